@@ -1,0 +1,3 @@
+//! Many runs on one process, without I/O.
+
+pub mod batch;

@@ -1,0 +1,136 @@
+//! Typed ids, one registry. Text form everywhere: prefix, underscore, 32 hex digits of a UUIDv7 (`run_0192…`).
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::scope::Scope;
+
+/// A text that is not an id of the wanted kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a {wanted} id; expected `{wanted}_` and 32 hex digits")]
+pub struct ParseIdError {
+    /// The prefix that was wanted.
+    pub wanted: &'static str,
+    /// What came instead, cut to 80 characters.
+    pub text: String,
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl $name {
+            /// The prefix of the text form, without the underscore.
+            pub const PREFIX: &'static str = $prefix;
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, "{}_{}", $prefix, self.0.simple())
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = ParseIdError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.strip_prefix(concat!($prefix, "_"))
+                    .filter(|hex| hex.len() == 32)
+                    .and_then(|hex| Uuid::try_parse(hex).ok())
+                    .map(Self)
+                    .ok_or_else(|| ParseIdError { wanted: $prefix, text: text.chars().take(80).collect() })
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A tenant: owns projects, keys and limits.
+    WorkspaceId = "ws";
+    /// A folder of workflows inside a workspace.
+    ProjectId = "prj";
+    /// The named thing that has versions.
+    WorkflowId = "wf";
+    /// One immutable, numbered definition of a workflow.
+    VersionId = "ver";
+    /// Which version an environment runs.
+    DeploymentId = "dep";
+    /// One execution of a version.
+    RunId = "run";
+    /// Something that happened outside and was kept.
+    TriggerEventId = "evt";
+    /// A message to a run that its owner has not read yet.
+    InboxId = "msg";
+    /// A process that drives runs.
+    WorkerId = "wkr";
+    /// A credential of a program.
+    ApiKeyId = "key";
+}
+
+/// One node's execution in a run. It has no UUID of its own: run, node key and scope are its identity everywhere.
+/// Text form: `nrun_<run hex>.<node key>` and, inside a `for_each`, `.<index>`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct NodeRunId {
+    /// The run.
+    pub run: RunId,
+    /// The node's key in the definition.
+    pub node: String,
+    /// Which item or iteration.
+    pub scope: Scope,
+}
+
+impl std::fmt::Display for NodeRunId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "nrun_{}.{}", self.run.0.simple(), self.node)?;
+        if self.scope.is_root() { Ok(()) } else { write!(f, ".{}", self.scope) }
+    }
+}
+
+impl std::str::FromStr for NodeRunId {
+    type Err = ParseIdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = || ParseIdError { wanted: "nrun", text: text.chars().take(80).collect() };
+        let mut parts = text.strip_prefix("nrun_").ok_or_else(wrong)?.splitn(3, '.');
+        let run = parts.next().filter(|hex| hex.len() == 32).and_then(|hex| Uuid::try_parse(hex).ok()).ok_or_else(wrong)?;
+        let node = parts.next().filter(|key| !key.is_empty()).ok_or_else(wrong)?.to_owned();
+        let scope = parts.next().unwrap_or("").parse().map_err(|_| wrong())?;
+        Ok(Self { run: RunId(run), node, scope })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_reads_back_what_it_prints() {
+        let id = RunId(Uuid::from_u128(0x0192_0000_0000_7000_8000_0000_0000_0001));
+        assert_eq!(id.to_string(), "run_01920000000070008000000000000001");
+        assert_eq!(id.to_string().parse(), Ok(id));
+    }
+
+    #[test]
+    fn an_id_of_another_kind_is_refused() {
+        assert!("ws_01920000000070008000000000000001".parse::<RunId>().is_err());
+        assert!("run_".parse::<RunId>().is_err());
+        assert!("run_01920000-0000-7000-8000-000000000001".parse::<RunId>().is_err());
+    }
+
+    #[test]
+    fn a_node_run_id_carries_run_key_and_scope() {
+        let id = NodeRunId { run: RunId(Uuid::from_u128(7)), node: "fetch".into(), scope: Scope::item(3) };
+        assert_eq!(id.to_string(), "nrun_00000000000000000000000000000007.fetch.3");
+        assert_eq!(id.to_string().parse(), Ok(id));
+        assert!("nrun_00000000000000000000000000000007".parse::<NodeRunId>().is_err());
+    }
+}

@@ -1,0 +1,18 @@
+//! The rules of FlowForge: what a workflow is and what a run may do next.
+//!
+//! Nothing here does I/O, asks for the time, draws a random number or awaits anything. Whatever comes from outside is
+//! an argument, so that the simulator and production run the same code.
+
+pub mod catalog;
+pub mod definition;
+pub mod drive;
+pub mod error;
+pub mod expression;
+pub mod graph;
+pub mod id;
+pub mod port;
+pub mod retry;
+pub mod run;
+pub mod scope;
+pub mod time;
+pub mod value;

@@ -1,0 +1,4 @@
+//! The rules of one run.
+
+pub mod event;
+pub mod status;

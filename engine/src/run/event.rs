@@ -1,0 +1,318 @@
+//! What a journal holds: facts that came from outside and the decisions that followed from them.
+//!
+//! A fact is what [`super::step::step`] is given; decisions are what it answers. Replaying a journal gives each fact to
+//! `step` again and finds the same decisions after it.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::catalog::EffectClass;
+use crate::error::ErrorInfo;
+use crate::run::status::RunStatus;
+use crate::scope::Scope;
+use crate::time::Timestamp;
+use crate::value::ValueRef;
+
+/// A node's place in the definition's key order; stable, because a version never changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct NodeIx(pub u32);
+
+/// One node's execution inside its run.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct NodeRunRef {
+    /// Which node.
+    pub node: NodeIx,
+    /// Which item.
+    pub scope: Scope,
+}
+
+impl NodeRunRef {
+    /// The node run of a node that runs once, or the whole of a `for_each`.
+    pub fn root(node: NodeIx) -> Self {
+        Self { node, scope: Scope::ROOT }
+    }
+
+    /// One item of a `for_each`.
+    pub fn item(node: NodeIx, index: u32) -> Self {
+        Self { node, scope: Scope::item(index) }
+    }
+}
+
+/// What a waiting node run waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitFor {
+    /// A signal, or only time.
+    pub signal: Option<SignalName>,
+    /// When it stops waiting.
+    pub until: Option<Timestamp>,
+    /// What leaves the node when time ends the wait: its input.
+    pub passes: ValueRef,
+}
+
+/// The name a signal is known by inside a run.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SignalName {
+    /// The signal's name.
+    pub name: String,
+    /// Tells waits of the same name apart; often empty.
+    pub key: String,
+}
+
+/// Something that becomes due.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Timer {
+    /// The run's own time is up.
+    RunDeadline,
+    /// Effects in flight had their time to settle in a run that is ending.
+    SettleDeadline,
+    /// A node run's time with all its attempts is up.
+    NodeDeadline(NodeRunRef),
+    /// Another attempt is due.
+    RetryDue(NodeRunRef),
+    /// A wait ends.
+    WaitDue(NodeRunRef),
+}
+
+/// What a person says about an UNCERTAIN node run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Resolution {
+    /// It did not happen, or twice is harmless: do it again with the same key.
+    Retry,
+    /// It happened, and this is its result.
+    Succeed {
+        /// What leaves by `out`.
+        output: ValueRef,
+    },
+    /// Treat it as failed.
+    Fail,
+}
+
+/// One entry of a run's journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Event {
+    // Facts.
+    /// The run exists.
+    RunCreated {
+        /// The trigger that started it.
+        trigger: NodeIx,
+        /// What it was given.
+        input: ValueRef,
+        /// What the idempotency keys of its effects are made from: itself, or the run it was retried from.
+        origin: Uuid,
+    },
+    /// Another driver has taken the run over; attempts in flight have no result.
+    RunRecovered {
+        /// How often in a row this happened without progress.
+        adoptions: u32,
+    },
+    /// An attempt gave a result.
+    AttemptSucceeded {
+        /// Which node run.
+        at: NodeRunRef,
+        /// Which attempt, from 1.
+        attempt: u32,
+        /// The port it leaves by.
+        port: String,
+        /// The result.
+        output: ValueRef,
+    },
+    /// An attempt gave an error.
+    AttemptFailed {
+        /// Which node run.
+        at: NodeRunRef,
+        /// Which attempt, from 1.
+        attempt: u32,
+        /// What went wrong.
+        error: ErrorInfo,
+    },
+    /// An attempt asks to wait.
+    AttemptWaits {
+        /// Which node run.
+        at: NodeRunRef,
+        /// Which attempt, from 1.
+        attempt: u32,
+        /// For what.
+        wait: WaitFor,
+    },
+    /// The items of a `for_each` are known.
+    ItemsListed {
+        /// The node.
+        node: NodeIx,
+        /// How many.
+        count: u32,
+        /// The list.
+        items: ValueRef,
+    },
+    /// The outputs of a `for_each` are put together.
+    ItemsCollected {
+        /// The node.
+        node: NodeIx,
+        /// The list of outputs.
+        output: ValueRef,
+    },
+    /// A pure part of a node or of the run, other than an attempt, failed: its item list, its collected output, the
+    /// run's output.
+    EvaluationFailed {
+        /// The node, or `None` for the run's output.
+        node: Option<NodeIx>,
+        /// What went wrong.
+        error: ErrorInfo,
+    },
+    /// The run's output is known.
+    OutputEvaluated {
+        /// It.
+        output: ValueRef,
+    },
+    /// Something became due.
+    TimerFired {
+        /// What.
+        timer: Timer,
+    },
+    /// A signal came.
+    SignalReceived {
+        /// Which.
+        signal: SignalName,
+        /// What it carries.
+        payload: ValueRef,
+    },
+    /// Somebody asks the run to stop.
+    CancelRequested {
+        /// Who or what.
+        by: String,
+        /// Why, for people.
+        reason: String,
+        /// Do not wait for effects in flight.
+        force: bool,
+    },
+    /// A person says how an UNCERTAIN node run ended.
+    UncertainResolved {
+        /// Which node run.
+        at: NodeRunRef,
+        /// How.
+        resolution: Resolution,
+        /// Who.
+        by: String,
+    },
+
+    // Decisions.
+    /// The run leaves QUEUED.
+    RunStarted,
+    /// An attempt begins; for the root of a `for_each`, its items are being listed (attempt 0).
+    NodeStarted {
+        /// Which node run.
+        at: NodeRunRef,
+        /// Which attempt, from 1.
+        attempt: u32,
+        /// Part of the idempotency key; rises only after a definite answer of a type that wants a fresh key.
+        generation: u32,
+        /// What a repeat may do.
+        class: EffectClass,
+    },
+    /// A node run has its result by another way than an attempt: a trigger, an ended wait, a person.
+    NodeSucceeded {
+        /// Which node run.
+        at: NodeRunRef,
+        /// The port it leaves by.
+        port: String,
+        /// The result.
+        output: ValueRef,
+    },
+    /// Another attempt will follow.
+    NodeRetrying {
+        /// Which node run.
+        at: NodeRunRef,
+        /// Its number.
+        next_attempt: u32,
+        /// When.
+        due: Timestamp,
+    },
+    /// No attempt will follow.
+    NodeFailed {
+        /// Which node run.
+        at: NodeRunRef,
+        /// The last error.
+        error: ErrorInfo,
+    },
+    /// No path leads here any more.
+    NodeSkipped {
+        /// The node.
+        node: NodeIx,
+    },
+    /// Stopped because the run or its `for_each` ends.
+    NodeCanceled {
+        /// Which node run.
+        at: NodeRunRef,
+    },
+    /// Its time with all attempts is up.
+    NodeTimedOut {
+        /// Which node run.
+        at: NodeRunRef,
+    },
+    /// Nobody knows whether its effect happened.
+    NodeUncertain {
+        /// Which node run.
+        at: NodeRunRef,
+        /// What is known.
+        error: ErrorInfo,
+    },
+    /// The run will end with this verdict once effects in flight have settled; nothing new starts.
+    RunEnding {
+        /// FAILED, CANCELED or TIMED_OUT.
+        verdict: RunStatus,
+        /// Why.
+        error: ErrorInfo,
+    },
+    /// The run has ended.
+    RunFinished {
+        /// How.
+        status: RunStatus,
+        /// Its result, when it succeeded.
+        output: Option<ValueRef>,
+        /// Why it did not.
+        error: Option<ErrorInfo>,
+    },
+}
+
+impl Event {
+    /// Whether this came from outside; everything else follows from the definition and the facts before it.
+    pub fn is_fact(&self) -> bool {
+        match self {
+            Self::RunCreated { .. }
+            | Self::RunRecovered { .. }
+            | Self::AttemptSucceeded { .. }
+            | Self::AttemptFailed { .. }
+            | Self::AttemptWaits { .. }
+            | Self::ItemsListed { .. }
+            | Self::ItemsCollected { .. }
+            | Self::EvaluationFailed { .. }
+            | Self::OutputEvaluated { .. }
+            | Self::TimerFired { .. }
+            | Self::SignalReceived { .. }
+            | Self::CancelRequested { .. }
+            | Self::UncertainResolved { .. } => true,
+            Self::RunStarted
+            | Self::NodeStarted { .. }
+            | Self::NodeSucceeded { .. }
+            | Self::NodeRetrying { .. }
+            | Self::NodeFailed { .. }
+            | Self::NodeSkipped { .. }
+            | Self::NodeCanceled { .. }
+            | Self::NodeTimedOut { .. }
+            | Self::NodeUncertain { .. }
+            | Self::RunEnding { .. }
+            | Self::RunFinished { .. } => false,
+        }
+    }
+}
+
+/// An event in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// Counts from 1 without a gap.
+    pub seq: u64,
+    /// When; never earlier than the event before.
+    pub at: Timestamp,
+    /// What.
+    pub event: Event,
+}

@@ -1,0 +1,140 @@
+//! Built-in node types, one file each, and the door through which a node sees the world.
+//!
+//! A built-in sees exactly what a third-party node sees: its [`Attempt`] and its [`NodeContext`].
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use engine::catalog::{Catalog, EffectClass, NodeDescriptor, NodeTypeName};
+use engine::error::ErrorInfo;
+use engine::expression::Scope as ExpressionScope;
+use engine::id::RunId;
+use engine::scope::Scope;
+use engine::time::Timestamp;
+use serde_json::Value;
+
+pub mod outgoing;
+
+/// Everything that one try of a node run is given. Expressions in `config` are already put in, save in fields whose
+/// schema says `"x-deferred": true`; those arrive as written and the node evaluates them itself.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    /// The run.
+    pub run: RunId,
+    /// The node's key.
+    pub node: String,
+    /// Which item.
+    pub scope: Scope,
+    /// Counts from 1.
+    pub number: u32,
+    /// The same for every attempt whose outcome is unknown; what an outside service is told to recognize a repeat by.
+    pub idempotency_key: String,
+    /// How long this attempt may take; the caller drops it after that.
+    pub timeout: Duration,
+    /// The config with its expressions put in.
+    pub config: Value,
+    /// What arrived at the input port; an object keyed by source node key on a `many` port.
+    pub input: Arc<Value>,
+}
+
+/// A node's only door to the world.
+pub trait NodeContext: Send + Sync {
+    /// The time at which the attempt began; the same for every question within it.
+    fn now(&self) -> Timestamp;
+
+    /// The names that expressions in deferred fields may use: `input`, `run`, `trigger`, `nodes`, `vars`, and inside
+    /// a `for_each` also `item` and `index`.
+    fn scope(&self) -> &dyn ExpressionScope;
+
+    /// The one way out: HTTP under the installation's policy for outgoing calls.
+    fn outgoing(&self) -> &outgoing::Outgoing;
+}
+
+/// How an attempt ended without an error.
+#[derive(Debug, Clone, PartialEq)]
+pub enum NodeOutcome {
+    /// It is done: `output` leaves by `port`.
+    Done {
+        /// One of the descriptor's outputs.
+        port: &'static str,
+        /// The value that leaves.
+        output: Value,
+    },
+    /// It waits; the run may leave memory meanwhile.
+    Wait(Wait),
+}
+
+/// What a node run waits for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Wait {
+    /// Until this time; then the input leaves by `out`.
+    Until(Timestamp),
+    /// Until a signal of this name (and key, when one is given); its payload leaves by `out`.
+    Signal {
+        /// The signal's name.
+        name: String,
+        /// Tells waits of the same name apart; empty when the name is enough.
+        key: String,
+        /// When it stops waiting; then the input leaves by `timeout`.
+        until: Option<Timestamp>,
+    },
+}
+
+/// A kind of node.
+#[async_trait]
+pub trait NodeType: Send + Sync {
+    /// What it is.
+    fn descriptor(&self) -> NodeDescriptor;
+
+    /// What a repeat may do, judged by the config as written (expressions not yet put in).
+    fn effect(&self, config: &Value) -> EffectClass;
+
+    /// Does it once.
+    ///
+    /// # Errors
+    /// An [`ErrorInfo`] whose kind says whether trying again may help and whether the outside may have acted.
+    async fn execute(&self, context: &dyn NodeContext, attempt: &Attempt) -> Result<NodeOutcome, ErrorInfo>;
+}
+
+/// The node types of this process.
+#[derive(Clone, Default)]
+pub struct Registry {
+    types: BTreeMap<NodeTypeName, (Arc<NodeDescriptor>, Arc<dyn NodeType>)>,
+}
+
+impl Registry {
+    /// All built-in types.
+    pub fn built_in() -> Self {
+        Self::default()
+    }
+
+    /// The same with one more type; a type of the same name and major version is replaced.
+    #[must_use]
+    pub fn with(mut self, node: impl NodeType + 'static) -> Self {
+        let descriptor = Arc::new(node.descriptor());
+        self.types.insert(descriptor.r#type.clone(), (descriptor, Arc::new(node)));
+        self
+    }
+
+    /// The type of this name.
+    pub fn get(&self, r#type: &NodeTypeName) -> Option<&Arc<dyn NodeType>> {
+        self.types.get(r#type).map(|(_, node)| node)
+    }
+
+    /// Every descriptor, by name.
+    pub fn descriptors(&self) -> impl Iterator<Item = &NodeDescriptor> {
+        self.types.values().map(|(descriptor, _)| descriptor.as_ref())
+    }
+}
+
+impl Catalog for Registry {
+    fn descriptor(&self, r#type: &NodeTypeName) -> Option<&NodeDescriptor> {
+        self.types.get(r#type).map(|(descriptor, _)| descriptor.as_ref())
+    }
+
+    fn effect(&self, r#type: &NodeTypeName, config: &Value) -> EffectClass {
+        self.get(r#type).map_or(EffectClass::Effectful, |node| node.effect(config))
+    }
+}
