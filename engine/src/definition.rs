@@ -222,3 +222,29 @@ impl Default for Patience {
         Self { retry: RetryPolicy::default(), timeout: Duration::from_secs(300), deadline: None }
     }
 }
+
+impl Definition {
+    /// Reads a document.
+    ///
+    /// # Errors
+    /// One problem that names the place where the document stops being one.
+    pub fn from_json(document: &Value) -> Result<Self, problem::Problem> {
+        use problem::{Problem, ProblemCode};
+        if let Some(path) = canonical::inexact_number(document) {
+            return Err(Problem::error(
+                ProblemCode::NumberNotExact,
+                path,
+                "this integer is over 2^53 and would be rounded",
+            )
+            .hint("write it as text, in quotes"));
+        }
+        if canonical::canonical_bytes(document).len() > DOCUMENT_LIMIT {
+            return Err(Problem::error(ProblemCode::DocumentTooLarge, "", "the document is over 4 MiB")
+                .hint("move large constants out of the workflow, into its input"));
+        }
+        Self::deserialize(document).map_err(|error| {
+            Problem::error(ProblemCode::DocumentInvalid, "", format!("the document cannot be read: {error}"))
+                .hint("a definition has `nodes`, `edges` and, if wanted, `input_schema`, `output` and `settings`")
+        })
+    }
+}

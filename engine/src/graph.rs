@@ -1,1 +1,134 @@
-//! A checked DAG.
+//! A checked DAG. Only [`Graph::check`] can make one, so that whoever holds one need not ask again.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::catalog::{Catalog, EffectClass, NodeTypeName};
+use crate::definition::problem::Problem;
+use crate::definition::{Definition, Join, OnItemError, OnUncertain, Patience};
+use crate::expression::Template;
+use crate::run::event::NodeIx;
+
+mod check;
+mod config;
+
+pub use config::Config;
+
+/// A workflow that can run.
+#[derive(Debug)]
+pub struct Graph {
+    nodes: Vec<GraphNode>,
+    by_key: BTreeMap<String, NodeIx>,
+    /// The run's result, when the document says one.
+    pub output: Option<Template>,
+    /// What a run's input must look like.
+    pub input_schema: Option<Value>,
+    /// How long a run may take.
+    pub timeout: Option<Duration>,
+}
+
+/// A node with everything that the rules ask of it.
+#[derive(Debug)]
+pub struct GraphNode {
+    /// Its key.
+    pub key: String,
+    /// What it is an instance of.
+    pub r#type: NodeTypeName,
+    /// What a repeat may do.
+    pub class: EffectClass,
+    /// Whether it starts runs.
+    pub is_trigger: bool,
+    /// Its config, read for expressions.
+    pub config: Config,
+    /// When it may start.
+    pub join: Join,
+    /// Retry, timeout, deadline.
+    pub patience: Patience,
+    /// What to do when nobody knows whether its effect happened.
+    pub on_uncertain: OnUncertain,
+    /// Once per item.
+    pub for_each: Option<GraphForEach>,
+    /// Edges that arrive.
+    pub incoming: Vec<Incoming>,
+    /// Edges that leave.
+    pub outgoing: Vec<Outgoing>,
+    /// Whether its input port delivers an object keyed by source.
+    pub many: bool,
+    /// Whether a retried definite answer gets a fresh idempotency key.
+    pub fresh_key_after_answer: bool,
+    /// The nodes whose outputs its expressions read.
+    pub reads: Vec<NodeIx>,
+}
+
+/// A checked `for_each`.
+#[derive(Debug)]
+pub struct GraphForEach {
+    /// Gives the list.
+    pub items: Template,
+    /// Most items under way at once.
+    pub concurrency: u32,
+    /// What a failed item does.
+    pub on_item_error: OnItemError,
+}
+
+/// An edge seen from its target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Incoming {
+    /// Where it comes from.
+    pub source: NodeIx,
+    /// The source's port.
+    pub port: String,
+}
+
+/// An edge seen from its source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The port it leaves by.
+    pub port: String,
+    /// Where it goes.
+    pub target: NodeIx,
+}
+
+impl Graph {
+    /// Checks a document against the node types that this process has.
+    ///
+    /// # Errors
+    /// Every problem at once, in document order.
+    pub fn check(definition: &Definition, catalog: &dyn Catalog) -> Result<Self, Vec<Problem>> {
+        check::check(definition, catalog)
+    }
+
+    /// The nodes in key order; a [`NodeIx`] is a place in it.
+    pub fn nodes(&self) -> impl Iterator<Item = (NodeIx, &GraphNode)> {
+        (0..).map(NodeIx).zip(&self.nodes)
+    }
+
+    /// How many nodes there are.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether there is none; a checked graph has at least a trigger.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// The node at a place; `None` for a place of another graph.
+    pub fn node(&self, ix: NodeIx) -> Option<&GraphNode> {
+        self.nodes.get(ix.0 as usize)
+    }
+
+    /// The place of a key.
+    pub fn find(&self, key: &str) -> Option<NodeIx> {
+        self.by_key.get(key).copied()
+    }
+}
+
+impl GraphNode {
+    /// Whether a failure has somewhere to go.
+    pub fn handles_error(&self) -> bool {
+        self.outgoing.iter().any(|edge| edge.port == crate::catalog::ERROR)
+    }
+}

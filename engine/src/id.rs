@@ -101,7 +101,8 @@ impl std::str::FromStr for NodeRunId {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let wrong = || ParseIdError { wanted: "nrun", text: text.chars().take(80).collect() };
         let mut parts = text.strip_prefix("nrun_").ok_or_else(wrong)?.splitn(3, '.');
-        let run = parts.next().filter(|hex| hex.len() == 32).and_then(|hex| Uuid::try_parse(hex).ok()).ok_or_else(wrong)?;
+        let run =
+            parts.next().filter(|hex| hex.len() == 32).and_then(|hex| Uuid::try_parse(hex).ok()).ok_or_else(wrong)?;
         let node = parts.next().filter(|key| !key.is_empty()).ok_or_else(wrong)?.to_owned();
         let scope = parts.next().unwrap_or("").parse().map_err(|_| wrong())?;
         Ok(Self { run: RunId(run), node, scope })

@@ -55,7 +55,11 @@ pub fn parse_duration(text: &str) -> Result<Duration, ParseDurationError> {
             _ => return Err(wrong()),
         };
         rest = rest.get(letters..).ok_or_else(wrong)?;
-        total_ms = number.checked_mul(unit_ms).and_then(|ms| total_ms.checked_add(ms)).filter(|ms| *ms <= LONGEST_MS).ok_or_else(wrong)?;
+        total_ms = number
+            .checked_mul(unit_ms)
+            .and_then(|ms| total_ms.checked_add(ms))
+            .filter(|ms| *ms <= LONGEST_MS)
+            .ok_or_else(wrong)?;
     }
     Ok(Duration::from_millis(total_ms))
 }

@@ -106,6 +106,11 @@ pub enum Event {
         /// How often in a row this happened without progress.
         adoptions: u32,
     },
+    /// The driver hands the run back in good order; these attempts are recorded as started but never began.
+    RunReleased {
+        /// Which.
+        unbegun: Vec<NodeRunRef>,
+    },
     /// An attempt gave a result.
     AttemptSucceeded {
         /// Which node run.
@@ -280,6 +285,7 @@ impl Event {
         match self {
             Self::RunCreated { .. }
             | Self::RunRecovered { .. }
+            | Self::RunReleased { .. }
             | Self::AttemptSucceeded { .. }
             | Self::AttemptFailed { .. }
             | Self::AttemptWaits { .. }

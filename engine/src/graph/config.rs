@@ -1,0 +1,89 @@
+//! A node's config, split into what is put in before the node starts and what the node evaluates itself.
+
+use serde_json::Value;
+
+use crate::definition::canonical::escape;
+use crate::expression::{Budget, ExpressionError, References, Scope, Template};
+
+/// A config whose expressions have been read.
+#[derive(Debug, Default)]
+pub struct Config {
+    /// `None` for an empty config.
+    template: Option<Template>,
+    /// Fields marked `x-deferred`, by JSON pointer, as written.
+    deferred: Vec<(String, Value)>,
+}
+
+impl Config {
+    /// Reads a config; `references` is called with what each of its expressions reads.
+    ///
+    /// # Errors
+    /// The first expression that cannot be read.
+    pub(super) fn compile(
+        config: &Value,
+        schema: &Value,
+        mut references: impl FnMut(&References),
+    ) -> Result<Self, ExpressionError> {
+        if config.is_null() {
+            return Ok(Self::default());
+        }
+        let mut written = config.clone();
+        let mut paths = Vec::new();
+        deferred_paths(schema, &written, String::new(), &mut paths);
+        let mut deferred = Vec::with_capacity(paths.len());
+        for path in paths {
+            if let Some(field) = written.pointer_mut(&path) {
+                let value = field.take();
+                let inner = Template::compile(&value)
+                    .map_err(|error| ExpressionError { path: format!("{path}{}", error.path), ..error })?;
+                references(inner.references());
+                deferred.push((path, value));
+            }
+        }
+        let template = Template::compile(&written)?;
+        references(template.references());
+        Ok(Self { template: Some(template), deferred })
+    }
+
+    /// The config with its expressions put in, deferred fields as written.
+    ///
+    /// # Errors
+    /// The first expression that fails, with its place.
+    pub fn render(&self, scope: &dyn Scope, budget: &mut Budget) -> Result<Value, ExpressionError> {
+        let Some(template) = &self.template else { return Ok(Value::Object(serde_json::Map::new())) };
+        let mut config = template.render(scope, budget)?;
+        for (path, value) in &self.deferred {
+            if let Some(field) = config.pointer_mut(path) {
+                *field = value.clone();
+            }
+        }
+        Ok(config)
+    }
+}
+
+/// Finds the fields of `config` whose schema says `"x-deferred": true`, through `properties`, `additionalProperties`
+/// and `items`.
+fn deferred_paths(schema: &Value, config: &Value, path: String, found: &mut Vec<String>) {
+    if schema.get("x-deferred").and_then(Value::as_bool) == Some(true) {
+        found.push(path);
+        return;
+    }
+    match config {
+        Value::Object(fields) => {
+            for (key, field) in fields {
+                let named = schema.get("properties").and_then(|properties| properties.get(key));
+                if let Some(schema) = named.or_else(|| schema.get("additionalProperties")) {
+                    deferred_paths(schema, field, format!("{path}/{}", escape(key)), found);
+                }
+            }
+        }
+        Value::Array(items) => {
+            if let Some(schema) = schema.get("items") {
+                for (index, item) in items.iter().enumerate() {
+                    deferred_paths(schema, item, format!("{path}/{index}"), found);
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
