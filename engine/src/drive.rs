@@ -291,6 +291,11 @@ impl Driver {
         self.runs.get(&id).map(|driven| driven.epoch)
     }
 
+    /// Whether something of the run was finished and committed since it came into memory.
+    pub fn has_progressed(&self, id: RunId) -> bool {
+        self.runs.get(&id).is_some_and(|driven| driven.has_progressed)
+    }
+
     /// When [`Driver::poll`] has something to do by itself.
     pub fn next_poll(&self) -> Option<Timestamp> {
         let timer = self.timers.first().filter(|_| !self.draining).map(|(at, _)| *at);

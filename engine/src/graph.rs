@@ -1,6 +1,6 @@
 //! A checked DAG. Only [`Graph::check`] can make one, so that whoever holds one need not ask again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -60,6 +60,8 @@ pub struct GraphNode {
     pub fresh_key_after_answer: bool,
     /// The nodes whose outputs its expressions read.
     pub reads: Vec<NodeIx>,
+    /// The root names that its expressions use, such as `input` or `run`.
+    pub roots: BTreeSet<String>,
 }
 
 /// A checked `for_each`.

@@ -12,7 +12,7 @@ use crate::run::event::{Event, NodeRunRef, Recorded};
 use crate::run::step::{Effect, step};
 use crate::run::{Run, StepError, codec};
 use crate::time::Timestamp;
-use crate::value::{Digest, ValueRef};
+use crate::value::Digest;
 
 #[derive(Debug)]
 pub(super) struct Driven {
@@ -44,6 +44,8 @@ pub(super) struct Driven {
     pub(super) releasing: bool,
     /// Whether something was finished since the last batch.
     pub(super) progress: bool,
+    /// Whether something that was finished here is durable.
+    pub(super) has_progressed: bool,
     /// Whether it stands in the driver's queue.
     pub(super) is_queued: bool,
     /// How many of its events the driver's count of waiting events holds.
@@ -98,6 +100,7 @@ impl Driven {
             is_cautious,
             releasing: false,
             progress: false,
+            has_progressed: false,
             is_queued: false,
             counted: 0,
             armed: None,
@@ -262,27 +265,12 @@ impl Driven {
 /// The blobs that new events refer to, each once.
 fn blobs(events: &[Recorded]) -> Vec<Digest> {
     let mut found = BTreeSet::new();
-    let mut see = |value: &ValueRef| {
-        if value.is_blob() {
-            found.insert(value.digest);
-        }
-    };
     for recorded in events {
-        match &recorded.event {
-            Event::RunCreated { input: value, .. }
-            | Event::AttemptSucceeded { output: value, .. }
-            | Event::ItemsListed { items: value, .. }
-            | Event::ItemsCollected { output: value, .. }
-            | Event::OutputEvaluated { output: value }
-            | Event::SignalReceived { payload: value, .. }
-            | Event::NodeSucceeded { output: value, .. } => see(value),
-            Event::AttemptWaits { wait, .. } => see(&wait.passes),
-            Event::UncertainResolved { resolution: crate::run::event::Resolution::Succeed { output }, .. } => {
-                see(output)
+        recorded.event.clone().values_mut(|value| {
+            if value.is_blob() {
+                found.insert(value.digest);
             }
-            Event::RunFinished { output: Some(output), .. } => see(output),
-            _ => {}
-        }
+        });
     }
     found.into_iter().collect()
 }

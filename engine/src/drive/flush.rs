@@ -100,6 +100,7 @@ impl Driver {
     fn committed(&mut self, now: Timestamp, id: RunId, out: &mut Vec<Output>) {
         let Some(driven) = self.runs.get_mut(&id) else { return };
         let Some(batch) = driven.in_batch.take() else { return };
+        driven.has_progressed |= batch.progress;
         self.settle_at(now, id, batch.tried, out);
     }
 

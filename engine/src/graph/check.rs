@@ -43,11 +43,15 @@ const RESERVED: &[&str] = &[
 
 /// What expressions in one place read.
 #[derive(Default)]
-struct Reads(BTreeSet<String>);
+struct Reads {
+    nodes: BTreeSet<String>,
+    roots: BTreeSet<String>,
+}
 
 impl Reads {
     fn add(&mut self, references: &References) {
-        self.0.extend(references.nodes.iter().cloned());
+        self.nodes.extend(references.nodes.iter().cloned());
+        self.roots.extend(references.roots.iter().cloned());
     }
 }
 
@@ -157,6 +161,7 @@ fn check_node<'a>(key: &str, node: &Node, catalog: &'a dyn Catalog, problems: &m
         many: descriptor.is_some_and(|descriptor| descriptor.inputs.iter().any(|port| port.many)),
         fresh_key_after_answer: descriptor.is_some_and(|descriptor| descriptor.fresh_key_after_answer),
         reads: Vec::new(),
+        roots: std::mem::take(&mut reads.roots),
     };
     Checked { descriptor, graph_node, reads }
 }
@@ -486,14 +491,14 @@ fn check_references(
 ) {
     let places: BTreeMap<String, NodeIx> =
         nodes.keys().zip(0..).map(|(key, ix)| ((*key).to_owned(), NodeIx(ix))).collect();
-    for key in output.0.iter().filter(|key| !places.contains_key(*key)) {
+    for key in output.nodes.iter().filter(|key| !places.contains_key(*key)) {
         problems.push(Problem::error(Code::ReferenceNotUpstream, "/output", format!("there is no node `{key}`")));
     }
     let upstream = order.map(|order| ancestors(nodes, order));
     let mut resolved = Vec::with_capacity(nodes.len());
     for (ix, (key, checked)) in nodes.iter().enumerate() {
         let mut reads = Vec::new();
-        for read in &checked.reads.0 {
+        for read in &checked.reads.nodes {
             let comes_before = match (places.get(read), &upstream) {
                 (Some(place), Some(upstream)) => upstream.get(ix).is_some_and(|set| set.contains(place.0 as usize)),
                 // With a cycle nobody comes before anybody; that is reported already.

@@ -81,11 +81,15 @@ impl Run {
                 self.output = Some(output.clone());
             }
             Event::TimerFired { timer } => self.forget_timer(timer),
-            Event::SignalReceived { signal, payload } => {
+            Event::SignalReceived { signal, payload, kept } => {
+                let payload = crate::value::ValueRef {
+                    inline: payload.inline.clone().or_else(|| kept.clone()),
+                    ..payload.clone()
+                };
                 if self.signals.len() >= MOST_BUFFERED_SIGNALS {
                     self.signals.pop_front();
                 }
-                self.signals.push_back((signal.clone(), payload.clone()));
+                self.signals.push_back((signal.clone(), payload));
             }
             Event::NodeStarted { at: node_run, attempt, generation, class } => {
                 self.start(graph, at, node_run, (*attempt, *generation, *class))?

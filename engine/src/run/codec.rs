@@ -89,7 +89,7 @@ wire! {
     9 v 1 EvaluationFailed { node, error };
     10 v 1 OutputEvaluated { output };
     11 v 1 TimerFired { timer };
-    12 v 1 SignalReceived { signal, payload };
+    12 v 1 SignalReceived { signal, payload, kept };
     13 v 1 CancelRequested { by, reason, force };
     14 v 1 UncertainResolved { at, resolution, by };
     64 v 1 RunStarted { };

@@ -3,6 +3,7 @@
 //! A fact is what [`super::step::step`] is given; decisions are what it answers. Replaying a journal gives each fact to
 //! `step` again and finds the same decisions after it.
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -180,6 +181,8 @@ pub enum Event {
         signal: SignalName,
         /// What it carries.
         payload: ValueRef,
+        /// The payload's bytes when they are small: until a node takes the signal, no row holds them.
+        kept: Option<Bytes>,
     },
     /// Somebody asks the run to stop.
     CancelRequested {
@@ -308,6 +311,41 @@ impl Event {
             | Self::NodeUncertain { .. }
             | Self::RunEnding { .. }
             | Self::RunFinished { .. } => false,
+        }
+    }
+}
+
+impl Event {
+    /// Calls `see` with every value that the event refers to.
+    pub fn values_mut(&mut self, mut see: impl FnMut(&mut ValueRef)) {
+        match self {
+            Self::RunCreated { input: value, .. }
+            | Self::AttemptSucceeded { output: value, .. }
+            | Self::ItemsListed { items: value, .. }
+            | Self::ItemsCollected { output: value, .. }
+            | Self::OutputEvaluated { output: value }
+            | Self::SignalReceived { payload: value, .. }
+            | Self::NodeSucceeded { output: value, .. }
+            | Self::UncertainResolved { resolution: Resolution::Succeed { output: value }, .. }
+            | Self::RunFinished { output: Some(value), .. } => see(value),
+            Self::AttemptWaits { wait, .. } => see(&mut wait.passes),
+            Self::RunRecovered { .. }
+            | Self::RunReleased { .. }
+            | Self::AttemptFailed { .. }
+            | Self::EvaluationFailed { .. }
+            | Self::TimerFired { .. }
+            | Self::CancelRequested { .. }
+            | Self::UncertainResolved { .. }
+            | Self::RunStarted
+            | Self::NodeStarted { .. }
+            | Self::NodeRetrying { .. }
+            | Self::NodeFailed { .. }
+            | Self::NodeSkipped { .. }
+            | Self::NodeCanceled { .. }
+            | Self::NodeTimedOut { .. }
+            | Self::NodeUncertain { .. }
+            | Self::RunEnding { .. }
+            | Self::RunFinished { output: None, .. } => {}
         }
     }
 }

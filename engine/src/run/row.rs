@@ -39,6 +39,9 @@ impl Run {
         let items = self.nodes.get(at.node.0 as usize)?.items.as_ref().filter(|_| at.scope.is_root());
         let (port, output) = match &run.state {
             State::Succeeded { port, output } => (Some(port.clone()), Some(output.clone())),
+            // Not shown to people; the row keeps the bytes for whoever takes the run over.
+            State::Waiting { wait } => (None, Some(wait.passes.clone())),
+            State::Expanded | State::Collecting => (None, items.map(|items| items.list.clone())),
             State::Failed | State::TimedOut if node.handles_error() => (Some(crate::catalog::ERROR.to_owned()), None),
             _ => (None, None),
         };

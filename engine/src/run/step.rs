@@ -600,6 +600,16 @@ pub fn last_nodes<'a>(graph: &'a Graph, run: &'a Run) -> impl Iterator<Item = No
     })
 }
 
+/// What an outside service recognizes a repeat by: the same for every attempt whose outcome nobody knows, and for a run
+/// retried from another one.
+pub fn effect_key(origin: uuid::Uuid, node: &str, scope: &crate::scope::Scope, generation: u32) -> String {
+    use sha2::{Digest as _, Sha256};
+    let identity = format!("{}/{node}/{scope}/{generation}", origin.simple());
+    let digest = Sha256::digest(identity.as_bytes());
+    let half: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("ffk-{half}")
+}
+
 /// A number that looks drawn and is the same on every replay (FNV-1a over the attempt's identity).
 fn jitter(run: uuid::Uuid, at: &NodeRunRef, attempt: u32) -> u32 {
     let path = at.scope.path().iter().flat_map(|index| index.to_le_bytes());

@@ -189,7 +189,7 @@ impl World {
                 Event::CancelRequested { by: "somebody".into(), reason: String::new(), force: self.random.chance(30) }
             } else {
                 let signal = SignalName { name: "go".into(), key: String::new() };
-                Event::SignalReceived { signal, payload: value(&mut self.random) }
+                Event::SignalReceived { signal, payload: value(&mut self.random), kept: None }
             };
             self.later(delay, Arrival::Post { run: id, fact });
         }
