@@ -1,0 +1,106 @@
+//! How much an evaluation may do.
+
+use super::error::Fault;
+
+/// Steps of a default budget. A step is a node evaluated, an element or entry visited, or 64 bytes of text read. All of
+/// them take under 100 ms even in a build without optimization.
+pub const DEFAULT_STEPS: u64 = 500_000;
+/// Bytes of a default budget: text made and values copied.
+pub const DEFAULT_BYTES: u64 = 8 * 1024 * 1024;
+
+/// Steps and bytes that evaluations may still use. Once it is exhausted it stays so: nothing in the language can catch
+/// that, and every further evaluation with it fails.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Budget {
+    steps: u64,
+    bytes: u64,
+    exhausted: bool,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self::new(DEFAULT_STEPS, DEFAULT_BYTES)
+    }
+}
+
+impl Budget {
+    /// A budget of this many steps, and of this many bytes of text made and values copied.
+    pub fn new(steps: u64, bytes: u64) -> Self {
+        Self { steps, bytes, exhausted: false }
+    }
+
+    /// Steps not used yet; 0 when exhausted.
+    pub fn steps_left(&self) -> u64 {
+        if self.exhausted { 0 } else { self.steps }
+    }
+
+    /// Bytes not used yet; 0 when exhausted.
+    pub fn bytes_left(&self) -> u64 {
+        if self.exhausted { 0 } else { self.bytes }
+    }
+
+    /// Whether an evaluation has run out of it.
+    pub fn is_exhausted(&self) -> bool {
+        self.exhausted
+    }
+
+    /// Takes `n` steps.
+    pub(super) fn steps(&mut self, n: u64) -> Result<(), Fault> {
+        match self.steps.checked_sub(n) {
+            Some(left) if !self.exhausted => {
+                self.steps = left;
+                Ok(())
+            }
+            _ => Err(self.exhaust("takes too many steps")),
+        }
+    }
+
+    /// Takes the steps of `n` elements.
+    pub(super) fn items(&mut self, n: usize) -> Result<(), Fault> {
+        self.steps(n as u64)
+    }
+
+    /// Takes the steps of reading `len` bytes of text.
+    pub(super) fn reading(&mut self, len: usize) -> Result<(), Fault> {
+        self.steps(len as u64 / 64 + 1)
+    }
+
+    /// Takes `n` bytes about to be made.
+    pub(super) fn bytes(&mut self, n: usize) -> Result<(), Fault> {
+        match self.bytes.checked_sub(n as u64) {
+            Some(left) if !self.exhausted => {
+                self.bytes = left;
+                Ok(())
+            }
+            _ => Err(self.exhaust("makes too much data")),
+        }
+    }
+
+    fn exhaust(&mut self, why: &str) -> Fault {
+        self.exhausted = true;
+        Fault::budget(format!("the expression {why}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exhausted_budget_stays_exhausted_even_for_small_amounts() {
+        let mut budget = Budget::new(10, 10);
+        assert!(budget.steps(11).is_err());
+        assert!(budget.steps(0).is_err());
+        assert!(budget.bytes(1).is_err());
+        assert_eq!((budget.steps_left(), budget.bytes_left(), budget.is_exhausted()), (0, 0, true));
+    }
+
+    #[test]
+    fn what_is_left_goes_down_by_what_was_taken() {
+        let mut budget = Budget::new(10, 10);
+        assert!(budget.steps(3).is_ok());
+        assert!(budget.bytes(10).is_ok());
+        assert!(budget.reading(64).is_ok());
+        assert_eq!((budget.steps_left(), budget.bytes_left(), budget.is_exhausted()), (5, 0, false));
+    }
+}
