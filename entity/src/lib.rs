@@ -1,1 +1,22 @@
-//! placeholder
+//! The columns of every table and the words they hold, one file per table. No rule lives here.
+//!
+//! Times are UTC, truncated to microseconds by whoever writes them; no column has a time default. Columns that hold
+//! JSON are text: both databases return the bytes that were written.
+
+pub mod api_key;
+pub mod blob;
+pub mod blob_ref;
+pub mod definition;
+pub mod deployment;
+pub mod journal;
+pub mod node_run;
+pub mod project;
+pub mod run;
+pub mod run_inbox;
+pub mod start_dedupe;
+pub mod trigger_event;
+pub mod version;
+pub mod word;
+pub mod worker;
+pub mod workflow;
+pub mod workspace;

@@ -1,0 +1,141 @@
+//! The words that columns may hold. Each has a CHECK in the migration that made its column.
+
+use sea_orm::entity::prelude::*;
+
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
+        #[sea_orm(rs_type = "String", db_type = "String(StringLen::None)")]
+        pub enum $name {
+            $($(#[$variant_doc])* #[sea_orm(string_value = $text)] $variant,)*
+        }
+
+        impl $name {
+            /// The word in the column.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+        }
+    )*};
+}
+
+words! {
+    /// Whether a run counts: TEST runs stay out of metrics and alerts.
+    RunMode {
+        /// Started by a deployment.
+        Live = "LIVE",
+        /// Started from a draft.
+        Test = "TEST",
+    }
+    /// What a run is doing; the rules are the engine's.
+    RunStatus {
+        /// Committed, not yet looked at by a driver.
+        Queued = "QUEUED",
+        /// Something is under way.
+        Running = "RUNNING",
+        /// Only time, a signal or a person moves it on.
+        Waiting = "WAITING",
+        /// Held back by an operator or as a dead letter.
+        Paused = "PAUSED",
+        /// Every node settled and none failed unhandled.
+        Succeeded = "SUCCEEDED",
+        /// A node failed and nothing handled it.
+        Failed = "FAILED",
+        /// Somebody stopped it.
+        Canceled = "CANCELED",
+        /// Its time was up.
+        TimedOut = "TIMED_OUT",
+    }
+    /// Who may take a run next.
+    RunClaim {
+        /// Anybody, now.
+        Ready = "READY",
+        /// Nobody while its owner lives.
+        Owned = "OWNED",
+        /// Anybody, once `wake_at` is due or a message waits.
+        Dormant = "DORMANT",
+        /// Nobody: a dead letter.
+        Parked = "PARKED",
+        /// Nobody: it has ended.
+        Done = "DONE",
+    }
+    /// What a node run is doing; the rules are the engine's.
+    NodeRunStatus {
+        /// Waits for what comes before it.
+        Pending = "PENDING",
+        /// Ready, waits for a worker.
+        Queued = "QUEUED",
+        /// An attempt is under way.
+        Running = "RUNNING",
+        /// Waits for time, a signal or a person.
+        Waiting = "WAITING",
+        /// Another attempt is due later.
+        Retrying = "RETRYING",
+        /// Has its output.
+        Succeeded = "SUCCEEDED",
+        /// Has no further attempt.
+        Failed = "FAILED",
+        /// No path led here.
+        Skipped = "SKIPPED",
+        /// Stopped before its end.
+        Canceled = "CANCELED",
+        /// Its time with all attempts was up.
+        TimedOut = "TIMED_OUT",
+        /// Its undo is under way.
+        Compensating = "COMPENSATING",
+        /// Undone.
+        Compensated = "COMPENSATED",
+        /// Nobody knows whether its effect happened.
+        Uncertain = "UNCERTAIN",
+    }
+    /// What a repeat of a node run may do to the outside.
+    Effect {
+        /// Nothing.
+        Pure = "PURE",
+        /// The same again, as once.
+        Idempotent = "IDEMPOTENT",
+        /// More than once is more than once.
+        Effectful = "EFFECTFUL",
+    }
+    /// The JSON kind of a value, known without reading it.
+    ValueKind {
+        /// `null`
+        Null = "NULL",
+        /// `true` or `false`
+        Boolean = "BOOLEAN",
+        /// any number
+        Number = "NUMBER",
+        /// a string
+        String = "STRING",
+        /// an array
+        List = "LIST",
+        /// an object
+        Object = "OBJECT",
+    }
+    /// What a message asks of a run.
+    InboxKind {
+        /// Takes a signal.
+        Signal = "SIGNAL",
+        /// Stops.
+        Cancel = "CANCEL",
+        /// Takes a person's word on an UNCERTAIN node run.
+        Resolve = "RESOLVE",
+    }
+    /// What a process that drives runs says of itself.
+    WorkerState {
+        /// Takes runs.
+        Active = "ACTIVE",
+        /// Takes none and hands its own back.
+        Draining = "DRAINING",
+        /// Has ended in order.
+        Stopped = "STOPPED",
+    }
+    /// What kind of trigger received an event.
+    TriggerKind {
+        /// A person or a program, through the API.
+        Manual = "MANUAL",
+        /// A call to `/hooks/…`.
+        Webhook = "WEBHOOK",
+    }
+}
