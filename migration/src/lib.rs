@@ -1,1 +1,50 @@
-//! placeholder
+//! The schema's history: one step a file, never edited after a release, each with its way back. Every step runs on
+//! PostgreSQL and on SQLite. Nothing here knows the entities: history must not change with the model.
+
+use sea_orm_migration::prelude::*;
+
+mod column;
+mod m0001_workspace;
+mod m0002_project;
+mod m0003_workflow;
+mod m0004_definition;
+mod m0005_version;
+mod m0006_deployment;
+mod m0007_api_key;
+mod m0008_run;
+mod m0009_run_inbox;
+mod m0010_journal;
+mod m0011_node_run;
+mod m0012_blob;
+mod m0013_blob_ref;
+mod m0014_worker;
+mod m0015_trigger_event;
+mod m0016_start_dedupe;
+
+/// Every step, oldest first.
+#[derive(Debug, Clone, Copy)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m0001_workspace::Migration),
+            Box::new(m0002_project::Migration),
+            Box::new(m0003_workflow::Migration),
+            Box::new(m0004_definition::Migration),
+            Box::new(m0005_version::Migration),
+            Box::new(m0006_deployment::Migration),
+            Box::new(m0007_api_key::Migration),
+            Box::new(m0008_run::Migration),
+            Box::new(m0009_run_inbox::Migration),
+            Box::new(m0010_journal::Migration),
+            Box::new(m0011_node_run::Migration),
+            Box::new(m0012_blob::Migration),
+            Box::new(m0013_blob_ref::Migration),
+            Box::new(m0014_worker::Migration),
+            Box::new(m0015_trigger_event::Migration),
+            Box::new(m0016_start_dedupe::Migration),
+        ]
+    }
+}
