@@ -1,0 +1,7 @@
+//! The rule book as specs.
+
+mod check;
+mod cost;
+mod golden;
+mod play;
+mod rules;
