@@ -315,6 +315,12 @@ fn a_source_is_refused_by_the_limit_it_passes() {
     assert_eq!(code(&format!("{}1{}", "(".repeat(49), ")".repeat(49))), ExpressionErrorCode::TooDeep);
     assert_eq!(code(&format!("1{}", "+1".repeat(301))), ExpressionErrorCode::TooDeep);
     assert_eq!(code(&format!("a{}", ".a".repeat(301))), ExpressionErrorCode::TooDeep);
+    let patterns = |different: usize| {
+        let calls: Vec<_> = (0..100).map(|n| format!(r"'x'.matches(r'a{{{}}}')", n % different)).collect();
+        calls.join(" && ")
+    };
+    assert_eq!(code(&patterns(9)), ExpressionErrorCode::TooLong);
+    assert!(Expression::compile(&patterns(4)).is_ok());
     assert!(Expression::compile(&format!("{}1{}", "(".repeat(48), ")".repeat(48))).is_ok());
     assert!(Expression::compile(&format!("1{}", "+1".repeat(300))).is_ok());
     assert!(Expression::compile(&format!("a{}", "&&a".repeat(1_000))).is_ok());
@@ -393,6 +399,13 @@ fn costs_grow_with_the_work_and_not_with_what_is_only_passed_by() {
     assert!(long > 500 * short, "{short} and {long}");
     let (equal, _) = cost("'x'.repeat(1000000) == 'x'.repeat(1000000)");
     assert!(equal > 10_000, "{equal}");
+}
+
+#[test]
+fn a_computed_pattern_is_compiled_once_and_charged_once() {
+    let (once, _) = cost("range(1).map(x, 'ab'.matches('a' + 'b'))");
+    let (often, _) = cost("range(1000).map(x, 'ab'.matches('a' + 'b'))");
+    assert!(once > 10_000 && often < once + 30_000, "{once} and {often}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use serde_json::{Number, Value};
 
 use super::References;
 use super::error::{ExpressionError, ExpressionErrorCode, Fault};
-use super::function::{self, Function};
+use super::function::{self, Patterns};
 use super::number::Num;
 use super::syntax::{self, Parsed};
 use super::tree::{Base, Kind, Loop, LoopKind, Node, Operator, Path, Place, Step};
@@ -18,7 +18,7 @@ const NODES_HINT: &str = "write nodes.<key>.output with a literal key; it is how
 /// Compiles `source` and adds what it reads to `references`.
 pub(super) fn compile(source: &str, references: &mut References) -> Result<Node, ExpressionError> {
     let parsed = syntax::parse(source)?;
-    let mut compiler = Compiler { parsed: &parsed, locals: Vec::new(), references };
+    let mut compiler = Compiler { parsed: &parsed, locals: Vec::new(), patterns: Patterns::default(), references };
     compiler.node(&parsed.expression).map_err(Fault::into_error)
 }
 
@@ -26,6 +26,7 @@ struct Compiler<'p> {
     parsed: &'p Parsed,
     /// Names bound by the macros around; a name's index is its place on the evaluator's stack.
     locals: Vec<String>,
+    patterns: Patterns,
     references: &'p mut References,
 }
 
@@ -264,7 +265,13 @@ impl Compiler<'_> {
             arguments.push(self.node(argument)?);
         }
         let Some(function) = function else { return Ok(Kind::Coalesce(arguments)) };
-        let pattern = literal_pattern(function, &arguments)?;
+        // A pattern that stands in the source is compiled, and refused, once.
+        let pattern = match arguments.get(1) {
+            Some(Node { column, kind: Kind::Literal(Value::String(source)) }) if function.takes_pattern => {
+                Some(self.patterns.of_source(source).map_err(|fault| fault.at(*column))?)
+            }
+            _ => None,
+        };
         Ok(Kind::Call { function, arguments, pattern })
     }
 
@@ -367,15 +374,5 @@ fn lazy_arity(name: &str) -> Option<(usize, usize)> {
         "coalesce" => Some((1, usize::MAX)),
         "orValue" | "or" => Some((2, 2)),
         _ => None,
-    }
-}
-
-/// A pattern that stands in the source is compiled, and refused, once.
-fn literal_pattern(function: &Function, arguments: &[Node]) -> Result<Option<regex::Regex>, Fault> {
-    match arguments.get(1).map(|argument| (&argument.kind, argument.column)) {
-        Some((Kind::Literal(Value::String(pattern)), column)) if function.takes_pattern => {
-            function::pattern(pattern).map(Some).map_err(|fault| fault.at(column))
-        }
-        _ => Ok(None),
     }
 }

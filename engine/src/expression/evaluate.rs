@@ -1,20 +1,22 @@
 //! Evaluation of the tree. It recurses as deep as brackets nest, which `precheck` bounds.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use regex::Regex;
 use serde_json::{Map, Value};
 use smallvec::SmallVec;
 
 use super::budget::Budget;
 use super::error::{ExpressionError, ExpressionErrorCode, Fault};
-use super::function::{Arguments, group_key, sort_by_keys};
+use super::function::{Arguments, Function, Patterns, group_key, sort_by_keys};
 use super::tree::{Base, Kind, LoopKind, Node, Path, Place, Step};
 use super::value::{Val, View, charge, check_made};
 use super::{Scope, operator};
 
 /// The value of `node` under `scope`.
 pub(super) fn evaluate(node: &Node, scope: &dyn Scope, budget: &mut Budget) -> Result<Value, ExpressionError> {
-    let mut evaluator = Evaluator { scope, budget, locals: Vec::new() };
+    let mut evaluator = Evaluator { scope, budget, locals: Vec::new(), patterns: Patterns::default() };
     evaluator.value(node).map_err(Fault::into_error)
 }
 
@@ -23,6 +25,7 @@ struct Evaluator<'a, 'b> {
     budget: &'b mut Budget,
     /// What the macros around have bound, innermost last.
     locals: Vec<Val<'a>>,
+    patterns: Patterns,
 }
 
 impl<'a> Evaluator<'a, '_> {
@@ -57,8 +60,7 @@ impl<'a> Evaluator<'a, '_> {
             Kind::HasNode(key) => Ok(Val::from(self.scope.node_output(key).is_some())),
             Kind::List(elements) => self.list(elements),
             Kind::Object(entries) => self.object(entries),
-            Kind::Call { function, pattern, .. } => function
-                .run(Arguments { name: function.name, values: Vec::new(), pattern: pattern.as_ref() }, self.budget),
+            Kind::Call { function, pattern, .. } => self.called(function, Vec::new(), pattern.as_ref()),
             _ => Ok(Val::NULL),
         }
     }
@@ -97,11 +99,25 @@ impl<'a> Evaluator<'a, '_> {
                 for argument in arguments.iter().skip(1) {
                     values.push(self.eval(argument)?);
                 }
-                function.run(Arguments { name: function.name, values, pattern: pattern.as_ref() }, self.budget)
+                self.called(function, values, pattern.as_ref())
             }
             Kind::Loop(each) => self.each(first, &each.kind),
             Kind::Literal(_) | Kind::Path(_) | Kind::HasNode(_) | Kind::List(_) | Kind::Object(_) => Ok(first),
         }
+    }
+
+    fn called(
+        &mut self,
+        function: &Function,
+        values: Vec<Val<'a>>,
+        pattern: Option<&Arc<Regex>>,
+    ) -> Result<Val<'a>, Fault> {
+        let pattern = match (pattern, values.get(1).and_then(Val::as_text)) {
+            (Some(pattern), _) => Some(Arc::clone(pattern)),
+            (None, Some(source)) if function.takes_pattern => Some(self.patterns.of_value(source, self.budget)?),
+            _ => None,
+        };
+        function.run(Arguments { name: function.name, values, pattern }, self.budget)
     }
 
     fn truth(&mut self, node: &'a Node) -> Result<bool, Fault> {

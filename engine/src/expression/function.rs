@@ -9,6 +9,8 @@ mod pattern;
 mod text;
 mod time;
 
+use std::sync::Arc;
+
 use regex::Regex;
 
 use super::budget::Budget;
@@ -17,7 +19,7 @@ use super::number::Num;
 use super::value::Val;
 
 pub(super) use self::list::{group_key, sort_by_keys};
-pub(super) use self::pattern::compile as pattern;
+pub(super) use self::pattern::Patterns;
 
 /// What the editor and the guide say of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,8 +50,8 @@ pub(super) struct Function {
 pub(super) struct Arguments<'a> {
     pub(super) name: &'static str,
     pub(super) values: Vec<Val<'a>>,
-    /// The second argument, when it is a pattern that stands in the source.
-    pub(super) pattern: Option<&'a Regex>,
+    /// The second argument, compiled, when the function takes a pattern there.
+    pub(super) pattern: Option<Arc<Regex>>,
 }
 
 const fn function(name: &'static str, arguments: &'static str, body: Body, summary: &'static str) -> Function {

@@ -1,5 +1,7 @@
 //! The tree that is evaluated.
 
+use std::sync::Arc;
+
 use regex::Regex;
 use serde_json::Value;
 
@@ -44,7 +46,7 @@ pub(super) enum Kind {
     Call {
         function: &'static Function,
         arguments: Vec<Node>,
-        pattern: Option<Regex>,
+        pattern: Option<Arc<Regex>>,
     },
     Loop(Box<Loop>),
 }

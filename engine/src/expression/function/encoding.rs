@@ -40,8 +40,9 @@ fn to_json_text<'a>(arguments: Arguments<'a>, budget: &mut Budget) -> Result<Val
 
 fn parse_json<'a>(arguments: Arguments<'a>, budget: &mut Budget) -> Result<Val<'a>, Fault> {
     let text = arguments.text(0)?;
-    budget.steps(text.len() as u64 / 8 + 1)?;
-    // A parsed value takes several times its text; the text is charged first so that it cannot be a surprise.
+    budget.reading(text.len())?;
+    // `[[],[],…` becomes many times as large as its text: what may become a value is charged before it does.
+    budget.items(text.bytes().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count())?;
     budget.bytes(text.len())?;
     let value: Value = serde_json::from_str(text).map_err(|error| {
         Fault::argument(format!("the text is no JSON (line {}, column {})", error.line(), error.column()))

@@ -1,19 +1,21 @@
 //! Regular expressions, of the kind that runs in time linear in the text.
 
-use std::borrow::Cow;
+use std::sync::Arc;
 
 use regex::{Regex, RegexBuilder};
 use serde_json::Value;
 
 use super::super::budget::Budget;
-use super::super::error::Fault;
+use super::super::error::{ExpressionErrorCode, Fault};
 use super::super::value::Val;
 use super::{Arguments, Function, matcher};
 
 /// Bytes a compiled pattern may take.
 const SIZE_LIMIT: usize = 256 * 1024;
-/// Steps charged for a pattern that is computed, and so compiled in each call.
-const COMPILE_STEPS: u64 = 20_000;
+/// Different patterns that the source of one expression may hold.
+const MAX_PATTERNS: usize = 8;
+/// Steps charged for compiling a pattern that was computed: as many fit a default budget as a source may hold.
+const COMPILE_STEPS: u64 = 60_000;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     matcher(
@@ -38,7 +40,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
 ];
 
 /// A pattern of bounded size.
-pub(in super::super) fn compile(source: &str) -> Result<Regex, Fault> {
+fn compile(source: &str) -> Result<Regex, Fault> {
     let built = RegexBuilder::new(source).size_limit(SIZE_LIMIT).dfa_size_limit(4 * SIZE_LIMIT).nest_limit(50).build();
     built.map_err(|error| match error {
         regex::Error::CompiledTooBig(_) => Fault::argument("the regular expression is too large"),
@@ -46,23 +48,52 @@ pub(in super::super) fn compile(source: &str) -> Result<Regex, Fault> {
     })
 }
 
-/// The pattern of a call, and what one pass over `len` bytes of text costs with it.
-struct Finder<'p> {
-    pattern: Cow<'p, Regex>,
+/// The patterns met so far. A large one takes milliseconds to compile, so each is compiled once.
+#[derive(Debug, Default)]
+pub(in super::super) struct Patterns(Vec<(String, Arc<Regex>)>);
+
+impl Patterns {
+    /// A pattern that stands in the source of an expression.
+    pub(in super::super) fn of_source(&mut self, source: &str) -> Result<Arc<Regex>, Fault> {
+        if self.known(source).is_none() && self.0.len() == MAX_PATTERNS {
+            let message = format!("an expression has at most {MAX_PATTERNS} regular expressions");
+            return Err(Fault::new(ExpressionErrorCode::TooLong, message));
+        }
+        self.compiled(source)
+    }
+
+    /// A pattern that was computed.
+    pub(in super::super) fn of_value(&mut self, source: &str, budget: &mut Budget) -> Result<Arc<Regex>, Fault> {
+        budget.reading(source.len())?;
+        if self.known(source).is_none() {
+            budget.steps(COMPILE_STEPS)?;
+        }
+        self.compiled(source)
+    }
+
+    fn known(&self, source: &str) -> Option<&Arc<Regex>> {
+        self.0.iter().find(|(known, _)| known == source).map(|(_, pattern)| pattern)
+    }
+
+    fn compiled(&mut self, source: &str) -> Result<Arc<Regex>, Fault> {
+        if let Some(known) = self.known(source) {
+            return Ok(Arc::clone(known));
+        }
+        let pattern = Arc::new(compile(source)?);
+        self.0.push((source.to_owned(), Arc::clone(&pattern)));
+        Ok(pattern)
+    }
+}
+
+/// The pattern of a call, and what one pass over text costs with it.
+struct Finder {
+    pattern: Arc<Regex>,
     weight: u64,
 }
 
-impl<'p> Finder<'p> {
-    fn of<'a: 'p>(arguments: &Arguments<'a>, budget: &mut Budget) -> Result<Self, Fault> {
-        let pattern = match arguments.pattern {
-            Some(pattern) => Cow::Borrowed(pattern),
-            None => {
-                let source = arguments.text(1)?;
-                budget.reading(source.len())?;
-                budget.steps(COMPILE_STEPS)?;
-                Cow::Owned(compile(source)?)
-            }
-        };
+impl Finder {
+    fn of(arguments: &Arguments<'_>) -> Result<Self, Fault> {
+        let pattern = arguments.pattern.clone().ok_or_else(|| arguments.unfit(1, "text"))?;
         let weight = pattern.as_str().len() as u64 / 16 + 1;
         Ok(Self { pattern, weight })
     }
@@ -74,14 +105,14 @@ impl<'p> Finder<'p> {
 
 fn matches<'a>(arguments: Arguments<'a>, budget: &mut Budget) -> Result<Val<'a>, Fault> {
     let text = arguments.text(0)?;
-    let finder = Finder::of(&arguments, budget)?;
+    let finder = Finder::of(&arguments)?;
     finder.charge(text.len(), budget)?;
     Ok(Val::from(finder.pattern.is_match(text)))
 }
 
 fn extract<'a>(arguments: Arguments<'a>, budget: &mut Budget) -> Result<Val<'a>, Fault> {
     let text = arguments.text(0)?;
-    let finder = Finder::of(&arguments, budget)?;
+    let finder = Finder::of(&arguments)?;
     finder.charge(text.len(), budget)?;
     match finder.pattern.captures(text).and_then(|found| found.get(1).or_else(|| found.get(0))) {
         Some(found) => Val::text(found.as_str().to_owned(), budget),
@@ -91,7 +122,7 @@ fn extract<'a>(arguments: Arguments<'a>, budget: &mut Budget) -> Result<Val<'a>,
 
 fn extract_all<'a>(arguments: Arguments<'a>, budget: &mut Budget) -> Result<Val<'a>, Fault> {
     let text = arguments.text(0)?;
-    let finder = Finder::of(&arguments, budget)?;
+    let finder = Finder::of(&arguments)?;
     finder.charge(text.len(), budget)?;
     let mut all = Vec::new();
     for found in finder.pattern.captures_iter(text) {
@@ -107,7 +138,7 @@ fn extract_all<'a>(arguments: Arguments<'a>, budget: &mut Budget) -> Result<Val<
 fn replace_regex<'a>(arguments: Arguments<'a>, budget: &mut Budget) -> Result<Val<'a>, Fault> {
     let text = arguments.text(0)?;
     let to = arguments.text(2)?;
-    let finder = Finder::of(&arguments, budget)?;
+    let finder = Finder::of(&arguments)?;
     finder.charge(text.len(), budget)?;
     budget.bytes(text.len())?;
     let mut made = String::new();
