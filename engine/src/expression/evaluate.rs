@@ -11,7 +11,7 @@ use super::budget::Budget;
 use super::error::{ExpressionError, ExpressionErrorCode, Fault};
 use super::function::{Arguments, Function, Patterns, group_key, sort_by_keys};
 use super::tree::{Base, Kind, LoopKind, Node, Path, Place, Step};
-use super::value::{Val, View, charge, check_made};
+use super::value::{CELL, Val, View, charge, check_made};
 use super::{Scope, operator};
 
 /// The value of `node` under `scope`.
@@ -231,7 +231,7 @@ impl<'a> Evaluator<'a, '_> {
                 return Err(Fault::mistyped(message).at(key.column));
             };
             let name = name.to_owned();
-            self.budget.bytes(name.len() + 16)?;
+            self.budget.bytes(name.len() + CELL)?;
             let value = self.eval(value)?;
             if *optional && value.is_null() {
                 continue;

@@ -10,8 +10,8 @@ use super::number::{self, Num};
 
 /// Deepest value an expression hands on. JSON readers, ours included, refuse more than 128.
 pub(super) const MAX_VALUE_DEPTH: usize = 100;
-/// Bytes charged for each element, entry or scalar beside its text.
-const CELL: usize = 16;
+/// Bytes charged for each element, entry or scalar beside its text: what it takes in memory.
+pub(super) const CELL: usize = 32;
 
 /// A value during evaluation. A list of [`Val`] lets filter, map and sort pass large elements on without copying them.
 #[derive(Debug)]

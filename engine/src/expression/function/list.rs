@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::super::budget::Budget;
 use super::super::error::Fault;
-use super::super::value::{Val, View, write_text};
+use super::super::value::{CELL, Val, View, write_text};
 use super::{Arguments, Function, function};
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -242,7 +242,7 @@ fn range<'a>(arguments: Arguments<'a>, budget: &mut Budget) -> Result<Val<'a>, F
     let count = if span <= 0 { 0 } else { (span - 1) / step.abs() + 1 };
     let count = u64::try_from(count).unwrap_or(u64::MAX);
     budget.steps(count)?;
-    budget.bytes(usize::try_from(count).unwrap_or(usize::MAX).saturating_mul(16))?;
+    budget.bytes(usize::try_from(count).unwrap_or(usize::MAX).saturating_mul(CELL))?;
     let integers = (0..i128::from(count)).filter_map(|index| i64::try_from(start + index * step).ok());
     Ok(Val::List(integers.map(|integer| Val::Owned(Value::from(integer))).collect()))
 }

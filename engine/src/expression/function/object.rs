@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::budget::Budget;
 use super::super::error::Fault;
-use super::super::value::{Val, View};
+use super::super::value::{CELL, Val, View};
 use super::{Arguments, Function, function};
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -57,7 +57,7 @@ fn values<'a>(mut arguments: Arguments<'a>, budget: &mut Budget) -> Result<Val<'
 
 fn entries<'a>(mut arguments: Arguments<'a>, budget: &mut Budget) -> Result<Val<'a>, Fault> {
     let object = object(&mut arguments, 0, budget)?;
-    budget.bytes(object.len() * 32)?;
+    budget.bytes(object.len() * 2 * CELL)?;
     let entries = object.into_iter().map(|(key, value)| Val::Owned(json!({ "key": key, "value": value })));
     Val::list(entries.collect(), budget)
 }
