@@ -2,14 +2,19 @@
 # shellcheck shell=bash
 set -euo pipefail
 
-FLOWFORGE_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-cd "$FLOWFORGE_ROOT"
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # Where rustup puts cargo; a shell that is older than the installation does not know it.
 export PATH=$PATH:$HOME/.cargo/bin
 
 # One target folder for everything, outside the checkout: a fresh clone does not compile 400 libraries again.
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$HOME/.cache/flowforge/target}
+# shellcheck disable=SC2034
+flowforge=$CARGO_TARGET_DIR/debug/flowforge
+
+# Where the endpoint of `make demo` listens, and what `make run` therefore lets nodes call on this machine.
+# shellcheck disable=SC2034
+demo_port=${FLOWFORGE_DEMO_PORT:-8099}
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 
@@ -39,22 +44,9 @@ apt_install() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" </dev/null >&2
 }
 
-# The server's settings for a home of one folder and one SQLite file. What the caller set already stays.
-embedded_home() {
-  local home=$1
-  mkdir -p "$home"
-  home=$(cd "$home" && pwd)
-  export FLOWFORGE__DATA_DIR=${FLOWFORGE__DATA_DIR:-$home}
-  export FLOWFORGE__DATABASE__URL=${FLOWFORGE__DATABASE__URL:-sqlite://$home/flowforge.db}
-  export FLOWFORGE__ARTIFACT__URL=${FLOWFORGE__ARTIFACT__URL:-file://$home/artifacts}
-}
-
 # Every script builds the same packages with the same features, so that none builds a library that another one has
 # already built. The examples are part of it because they bring in the libraries of the tests.
 build() {
   say "building (the first time takes minutes: every library is compiled)"
   cargo build --workspace --bins --examples --locked </dev/null
 }
-
-FLOWFORGE_BIN=$CARGO_TARGET_DIR/debug/flowforge
-export FLOWFORGE_BIN

@@ -17,7 +17,7 @@ struct StateFacts {
 
 /// Holds the import run's result against the data file and against what the endpoint got.
 pub fn import(data: &Value, run: &Value, received: &[Received]) -> anyhow::Result<Vec<String>> {
-    let output = output_of(run)?;
+    let output = &output_of(run)?;
     let rows = data.as_array().context("the data file is not a list")?;
     let (good, bad): (Vec<&Value>, Vec<&Value>) = rows.iter().partition(|row| is_complete(row));
     equal("rows", &output["rows"], &json!(rows.len()))?;
@@ -51,7 +51,7 @@ pub fn import(data: &Value, run: &Value, received: &[Received]) -> anyhow::Resul
 
 /// Holds the order run's result against its input and against what the endpoint got.
 pub fn order(order: &Value, run: &Value, received: &[Received]) -> anyhow::Result<Vec<String>> {
-    let output = output_of(run)?;
+    let output = &output_of(run)?;
     let id = order["id"].as_str().context("the order has no id")?;
     let mut total = 0.0;
     for item in order["items"].as_array().context("the order has no items")? {
@@ -80,9 +80,12 @@ pub fn order(order: &Value, run: &Value, received: &[Received]) -> anyhow::Resul
     ])
 }
 
-fn output_of(run: &Value) -> anyhow::Result<&Value> {
-    ensure!(run["status"] == "SUCCEEDED", "the run is {}, not SUCCEEDED", run["status"]);
-    run.pointer("/output/json").filter(|output| output.is_object()).context("the run has no output at output.json")
+/// The output out of what `flowforge run get --output json` prints.
+fn output_of(run: &Value) -> anyhow::Result<Value> {
+    ensure!(run["status"] == "SUCCEEDED", "the run is {}, not SUCCEEDED: {}", run["status"], run["error"]);
+    ensure!(run["output"]["truncated"] == false, "the run's output is too long to be printed whole");
+    let text = run["output"]["preview"].as_str().context("the run has no output")?;
+    serde_json::from_str(text).context("the run's output is not JSON")
 }
 
 fn is_complete(row: &Value) -> bool {
