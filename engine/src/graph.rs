@@ -102,6 +102,17 @@ impl Graph {
         check::check(definition, catalog)
     }
 
+    /// Whether a run may start with this input.
+    ///
+    /// # Errors
+    /// The first thing that the `input_schema` does not allow, with its place.
+    pub fn check_input(&self, input: &Value) -> Result<(), String> {
+        let Some(schema) = &self.input_schema else { return Ok(()) };
+        let validator = jsonschema::validator_for(schema).map_err(|error| error.to_string())?;
+        let failed = validator.iter_errors(input).next();
+        failed.map_or(Ok(()), |error| Err(format!("at `{}`: {error}", error.instance_path())))
+    }
+
     /// The nodes in key order; a [`NodeIx`] is a place in it.
     pub fn nodes(&self) -> impl Iterator<Item = (NodeIx, &GraphNode)> {
         (0..).map(NodeIx).zip(&self.nodes)

@@ -1,1 +1,24 @@
-//! placeholder
+//! Drives runs: carries out what `engine::drive` decides, over a database, a blob store and the node types.
+
+pub mod blob;
+pub mod clock;
+pub mod crash;
+pub mod database;
+pub mod definition;
+mod driver;
+pub mod event;
+mod executor;
+mod intake;
+pub mod journal;
+mod message;
+mod role;
+mod runtime;
+pub mod store;
+pub mod value;
+mod work;
+
+pub use database::{Database, DatabaseKind};
+pub use runtime::{
+    Health, OpenError, Parts, PersonSays, PostError, ReadError, Runtime, RuntimeConfig, StartError, StartRun, Started, TriggerKind,
+};
+pub use value::ValueError;

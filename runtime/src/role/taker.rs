@@ -1,0 +1,195 @@
+//! Takes runs that nobody drives: new ones, dormant ones with a reason to wake, and those of processes that are lost.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use engine::drive::{Input, LoadedRun};
+use engine::error::ErrorInfo;
+use engine::id::{RunId, WorkerId};
+use engine::run::codec::{self, NO_RECORD};
+use engine::run::replay::replay;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::crash;
+use crate::definition::Definitions;
+use crate::driver::{Command, Owned};
+use crate::executor::Place;
+use crate::journal::{Journal, JournalError, WorkerState};
+
+/// Most runs taken in one statement.
+const AT_ONCE: u32 = 200;
+
+pub(crate) struct Taker {
+    pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) owner: WorkerId,
+    pub(crate) owned: Arc<Owned>,
+    pub(crate) driver: UnboundedSender<Command>,
+    pub(crate) definitions: Definitions,
+    pub(crate) bus: crate::event::EventBus,
+    pub(crate) clock: Clock,
+    /// How long another's heartbeat may stand still; `None` when no other process can live (one folder, one process).
+    pub(crate) lease: Option<Duration>,
+    /// Most runs in memory.
+    pub(crate) most_runs: usize,
+    /// How often it looks without being told.
+    pub(crate) every: Duration,
+    pub(crate) stop: CancellationToken,
+}
+
+/// Another process's heartbeat as seen from here, by the own monotonic clock.
+struct Seen {
+    beat: i64,
+    since: Instant,
+}
+
+impl Taker {
+    pub(crate) async fn run(self) {
+        let mut ready = self.bus.subscribe_ready();
+        let mut others: HashMap<WorkerId, Seen> = HashMap::new();
+        let mut looked_at: Option<Instant> = None;
+        loop {
+            let began = Instant::now();
+            // After a gap of its own, in which it could not look, it gives everybody a whole lease again.
+            if looked_at.is_some_and(|at| began.duration_since(at) > self.every * 4) {
+                others.clear();
+            }
+            match self.look(&mut others).await {
+                Ok(()) => looked_at = Some(began),
+                Err(error) => {
+                    tracing::warn!(error = %error, "runs could not be taken; they are looked for again");
+                    looked_at = None;
+                    others.clear();
+                }
+            }
+            tokio::select! {
+                () = self.stop.cancelled() => return,
+                _ = ready.recv() => {}
+                () = tokio::time::sleep(self.every) => {}
+            }
+        }
+    }
+
+    async fn look(&self, others: &mut HashMap<WorkerId, Seen>) -> Result<(), JournalError> {
+        for lost in self.lost(others).await? {
+            self.adopt(lost).await?;
+        }
+        loop {
+            let room = u32::try_from(self.most_runs.saturating_sub(self.owned.len())).unwrap_or(u32::MAX).min(AT_ONCE);
+            if room == 0 {
+                return Ok(());
+            }
+            let claimed = self.journal.claim(self.owner, self.clock.now(), room).await?;
+            let count = claimed.len();
+            for run in claimed {
+                self.load(run).await?;
+            }
+            if count < AT_ONCE as usize {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The workers whose heartbeat stood still for a whole lease while this process could look.
+    async fn lost(&self, others: &mut HashMap<WorkerId, Seen>) -> Result<Vec<WorkerId>, JournalError> {
+        let now = Instant::now();
+        let mut lost = Vec::new();
+        let workers = self.journal.workers().await?;
+        others.retain(|id, _| workers.iter().any(|worker| worker.id == *id));
+        for worker in workers.into_iter().filter(|worker| worker.id != self.owner) {
+            let seen = others.entry(worker.id).or_insert(Seen { beat: worker.beat, since: now });
+            if seen.beat != worker.beat {
+                *seen = Seen { beat: worker.beat, since: now };
+            }
+            let is_over = match self.lease {
+                None => true,
+                Some(_) if worker.state == WorkerState::Stopped => true,
+                Some(_) => now.duration_since(seen.since) >= worker.lease,
+            };
+            if is_over {
+                lost.push(worker.id);
+            }
+        }
+        Ok(lost)
+    }
+
+    async fn adopt(&self, lost: WorkerId) -> Result<(), JournalError> {
+        loop {
+            let adopted = self.journal.adopt(self.owner, lost, self.clock.now(), AT_ONCE, false).await?;
+            let count = adopted.taken.len();
+            for run in adopted.taken {
+                tracing::info!(run.id = %run, worker.id = %lost, "{run} is taken over from {lost}");
+                self.load(run).await?;
+            }
+            if count < AT_ONCE as usize {
+                break;
+            }
+        }
+        if self.owned.may_take_suspect() {
+            let adopted = self.journal.adopt(self.owner, lost, self.clock.now(), 1, true).await?;
+            for run in adopted.parked {
+                tracing::error!(run.id = %run, "{run} was parked: its process was lost again and again without progress");
+            }
+            for run in adopted.taken {
+                tracing::warn!(run.id = %run, "{run} is taken alone: its process was lost twice without progress");
+                self.owned.take_suspect(run);
+                self.load(run).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Rebuilds a run and gives it to the driver. One that cannot be rebuilt is put aside, never dropped.
+    async fn load(&self, run: RunId) -> Result<(), JournalError> {
+        crash::point("after_adoption");
+        match self.rebuild(run).await? {
+            Ok((place, loaded)) => drop(self.driver.send(Command::Take { place, input: Input::Loaded(Box::new(loaded)) })),
+            Err(error) => {
+                tracing::error!(run.id = %run, error = %error, "{run} was parked: it cannot be rebuilt here");
+                self.journal.park(self.owner, run, &error).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn rebuild(&self, run: RunId) -> Result<Result<(Place, LoadedRun), ErrorInfo>, JournalError> {
+        let loaded = self.journal.load(run).await?;
+        let definition = self.definitions.get(loaded.workspace, loaded.definition_hash).await;
+        let (graph, tenant) = match definition {
+            Ok(found) => found,
+            Err(error) => return Ok(Err(ErrorInfo::permanent("RUN_UNREADABLE", error.to_string()))),
+        };
+        let mut events = Vec::new();
+        let mut prev = NO_RECORD;
+        for record in &loaded.records {
+            let read = codec::verify(run, record, prev).and_then(|()| codec::decode(record));
+            match read {
+                Ok(read) => events.extend(read),
+                Err(error) => return Ok(Err(ErrorInfo::permanent("RUN_UNREADABLE", error.to_string()))),
+            }
+            prev = record.digest;
+        }
+        for recorded in &mut events {
+            recorded.event.values_mut(|value| {
+                if value.inline.is_none() {
+                    value.inline = loaded.inline.get(&value.digest).cloned();
+                }
+            });
+        }
+        let replayed = match replay(&graph, run, events) {
+            Ok(replayed) => replayed,
+            Err(error) => return Ok(Err(ErrorInfo::permanent("RUN_UNREADABLE", error.to_string()))),
+        };
+        let input = LoadedRun {
+            graph: graph.clone(),
+            epoch: loaded.epoch,
+            replayed,
+            head: loaded.head_seq,
+            head_digest: prev,
+            adoptions: loaded.adoptions,
+        };
+        Ok(Ok((Place { run, tenant, graph }, input)))
+    }
+}

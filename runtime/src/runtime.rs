@@ -1,0 +1,533 @@
+//! The handle that everything outside works with.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::Bytes;
+use engine::drive::DriveConfig;
+use engine::id::{ProjectId, RunId, TriggerEventId, VersionId, WorkerId, WorkflowId, WorkspaceId};
+use engine::run::codec::{self, CodecError};
+use engine::run::event::Recorded;
+use engine::scope::Scope;
+use engine::value::{Digest, ValueRef};
+use nodes::Registry;
+use nodes::outgoing::Outgoing;
+use serde_json::Value;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::blob::BlobStore;
+use crate::clock::Clock;
+use crate::database::{Database, DatabaseKind};
+use crate::definition::{DefinitionError, Definitions};
+use crate::driver::{Command, DriverTask, Lease, Owned, Parts as DriverParts};
+use crate::event::EventBus;
+use crate::executor::Executor;
+use crate::intake::{Intake, Request};
+use crate::journal::{Journal, JournalError, Posted, WorkerRow};
+use crate::message::{Carried, Message, Says};
+use crate::role::{heartbeat, mail::Mail, taker::Taker};
+use crate::value::{ValueError, Values};
+
+/// How a process takes part.
+#[derive(Debug, Clone)]
+pub struct RuntimeConfig {
+    /// How long a heartbeat may stand still before others take the runs. PostgreSQL only.
+    pub lease: Duration,
+    /// Whether this process drives runs, or only starts and shows them.
+    pub drive: bool,
+    /// What people see of it.
+    pub worker_name: String,
+    /// Most calls to the outside at once.
+    pub max_concurrent_effects: usize,
+    /// Most runs in memory.
+    pub max_runs: usize,
+    /// How long a graceful stop waits for work under way.
+    pub grace: Duration,
+    /// How often runs are looked for without being told.
+    pub look_every: Duration,
+    /// Parsed values kept, in bytes of their JSON.
+    pub value_cache: u64,
+    /// When to commit.
+    pub drive_config: DriveConfig,
+}
+
+impl Default for RuntimeConfig {
+    fn default() -> Self {
+        Self {
+            lease: Duration::from_secs(5),
+            drive: true,
+            worker_name: "flowforge".to_owned(),
+            max_concurrent_effects: 256,
+            max_runs: 10_000,
+            grace: Duration::from_secs(10),
+            look_every: Duration::from_millis(500),
+            value_cache: 16 * 1024 * 1024,
+            drive_config: DriveConfig::default(),
+        }
+    }
+}
+
+/// What a process works with.
+pub struct Parts {
+    /// Where everything is kept.
+    pub database: Database,
+    /// Where large values are kept.
+    pub blobs: BlobStore,
+    /// Who is told of commits.
+    pub bus: EventBus,
+    /// The node types.
+    pub registry: Registry,
+    /// The way out.
+    pub outgoing: Outgoing,
+    /// The time.
+    pub clock: Clock,
+}
+
+impl Parts {
+    /// The parts of a process that keeps its blobs in a folder.
+    ///
+    /// # Errors
+    /// When the bus cannot reach the database.
+    pub async fn new(database: Database, artifacts: &Path, registry: Registry, outgoing: Outgoing, clock: Clock) -> Result<Self, OpenError> {
+        let blobs = BlobStore::folder(artifacts, database.clone(), clock.clone())?;
+        let bus = EventBus::of(&database).await?;
+        Ok(Self { database, blobs, bus, registry, outgoing, clock })
+    }
+}
+
+/// Why a runtime does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The database failed.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The blob store cannot be used.
+    #[error(transparent)]
+    Blob(#[from] crate::blob::BlobError),
+    /// The bus cannot be used.
+    #[error(transparent)]
+    Bus(#[from] crate::event::BusError),
+    /// No thread for the heartbeat.
+    #[error("the heartbeat's thread did not start: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// What starts a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TriggerKind {
+    /// A person or a program.
+    Manual,
+    /// A call from outside.
+    Webhook,
+}
+
+/// A run to start.
+#[derive(Debug, Clone)]
+pub struct StartRun {
+    /// Its workspace.
+    pub workspace: WorkspaceId,
+    /// Its project.
+    pub project: ProjectId,
+    /// Its workflow.
+    pub workflow: WorkflowId,
+    /// Its version.
+    pub version: VersionId,
+    /// That version's definition.
+    pub definition_hash: Digest,
+    /// Its environment.
+    pub environment: String,
+    /// Key of the trigger node.
+    pub trigger_node: String,
+    /// What starts it.
+    pub kind: TriggerKind,
+    /// What the trigger gives.
+    pub input: Value,
+    /// The same key within 24 h is the same start.
+    pub idempotency_key: Option<String>,
+    /// Business key.
+    pub key: Option<String>,
+    /// What it is found by.
+    pub labels: BTreeMap<String, String>,
+    /// Higher is taken first.
+    pub priority: i16,
+    /// Who.
+    pub created_by: String,
+}
+
+/// A run that is durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Started {
+    /// The run.
+    pub run: RunId,
+    /// Whether it had been started before under the same idempotency key.
+    pub replayed: bool,
+    /// The stored event.
+    pub event: TriggerEventId,
+}
+
+/// Why a run was not started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The idempotency key was used within 24 h with another input.
+    #[error("this idempotency key was used with another input; use a new key for a new start")]
+    KeyReused,
+    /// The definition has no such trigger.
+    #[error("the version has no trigger node `{0}`")]
+    TriggerMissing(String),
+    /// The input does not fit the workflow's `input_schema`.
+    #[error("the input does not fit the workflow's input schema: {0}")]
+    InputInvalid(String),
+    /// The input is too large or cannot be kept.
+    #[error(transparent)]
+    Value(#[from] ValueError),
+    /// The definition cannot be run here.
+    #[error(transparent)]
+    Definition(#[from] DefinitionError),
+    /// The database failed. The run may or may not exist; the same idempotency key tells.
+    #[error("the database did not answer: {0}")]
+    Journal(Arc<JournalError>),
+    /// The process is stopping.
+    #[error("this process is stopping; start the run at another one, or again")]
+    Stopping,
+}
+
+/// Why a message was not posted.
+#[derive(Debug, thiserror::Error)]
+pub enum PostError {
+    /// There is no such run in the workspace.
+    #[error("there is no such run")]
+    NotFound,
+    /// The run has ended.
+    #[error("the run has already ended")]
+    Ended,
+    /// What it carries is too large or cannot be kept.
+    #[error(transparent)]
+    Value(#[from] ValueError),
+    /// The database failed.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] sea_orm::DbErr),
+}
+
+/// Why a journal cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] sea_orm::DbErr),
+    /// A record cannot be read.
+    #[error(transparent)]
+    Codec(#[from] CodecError),
+}
+
+/// What a person says about an UNCERTAIN node run.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PersonSays {
+    /// Do it again with the same key.
+    Retry,
+    /// It happened, with this result.
+    Succeed(Value),
+    /// It failed.
+    Fail,
+}
+
+/// Whether a process can work.
+#[derive(Debug, Clone)]
+pub struct Health {
+    /// Whether it can start and drive runs now.
+    pub can_work: bool,
+    /// Why not.
+    pub reasons: Vec<String>,
+    /// Runs in memory.
+    pub runs: usize,
+}
+
+/// A process's part in driving runs. Cheap to clone.
+#[derive(Clone)]
+pub struct Runtime(Arc<Inner>);
+
+struct Inner {
+    worker: WorkerId,
+    database: Database,
+    journal: Arc<dyn Journal>,
+    values: Values,
+    bus: EventBus,
+    registry: Registry,
+    clock: Clock,
+    definitions: Definitions,
+    owned: Arc<Owned>,
+    lease: Arc<Lease>,
+    intake: mpsc::Sender<Request>,
+    driver: Option<mpsc::UnboundedSender<Command>>,
+    tracker: TaskTracker,
+    stop_taking: CancellationToken,
+    stop_beating: CancellationToken,
+    grace: Duration,
+}
+
+impl Runtime {
+    /// Registers the process and starts its loops.
+    ///
+    /// # Errors
+    /// When the database or the system refuses.
+    pub async fn open(config: RuntimeConfig, parts: Parts) -> Result<Self, OpenError> {
+        let Parts { database, blobs, bus, registry, outgoing, clock } = parts;
+        let journal = crate::journal::open(&database);
+        let worker = WorkerId(clock.new_id());
+        // On SQLite the folder's lock keeps every other process away.
+        let shared = database.kind() == DatabaseKind::Postgres;
+        let lease_for = shared.then_some(config.lease);
+        journal.register(&WorkerRow::new(worker, &config.worker_name, config.lease), clock.now()).await?;
+        let lease = Arc::new(Lease::new(lease_for));
+        let values = Values::new(blobs, config.value_cache);
+        let definitions = Definitions::new(database.clone(), registry.clone());
+        let owned = Arc::new(Owned::default());
+        owned.journal_answers.store(true, Ordering::Relaxed);
+        let tracker = TaskTracker::new();
+        let (stop_taking, stop_beating) = (CancellationToken::new(), CancellationToken::new());
+        if shared {
+            heartbeat::start(journal.clone(), worker, lease.clone(), config.lease / 5, stop_beating.clone())?;
+        }
+        let driver = config.drive.then(|| {
+            let executor = Arc::new(Executor { registry: registry.clone(), outgoing, values: values.clone(), clock: clock.clone() });
+            let (task, driver) = DriverTask::new(DriverParts {
+                owner: worker,
+                journal: journal.clone(),
+                executor,
+                bus: bus.clone(),
+                clock: clock.clone(),
+                lease: lease.clone(),
+                owned: owned.clone(),
+                tracker: tracker.clone(),
+                most_calls: config.max_concurrent_effects,
+                config: config.drive_config.clone(),
+            });
+            tracker.spawn(task.run());
+            let taker = Taker {
+                journal: journal.clone(),
+                owner: worker,
+                owned: owned.clone(),
+                driver: driver.clone(),
+                definitions: definitions.clone(),
+                bus: bus.clone(),
+                clock: clock.clone(),
+                lease: lease_for,
+                most_runs: config.max_runs,
+                every: config.look_every,
+                stop: stop_taking.clone(),
+            };
+            tracker.spawn(taker.run());
+            let mail = Mail { journal: journal.clone(), owner: worker, owned: owned.clone(), driver: driver.clone(), bus: bus.clone(), stop: stop_taking.clone() };
+            tracker.spawn(mail.run());
+            driver
+        });
+        let (intake, requests) = mpsc::channel(crate::intake::QUEUE);
+        let task = Intake {
+            journal: journal.clone(),
+            owner: driver.as_ref().map(|_| worker),
+            driver: driver.clone(),
+            owned: owned.clone(),
+            bus: bus.clone(),
+            clock: clock.clone(),
+            most_runs: config.max_runs,
+        };
+        tracker.spawn(task.run(requests));
+        Ok(Self(Arc::new(Inner {
+            worker,
+            database,
+            journal,
+            values,
+            bus,
+            registry,
+            clock,
+            definitions,
+            owned,
+            lease,
+            intake,
+            driver,
+            tracker,
+            stop_taking,
+            stop_beating,
+            grace: config.grace,
+        })))
+    }
+
+    /// Starts a run; returns once it is durable.
+    ///
+    /// # Errors
+    /// When it was not started, or it is not known whether it was.
+    pub async fn start(&self, request: StartRun) -> Result<Started, StartError> {
+        let inner = &self.0;
+        let (graph, tenant) = inner.definitions.get(request.workspace, request.definition_hash).await?;
+        let trigger = graph.find(&request.trigger_node).filter(|ix| graph.node(*ix).is_some_and(|node| node.is_trigger));
+        let trigger = trigger.ok_or_else(|| StartError::TriggerMissing(request.trigger_node.clone()))?;
+        graph.check_input(&request.input).map_err(StartError::InputInvalid)?;
+        let input = inner.values.keep(&tenant, request.input.clone()).await?;
+        let (answer, answered) = oneshot::channel();
+        let request = Request { start: request, tenant, graph, trigger, input, answer };
+        inner.intake.send(request).await.map_err(|_| StartError::Stopping)?;
+        answered.await.unwrap_or(Err(StartError::Stopping))
+    }
+
+    /// Gives a run a signal; returns once it is durable.
+    ///
+    /// # Errors
+    /// When the run is not there or has ended, or the database failed.
+    pub async fn signal(&self, workspace: WorkspaceId, run: RunId, name: &str, key: &str, payload: &Value, by: &str) -> Result<(), PostError> {
+        let payload = self.carried(workspace, payload).await?;
+        self.post(workspace, run, &Message::Signal { name: name.to_owned(), key: key.to_owned(), payload }, by).await
+    }
+
+    /// Asks a run to stop; returns once the wish is durable.
+    ///
+    /// # Errors
+    /// As for [`Runtime::signal`].
+    pub async fn cancel(&self, workspace: WorkspaceId, run: RunId, reason: &str, force: bool, by: &str) -> Result<(), PostError> {
+        let message = Message::Cancel { reason: reason.to_owned(), force, by: by.to_owned() };
+        self.post(workspace, run, &message, by).await
+    }
+
+    /// Says how an UNCERTAIN node run ended; returns once that is durable.
+    ///
+    /// # Errors
+    /// As for [`Runtime::signal`].
+    pub async fn resolve(&self, workspace: WorkspaceId, run: RunId, node: &str, scope: &Scope, says: PersonSays, by: &str) -> Result<(), PostError> {
+        let says = match says {
+            PersonSays::Retry => Says::Retry,
+            PersonSays::Succeed(output) => Says::Succeed { output: self.carried(workspace, &output).await? },
+            PersonSays::Fail => Says::Fail,
+        };
+        let message = Message::Resolve { node: node.to_owned(), scope: scope.to_string(), says, by: by.to_owned() };
+        self.post(workspace, run, &message, by).await
+    }
+
+    async fn carried(&self, workspace: WorkspaceId, value: &Value) -> Result<Carried, PostError> {
+        let tenant = self.0.definitions.tenant(workspace).await?.ok_or(PostError::NotFound)?;
+        Ok(Carried::from(&self.0.values.keep(&tenant, value.clone()).await?))
+    }
+
+    async fn post(&self, workspace: WorkspaceId, run: RunId, message: &Message, by: &str) -> Result<(), PostError> {
+        // A message is plain data and always serializes.
+        let body = serde_json::to_string(message).unwrap_or_default();
+        let id = engine::id::InboxId(self.0.clock.new_id());
+        let posted = self.0.journal.post(&crate::journal::NewMessage {
+            workspace,
+            run,
+            id,
+            kind: message.kind().to_owned(),
+            body,
+            created_by: by.to_owned(),
+            at: self.0.clock.now(),
+        });
+        match posted.await? {
+            Posted::Stored => {
+                self.0.bus.notify_inbox(run);
+                Ok(())
+            }
+            Posted::NotFound => Err(PostError::NotFound),
+            Posted::Ended => Err(PostError::Ended),
+        }
+    }
+
+    /// A run's events after a seq, oldest first, at most `limit` and at least one record's worth when there are any.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub async fn events(&self, run: RunId, after: u64, limit: u32) -> Result<Vec<Recorded>, ReadError> {
+        let records = crate::store::journal::after(&self.0.database, run, after, limit).await?;
+        let mut events = Vec::new();
+        for record in records {
+            events.extend(codec::decode(&record)?.into_iter().filter(|recorded| recorded.seq > after));
+        }
+        events.truncate(limit as usize);
+        Ok(events)
+    }
+
+    /// A value's content, parsed.
+    ///
+    /// # Errors
+    /// When its bytes cannot be had.
+    pub async fn value(&self, workspace: WorkspaceId, value: &ValueRef) -> Result<Arc<Value>, ValueError> {
+        self.0.values.get(workspace, value).await
+    }
+
+    /// A value's canonical JSON.
+    ///
+    /// # Errors
+    /// When its bytes cannot be had.
+    pub async fn value_bytes(&self, workspace: WorkspaceId, value: &ValueRef) -> Result<Bytes, ValueError> {
+        self.0.values.bytes(workspace, value).await
+    }
+
+    /// Who is told of commits.
+    pub fn bus(&self) -> &EventBus {
+        &self.0.bus
+    }
+
+    /// The node types.
+    pub fn registry(&self) -> &Registry {
+        &self.0.registry
+    }
+
+    /// Where everything is kept.
+    pub fn database(&self) -> &Database {
+        &self.0.database
+    }
+
+    /// The clock, which also draws ids.
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// Now.
+    pub fn now(&self) -> engine::time::Timestamp {
+        self.0.clock.now()
+    }
+
+    /// Whether this process can work.
+    pub fn health(&self) -> Health {
+        let mut reasons = Vec::new();
+        if !self.0.lease.holds() {
+            reasons.push("the database has taken no heartbeat of this process in time".to_owned());
+        }
+        if !self.0.owned.journal_answers.load(Ordering::Relaxed) {
+            reasons.push("the last write to the database got no answer".to_owned());
+        }
+        if self.0.stop_taking.is_cancelled() {
+            reasons.push("the process is stopping".to_owned());
+        }
+        Health { can_work: reasons.is_empty(), reasons, runs: self.0.owned.len() }
+    }
+
+    /// Stops in good order: takes nothing new, waits for work under way, hands every run back. What does not end within
+    /// the grace is left to whoever takes the runs over.
+    pub async fn stop(&self) {
+        self.0.stop_taking.cancel();
+        if let Some(driver) = &self.0.driver {
+            if !drain(driver, false, self.0.grace).await {
+                tracing::warn!("work under way did not end within {:?}; it is given up", self.0.grace);
+                drain(driver, true, Duration::from_secs(2)).await;
+            }
+        }
+        if let Err(error) = self.0.journal.stopped(self.0.worker).await {
+            tracing::warn!(error = %error, "the process could not say that it stopped; its lease tells the others");
+        }
+        self.0.stop_beating.cancel();
+        self.0.tracker.close();
+    }
+}
+
+async fn drain(driver: &mpsc::UnboundedSender<Command>, force: bool, within: Duration) -> bool {
+    let (done, drained) = oneshot::channel();
+    if driver.send(Command::Drain { force, done }).is_err() {
+        return true;
+    }
+    tokio::time::timeout(within, drained).await.is_ok()
+}
