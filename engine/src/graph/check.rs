@@ -85,14 +85,10 @@ pub(super) fn check(definition: &Definition, catalog: &dyn Catalog) -> Result<Gr
         compiled.map_err(|error| problems.push(expression_problem("/output", None, &error))).ok()
     });
     check_references(&mut nodes, order.as_deref(), &output_reads, &mut problems);
-    if let Some(schema) = &definition.input_schema {
-        if let Err(error) = jsonschema::validator_for(schema) {
-            problems.push(Problem::error(
-                Code::InputSchemaInvalid,
-                "/input_schema",
-                format!("not a JSON Schema: {error}"),
-            ));
-        }
+    if let Some(schema) = &definition.input_schema
+        && let Err(error) = jsonschema::validator_for(schema)
+    {
+        problems.push(Problem::error(Code::InputSchemaInvalid, "/input_schema", format!("not a JSON Schema: {error}")));
     }
     let timeout = duration(definition.settings.timeout.as_deref(), "/settings/timeout", None, &mut problems);
     if problems.iter().any(|problem| problem.severity == Severity::Error) {

@@ -255,10 +255,10 @@ impl Run {
         if let Some(entry) = self.timers.iter().find(|(_, armed)| armed == timer).cloned() {
             self.timers.remove(&entry);
         }
-        if let Timer::NodeDeadline(at) = timer {
-            if let Ok(node) = self.node_mut(at.node) {
-                node.deadline_at = None;
-            }
+        if let Timer::NodeDeadline(at) = timer
+            && let Ok(node) = self.node_mut(at.node)
+        {
+            node.deadline_at = None;
         }
     }
 

@@ -465,11 +465,11 @@ impl Stepper<'_> {
             _ => None,
         };
         let mut stops = false;
-        if let (Some(error), Some(items)) = (error, self.run.node_mut(node)?.items.as_mut()) {
-            if items.failed.is_none() {
-                items.failed = Some(ErrorInfo { message: format!("item {index}: {}", error.message), ..error });
-                stops = true;
-            }
+        if let (Some(error), Some(items)) = (error, self.run.node_mut(node)?.items.as_mut())
+            && items.failed.is_none()
+        {
+            items.failed = Some(ErrorInfo { message: format!("item {index}: {}", error.message), ..error });
+            stops = true;
         }
         if stops && self.run.ending.is_none() {
             self.stop_items(node, false)?;

@@ -1,5 +1,15 @@
 //! The rule book as specs.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    unreachable_pub
+)]
+
 mod check;
 mod cost;
 mod golden;

@@ -18,10 +18,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// Types whose names say their effect class.
-pub struct TestCatalog(Vec<NodeDescriptor>);
+pub(crate) struct TestCatalog(Vec<NodeDescriptor>);
 
 impl TestCatalog {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let of = |name: &str, category, outputs: &[&'static str], many: bool| NodeDescriptor {
             r#type: name.parse().unwrap(),
             title: "",
@@ -75,16 +75,16 @@ impl Catalog for TestCatalog {
     }
 }
 
-pub fn graph(document: Value) -> Graph {
+pub(crate) fn graph(document: Value) -> Graph {
     let definition = Definition::from_json(&document).unwrap();
     Graph::check(&definition, &TestCatalog::new()).unwrap_or_else(|problems| panic!("{problems:#?}"))
 }
 
-pub fn value(of: Value) -> ValueRef {
+pub(crate) fn value(of: Value) -> ValueRef {
     ValueRef::of(b"salt", &of).0
 }
 
-pub struct Play {
+pub(crate) struct Play {
     pub graph: Graph,
     pub run: Run,
     pub at: Timestamp,
@@ -94,7 +94,7 @@ pub struct Play {
 
 impl Play {
     /// Starts a run of this document by its trigger `start`.
-    pub fn start(document: Value) -> Self {
+    pub(crate) fn start(document: Value) -> Self {
         let id = RunId(Uuid::from_u128(0x0192_0000_0000_7000_8000_0000_0000_0001));
         let graph = graph(document);
         let trigger = graph.find("start").unwrap();
@@ -104,7 +104,7 @@ impl Play {
         play
     }
 
-    pub fn tell(&mut self, fact: Event) {
+    pub(crate) fn tell(&mut self, fact: Event) {
         let before = self.run.seq();
         let decision = step(&self.graph, &mut self.run, self.at, fact).unwrap();
         let at = self.run.last_at();
@@ -117,7 +117,7 @@ impl Play {
     }
 
     /// Takes the effects that were asked for since the last call, as words: `fetch`, `fetch/3`, `items of fetch`.
-    pub fn asked(&mut self) -> Vec<String> {
+    pub(crate) fn asked(&mut self) -> Vec<String> {
         let name = |at: &NodeRunRef| {
             let key = &self.graph.node(at.node).unwrap().key;
             if at.scope.is_root() { key.clone() } else { format!("{key}/{}", at.scope) }
@@ -136,7 +136,7 @@ impl Play {
     }
 
     /// `fetch` or `fetch/3`.
-    pub fn at(&self, name: &str) -> NodeRunRef {
+    pub(crate) fn at(&self, name: &str) -> NodeRunRef {
         let (key, scope) = name.split_once('/').unwrap_or((name, ""));
         NodeRunRef { node: self.graph.find(key).unwrap(), scope: scope.parse().unwrap() }
     }
@@ -145,33 +145,33 @@ impl Play {
         self.run.node_run(at).unwrap().attempt
     }
 
-    pub fn succeed(&mut self, name: &str) {
+    pub(crate) fn succeed(&mut self, name: &str) {
         self.succeed_by(name, "out");
     }
 
-    pub fn succeed_by(&mut self, name: &str, port: &str) {
+    pub(crate) fn succeed_by(&mut self, name: &str, port: &str) {
         let at = self.at(name);
         let attempt = self.attempt(&at);
         self.tell(Event::AttemptSucceeded { at, attempt, port: port.into(), output: value(json!(name)) });
     }
 
-    pub fn fail(&mut self, name: &str, error: ErrorInfo) {
+    pub(crate) fn fail(&mut self, name: &str, error: ErrorInfo) {
         let at = self.at(name);
         let attempt = self.attempt(&at);
         self.tell(Event::AttemptFailed { at, attempt, error });
     }
 
-    pub fn list_items(&mut self, name: &str, count: u32) {
+    pub(crate) fn list_items(&mut self, name: &str, count: u32) {
         let node = self.at(name).node;
         self.tell(Event::ItemsListed { node, count, items: value(json!([name])) });
     }
 
-    pub fn collect(&mut self, name: &str) {
+    pub(crate) fn collect(&mut self, name: &str) {
         let node = self.at(name).node;
         self.tell(Event::ItemsCollected { node, output: value(json!([name])) });
     }
 
-    pub fn wait_for_signal(&mut self, name: &str, signal: &str, until: Option<Duration>) {
+    pub(crate) fn wait_for_signal(&mut self, name: &str, signal: &str, until: Option<Duration>) {
         let at = self.at(name);
         let attempt = self.attempt(&at);
         let signal = SignalName { name: signal.into(), key: String::new() };
@@ -180,28 +180,28 @@ impl Play {
         self.tell(Event::AttemptWaits { at, attempt, wait });
     }
 
-    pub fn signal(&mut self, signal: &str) {
+    pub(crate) fn signal(&mut self, signal: &str) {
         let signal = SignalName { name: signal.into(), key: String::new() };
         self.tell(Event::SignalReceived { signal, payload: value(json!({"paid": true})), kept: None });
     }
 
-    pub fn cancel(&mut self) {
+    pub(crate) fn cancel(&mut self) {
         self.tell(Event::CancelRequested { by: "ann".into(), reason: String::new(), force: false });
     }
 
     /// Lets time pass and fires what is due.
-    pub fn pass(&mut self, time: Duration) {
+    pub(crate) fn pass(&mut self, time: Duration) {
         self.at = self.at.plus(time);
         while let Some(timer) = self.run.due(self.at) {
             self.tell(Event::TimerFired { timer });
         }
     }
 
-    pub fn status_of(&self, name: &str) -> NodeRunStatus {
+    pub(crate) fn status_of(&self, name: &str) -> NodeRunStatus {
         self.run.node_run(&self.at(name)).unwrap().state.status()
     }
 
-    pub fn status(&self) -> RunStatus {
+    pub(crate) fn status(&self) -> RunStatus {
         self.run.status()
     }
 }

@@ -1,6 +1,6 @@
 //! What a database does for runs: rows, a fence, an inbox. The checks in here are the promises that no crash may break.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use engine::drive::batch::{Batch, Claim, FlushOutcome, NodeRunRow, Record, RunFlush};
@@ -15,7 +15,7 @@ use engine::scope::Scope;
 use engine::time::Timestamp;
 use engine::value::Digest;
 
-pub struct Row {
+pub(crate) struct Row {
     pub graph: Arc<Graph>,
     pub owner: Option<usize>,
     pub epoch: i64,
@@ -31,13 +31,20 @@ pub struct Row {
 }
 
 #[derive(Default)]
-pub struct Database {
+pub(crate) struct Database {
     pub runs: BTreeMap<RunId, Row>,
     pub flushes: u64,
 }
 
 impl Database {
-    pub fn create(&mut self, run: RunId, graph: Arc<Graph>, owner: usize, at: Timestamp, created: Event) -> Digest {
+    pub(crate) fn create(
+        &mut self,
+        run: RunId,
+        graph: Arc<Graph>,
+        owner: usize,
+        at: Timestamp,
+        created: Event,
+    ) -> Digest {
         let recorded = Recorded { seq: 1, at, event: created };
         let records = codec::encode(run, &[recorded], codec::NO_RECORD).unwrap();
         let digest = records[0].digest;
@@ -60,7 +67,7 @@ impl Database {
     }
 
     /// One transaction: each run as a whole or not at all.
-    pub fn flush(&mut self, owner: usize, batch: &Batch) -> Vec<(RunId, FlushOutcome)> {
+    pub(crate) fn flush(&mut self, owner: usize, batch: &Batch) -> Vec<(RunId, FlushOutcome)> {
         self.flushes += 1;
         batch.runs.iter().map(|flush| (flush.run, self.flush_run(owner, flush))).collect()
     }
@@ -100,13 +107,13 @@ impl Database {
         FlushOutcome::Committed
     }
 
-    pub fn head(&self, owner: usize, epoch: Option<i64>, run: RunId) -> HeadSeen {
+    pub(crate) fn head(&self, owner: usize, epoch: Option<i64>, run: RunId) -> HeadSeen {
         let row = &self.runs[&run];
         HeadSeen { ours: row.owner == Some(owner) && Some(row.epoch) == epoch, head: row.head, digest: row.digest }
     }
 
     /// Takes what is ready, due or has mail.
-    pub fn claim(&mut self, owner: usize, now: Timestamp) -> Vec<RunId> {
+    pub(crate) fn claim(&mut self, owner: usize, now: Timestamp) -> Vec<RunId> {
         let free = |row: &Row| match row.claim {
             Claim::Ready => true,
             Claim::Dormant => row.wake_at.is_some_and(|at| at <= now) || !row.inbox.is_empty(),
@@ -116,7 +123,7 @@ impl Database {
     }
 
     /// Takes the runs of a lost owner.
-    pub fn adopt(&mut self, owner: usize, lost: usize) -> Vec<RunId> {
+    pub(crate) fn adopt(&mut self, owner: usize, lost: usize) -> Vec<RunId> {
         self.take_over(owner, |row| row.claim == Claim::Owned && row.owner == Some(lost), true)
     }
 
@@ -132,12 +139,12 @@ impl Database {
         taken
     }
 
-    pub fn journal(&self, run: RunId) -> Vec<Recorded> {
+    pub(crate) fn journal(&self, run: RunId) -> Vec<Recorded> {
         let row = &self.runs[&run];
         row.records.iter().flat_map(|record| codec::decode(record).unwrap()).collect()
     }
 
-    pub fn load(&self, run: RunId) -> LoadedRun {
+    pub(crate) fn load(&self, run: RunId) -> LoadedRun {
         let row = &self.runs[&run];
         let replayed = replay(&row.graph, run, self.journal(run)).unwrap_or_else(|error| panic!("{run}: {error}"));
         LoadedRun {
@@ -148,12 +155,6 @@ impl Database {
             head_digest: row.digest,
             adoptions: row.adoptions,
         }
-    }
-
-    /// Node runs that are in doubt.
-    pub fn uncertain(&self, run: RunId) -> BTreeSet<(String, Scope)> {
-        let rows = self.runs[&run].node_runs.iter();
-        rows.filter(|(_, row)| row.status == NodeRunStatus::Uncertain).map(|(at, _)| at.clone()).collect()
     }
 }
 

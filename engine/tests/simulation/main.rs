@@ -2,6 +2,16 @@
 //! commits of unknown outcome, and pauses longer than the lease. A failing seed is printed, its trace is saved, and
 //! `SIMULATION_SEED=<seed> cargo test -p engine --test simulation` plays it again.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    unreachable_pub
+)]
+
 mod database;
 mod random;
 mod workload;

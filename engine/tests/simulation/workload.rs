@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::random::Random;
 
-pub struct SimCatalog(Vec<NodeDescriptor>);
+pub(crate) struct SimCatalog(Vec<NodeDescriptor>);
 
 fn descriptor(name: &str, category: NodeCategory, outputs: &[&'static str], many: bool) -> NodeDescriptor {
     let input = if many { Port::many("in") } else { Port::one("in", PortType::Any) };
@@ -28,7 +28,7 @@ fn descriptor(name: &str, category: NodeCategory, outputs: &[&'static str], many
 }
 
 impl SimCatalog {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         use NodeCategory as C;
         Self(vec![
             descriptor("sim.trigger@1", C::Trigger, &["out"], false),
@@ -59,7 +59,7 @@ impl Catalog for SimCatalog {
 }
 
 /// A random DAG: layers of nodes, each joined to one or two earlier ones.
-pub fn random_workflow(random: &mut Random) -> Graph {
+pub(crate) fn random_workflow(random: &mut Random) -> Graph {
     let mut nodes = serde_json::Map::new();
     let mut edges = Vec::new();
     nodes.insert("start".into(), json!({"type": "sim.trigger@1"}));

@@ -67,18 +67,17 @@ struct Process {
 }
 
 /// One call that reached the outside.
-pub struct Call {
+pub(crate) struct Call {
     pub run: RunId,
     pub at: NodeRunRef,
     pub attempt: u32,
     pub key: (Uuid, String, Scope, u32),
-    pub class: EffectClass,
     /// Whether its process was lost before its answer was taken.
     pub was_cut: bool,
     pub was_answered: bool,
 }
 
-pub struct World {
+pub(crate) struct World {
     pub database: Database,
     pub ledger: Vec<Call>,
     pub trace: Vec<String>,
@@ -108,7 +107,7 @@ fn value(random: &mut Random) -> ValueRef {
 }
 
 impl World {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         let random = Random::new(seed);
         let process = |_| Process {
             driver: Driver::new(config()),
@@ -220,7 +219,7 @@ impl World {
     }
 
     /// Runs until every run has ended or waits for a person, or time is up.
-    pub fn run(&mut self) {
+    pub(crate) fn run(&mut self) {
         while let Some(Reverse((at, number))) = self.arrivals.pop() {
             self.now = self.now.max(at);
             if self.now > END_AT || (self.is_quiet() && self.all_rest()) {
@@ -231,12 +230,12 @@ impl World {
         }
     }
 
-    pub fn all_rest(&self) -> bool {
+    pub(crate) fn all_rest(&self) -> bool {
         self.database.runs.iter().all(|(id, row)| row.status.is_final() || self.waits_for_somebody(*id))
     }
 
     /// Only a person or a signal that nobody will send moves it on.
-    pub fn waits_for_somebody(&self, run: RunId) -> bool {
+    pub(crate) fn waits_for_somebody(&self, run: RunId) -> bool {
         let row = &self.database.runs[&run];
         row.inbox.is_empty() && row.wake_at.is_none() && row.owner.is_none()
     }
@@ -397,10 +396,10 @@ impl World {
         }
         row.inbox.insert(id, fact);
         // The wake-up may be lost; the half-second look finds the message then.
-        if let Some(owner) = row.owner.filter(|owner| self.processes[*owner].is_up) {
-            if self.random.chance(70) {
-                self.read_mail(owner);
-            }
+        if let Some(owner) = row.owner.filter(|owner| self.processes[*owner].is_up)
+            && self.random.chance(70)
+        {
+            self.read_mail(owner);
         }
     }
 
@@ -534,7 +533,7 @@ impl World {
         if class != EffectClass::Pure {
             self.check_barrier(run, &at, attempt);
             let key = (origin, key, at.scope.clone(), generation);
-            self.ledger.push(Call { run, at: at.clone(), attempt, key, class, was_cut: false, was_answered: false });
+            self.ledger.push(Call { run, at: at.clone(), attempt, key, was_cut: false, was_answered: false });
             let call = self.ledger.len() - 1;
             self.processes[driver].calls.insert(call);
             let longest = if self.random.chance(20) { 2_000_000 } else { 100_000 };
@@ -581,7 +580,7 @@ impl World {
         assert!(started, "{run}: {at:?} attempt {attempt} was called before its start was durable");
     }
 
-    pub fn graph(&self, run: RunId) -> Arc<Graph> {
+    pub(crate) fn graph(&self, run: RunId) -> Arc<Graph> {
         self.database.runs[&run].graph.clone()
     }
 }
