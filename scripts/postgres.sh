@@ -1,9 +1,9 @@
 # Sourced: a PostgreSQL server in a folder of its own, on 127.0.0.1 only, without a password. For tests and development.
 # shellcheck shell=bash
 
-# Prints the folder with initdb, pg_ctl and postgres of the newest PostgreSQL >= 14; fails when there is none.
+# Prints the folder with initdb, pg_ctl and postgres of the newest PostgreSQL >= 15; fails when there is none.
 pg_programs() {
-  local folder version best='' best_version=13
+  local folder version best='' best_version=14
   for folder in /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /opt/homebrew/opt/postgresql@*/bin /usr/local/opt/postgresql@*/bin \
     "$(dirname "$(command -v initdb || echo /nowhere/initdb)")"; do
     if [ ! -x "$folder/initdb" ] || [ ! -x "$folder/pg_ctl" ] || [ ! -x "$folder/postgres" ]; then continue; fi
