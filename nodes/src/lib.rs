@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use engine::catalog::{Catalog, EffectClass, NodeDescriptor, NodeTypeName};
+use engine::catalog::{Catalog, EffectClass, NodeDescriptor, NodeTypeName, OUT};
 use engine::error::ErrorInfo;
 use engine::expression::Scope as ExpressionScope;
 use engine::id::RunId;
@@ -15,7 +15,15 @@ use engine::scope::Scope;
 use engine::time::Timestamp;
 use serde_json::Value;
 
+mod config;
+mod data;
+mod deferred;
+mod flow;
+mod http;
 pub mod outgoing;
+#[cfg(test)]
+mod testing;
+mod trigger;
 
 /// Everything that one try of a node run is given. Expressions in `config` are already put in, save in fields whose
 /// schema says `"x-deferred": true`; those arrive as written and the node evaluates them itself.
@@ -66,6 +74,11 @@ pub enum NodeOutcome {
     Wait(Wait),
 }
 
+/// Done, by the usual port.
+fn done(output: Value) -> NodeOutcome {
+    NodeOutcome::Done { port: OUT, output }
+}
+
 /// What a node run waits for.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Wait {
@@ -108,6 +121,17 @@ impl Registry {
     /// All built-in types.
     pub fn built_in() -> Self {
         Self::default()
+            .with(data::aggregate::Aggregate)
+            .with(data::filter::Filter)
+            .with(data::set::Set)
+            .with(flow::fail::Fail)
+            .with(flow::if_else::If)
+            .with(flow::merge::Merge)
+            .with(flow::wait::WaitFor)
+            .with(http::request::Request)
+            .with(http::respond::Respond)
+            .with(trigger::manual::Manual)
+            .with(trigger::webhook::Webhook)
     }
 
     /// The same with one more type; a type of the same name and major version is replaced.
@@ -138,3 +162,6 @@ impl Catalog for Registry {
         self.get(r#type).map_or(EffectClass::Effectful, |node| node.effect(config))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+//! From a config to a request.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use engine::error::ErrorInfo;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, Url};
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::METHODS;
+use crate::Attempt;
+use crate::config::{Config, invalid, scalar};
+use crate::http::header::{headers, name};
+use crate::outgoing::OutgoingRequest;
+
+/// How long an answer may take when the config does not say.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+/// What the draft of the IETF's HTTP API group calls it.
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// The request that the attempt's config describes.
+pub(super) fn of(attempt: &Attempt) -> Result<OutgoingRequest, ErrorInfo> {
+    let config = Config::of(attempt)?;
+    let method = method(&config)?;
+    let url = url(&config)?;
+    let mut headers = headers(&config, "headers")?;
+    let body = config.value("body").map(|body| Bytes::from(body.to_string()));
+    if body.is_some() && !headers.contains_key(CONTENT_TYPE) {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    let portable_header = put_key(&config, &method, &attempt.idempotency_key, &mut headers)?;
+    let timeout = config.duration("timeout")?.unwrap_or(DEFAULT_TIMEOUT).min(attempt.timeout);
+    Ok(OutgoingRequest { method, url, headers, body, portable_header, deadline: Instant::now() + timeout })
+}
+
+fn method(config: &Config<'_>) -> Result<Method, ErrorInfo> {
+    let Some(value) = config.value("method") else { return Ok(Method::GET) };
+    let known = value.as_str().filter(|text| METHODS.contains(text));
+    known
+        .and_then(|text| Method::from_bytes(text.as_bytes()).ok())
+        .ok_or_else(|| invalid("method", value, &format!("one of {}", METHODS.join(", "))))
+}
+
+/// The URL with the query put to it. Messages do not show it, because it may carry a secret.
+fn url(config: &Config<'_>) -> Result<Url, ErrorInfo> {
+    let mut url = Url::parse(config.required_text("url")?).map_err(|error| {
+        let message = format!("config.url is no URL ({error}); expected one such as `https://api.example.com/orders`");
+        ErrorInfo::permanent("CONFIG_INVALID", message)
+    })?;
+    for (name, value) in config.object("query")?.into_iter().flatten() {
+        let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+        for value in values.iter().filter(|value| !value.is_null()) {
+            let expected = "a text, a number, a boolean or a list of those";
+            let text = scalar(value).ok_or_else(|| invalid(&format!("query.{name}"), value, expected))?;
+            url.query_pairs_mut().append_pair(name, &text);
+        }
+    }
+    Ok(url)
+}
+
+/// Puts the idempotency key under the author's header, or on calls that can change something under the usual one,
+/// unless the author filled that one otherwise.
+fn put_key(
+    config: &Config<'_>,
+    method: &Method,
+    key: &str,
+    headers: &mut HeaderMap,
+) -> Result<Option<HeaderName>, ErrorInfo> {
+    let header = match config.raw("idempotency_header") {
+        // The node counts as repeatable because of this field; without its value a repeat would not be recognized.
+        Some(Value::String(text)) => {
+            let header = name("idempotency_header", text)?;
+            if headers.contains_key(&header) {
+                let message = format!("config.headers sets `{header}`, which config.idempotency_header fills");
+                return Err(ErrorInfo::permanent("CONFIG_INVALID", message));
+            }
+            header
+        }
+        Some(other) => return Err(invalid("idempotency_header", other, "the name of a header")),
+        None if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) => return Ok(None),
+        None if headers.contains_key(IDEMPOTENCY_KEY) => return Ok(None),
+        None => IDEMPOTENCY_KEY,
+    };
+    let key = HeaderValue::try_from(key)
+        .map_err(|_| ErrorInfo::permanent("CONFIG_INVALID", "the idempotency key does not fit a header"))?;
+    headers.insert(header.clone(), key);
+    Ok(Some(header))
+}

@@ -1,0 +1,102 @@
+//! A place for a node to run in tests: everything real but the run around it.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use engine::error::ErrorInfo;
+use engine::expression::Scope as ExpressionScope;
+use engine::scope::Scope;
+use engine::time::Timestamp;
+use serde_json::Value;
+
+use crate::outgoing::{Outgoing, OutgoingPolicy};
+use crate::{Attempt, NodeContext, NodeOutcome, NodeType};
+
+/// When every attempt in tests begins: 2026-01-01T00:00:00Z.
+pub(crate) const NOW: Timestamp = Timestamp(1_767_225_600_000_000);
+
+/// The door of one attempt.
+pub(crate) struct Room {
+    input: Arc<Value>,
+    outgoing: Outgoing,
+}
+
+impl ExpressionScope for Room {
+    fn root(&self, name: &str) -> Option<&Value> {
+        (name == "input").then_some(&*self.input)
+    }
+
+    fn node_output(&self, _key: &str) -> Option<&Value> {
+        None
+    }
+}
+
+impl NodeContext for Room {
+    fn now(&self) -> Timestamp {
+        NOW
+    }
+
+    fn scope(&self) -> &dyn ExpressionScope {
+        self
+    }
+
+    fn outgoing(&self) -> &Outgoing {
+        &self.outgoing
+    }
+}
+
+/// An attempt of 10 s with this config and input.
+pub(crate) fn attempt(config: Value, input: Value) -> Attempt {
+    Attempt {
+        run: "run_01920000000070008000000000000001".parse().unwrap(),
+        node: "node".to_owned(),
+        scope: Scope::ROOT,
+        number: 1,
+        idempotency_key: "key-of-the-node-run".to_owned(),
+        timeout: Duration::from_secs(10),
+        config,
+        input: Arc::new(input),
+    }
+}
+
+/// The way out under an allow list.
+pub(crate) fn outgoing(allowed: &[&str]) -> Outgoing {
+    let allow_hosts = allowed.iter().map(|entry| entry.parse().unwrap()).collect();
+    Outgoing::new(OutgoingPolicy { allow_hosts }).unwrap()
+}
+
+/// Executes `attempt` with this way out.
+pub(crate) async fn execute(
+    node: &dyn NodeType,
+    outgoing: Outgoing,
+    attempt: &Attempt,
+) -> Result<NodeOutcome, ErrorInfo> {
+    let room = Room { input: Arc::clone(&attempt.input), outgoing };
+    node.execute(&room, attempt).await
+}
+
+/// How a node that calls nobody ends.
+async fn ends(node: &dyn NodeType, config: Value, input: Value) -> Result<NodeOutcome, ErrorInfo> {
+    static CLOSED: OnceLock<Outgoing> = OnceLock::new();
+    execute(node, CLOSED.get_or_init(|| outgoing(&[])).clone(), &attempt(config, input)).await
+}
+
+/// The outcome of a node that does not fail.
+pub(crate) async fn runs(node: &dyn NodeType, config: Value, input: Value) -> NodeOutcome {
+    ends(node, config, input).await.unwrap()
+}
+
+/// What leaves by `out`.
+pub(crate) async fn output(node: &dyn NodeType, config: Value, input: Value) -> Value {
+    match runs(node, config, input).await {
+        NodeOutcome::Done { port: "out", output } => output,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The error of a node that fails for good.
+pub(crate) async fn fails(node: &dyn NodeType, config: Value, input: Value) -> ErrorInfo {
+    let error = ends(node, config, input).await.unwrap_err();
+    assert_eq!(error.kind, engine::error::ErrorKind::Permanent);
+    error
+}

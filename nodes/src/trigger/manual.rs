@@ -1,0 +1,60 @@
+//! `trigger.manual`: started by a person, a program or the command line.
+
+use async_trait::async_trait;
+use engine::catalog::{EffectClass, NodeCategory, NodeDescriptor, NodeTypeName, OUT, Port};
+use engine::error::ErrorInfo;
+use engine::port::PortType;
+use serde_json::{Value, json};
+
+use crate::{Attempt, NodeContext, NodeOutcome, NodeType, done};
+
+/// Hands on what a run was started with.
+pub(crate) struct Manual;
+
+const DOCS: &str = "\
+Starts a run when a person or a program asks for it: in the builder, over the API, or with `flowforge workflow run`. The
+output is the input that the run was started with, null when there was none.
+
+```yaml
+type: trigger.manual@1
+config: {}
+```";
+
+#[async_trait]
+impl NodeType for Manual {
+    fn descriptor(&self) -> NodeDescriptor {
+        NodeDescriptor {
+            r#type: NodeTypeName { name: "trigger.manual".to_owned(), major: 1 },
+            title: "Manual start",
+            summary: "Starts a run when a person or a program asks for it.",
+            docs: DOCS,
+            category: NodeCategory::Trigger,
+            aliases: &["start", "button", "begin", "input", "api", "run"],
+            config_schema: json!({ "type": "object", "additionalProperties": false, "properties": {} }),
+            inputs: Vec::new(),
+            outputs: vec![Port::one(OUT, PortType::Any)],
+            for_each: false,
+            fresh_key_after_answer: false,
+        }
+    }
+
+    fn effect(&self, _config: &Value) -> EffectClass {
+        EffectClass::Pure
+    }
+
+    async fn execute(&self, _context: &dyn NodeContext, attempt: &Attempt) -> Result<NodeOutcome, ErrorInfo> {
+        Ok(done(Value::clone(&attempt.input)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::output;
+
+    #[tokio::test]
+    async fn the_output_is_what_the_run_was_started_with() {
+        assert_eq!(output(&Manual, json!({}), json!({"a": [1]})).await, json!({"a": [1]}));
+        assert_eq!(output(&Manual, json!(null), json!(null)).await, json!(null));
+    }
+}
