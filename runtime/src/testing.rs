@@ -1,0 +1,163 @@
+//! Databases for tests: each its own, migrated, gone afterwards. PostgreSQL is a real server, never a stand-in.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "a test that has no database ends here, saying why")]
+
+use std::str::FromStr as _;
+
+use migration::{Migrator, MigratorTrait as _};
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+use uuid::Uuid;
+
+use crate::database::{Database, DatabaseOptions};
+
+/// The variable that names a running PostgreSQL: the URL of any database that its user may make others from.
+pub const POSTGRES_VARIABLE: &str = "FLOWFORGE_TEST_POSTGRES";
+
+/// Databases that a killed test left behind are dropped after this many minutes.
+const LEFT_BEHIND_MINUTES: u64 = 60;
+
+static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+
+/// A migrated, empty database that is dropped with this value.
+pub struct TestDatabase {
+    /// The handles.
+    pub database: Database,
+    /// What to connect another process or pool to.
+    pub url: String,
+    folder: Option<TempDir>,
+    name: Option<String>,
+}
+
+impl TestDatabase {
+    /// On SQLite, in a folder of its own.
+    pub async fn sqlite() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let url = format!("sqlite://{}", folder.path().join("test.db").display());
+        let database = Database::connect(&url, &few()).await.expect("an SQLite database");
+        Migrator::up(database.write(), None).await.expect("the migrations");
+        Self { database, url, folder: Some(folder), name: None }
+    }
+
+    /// On PostgreSQL, from a template that this process migrates once.
+    ///
+    /// # Panics
+    /// When there is no server: such a test must fail rather than be skipped.
+    pub async fn postgres() -> Self {
+        let template = TEMPLATE.get_or_init(make_template).await;
+        let name = fresh_name();
+        let mut admin = admin().await;
+        run(&mut admin, format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
+        let url = url_of(&name);
+        let database = Database::connect(&url, &few()).await.expect("the database just made");
+        Self { database, url, folder: None, name: Some(name) }
+    }
+
+    /// An unmigrated database on PostgreSQL.
+    ///
+    /// # Panics
+    /// When there is no server.
+    pub async fn empty_postgres() -> Self {
+        let name = fresh_name();
+        run(&mut admin().await, format!("CREATE DATABASE {name}")).await;
+        let url = url_of(&name);
+        let database = Database::connect(&url, &few()).await.expect("the database just made");
+        Self { database, url, folder: None, name: Some(name) }
+    }
+
+    /// An unmigrated database on SQLite.
+    ///
+    /// # Panics
+    /// When there is no room for it.
+    pub async fn empty_sqlite() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let url = format!("sqlite://{}", folder.path().join("test.db").display());
+        let database = Database::connect(&url, &few()).await.expect("an SQLite database");
+        Self { database, url, folder: Some(folder), name: None }
+    }
+
+    /// The folder of an SQLite database.
+    pub fn folder(&self) -> Option<&std::path::Path> {
+        self.folder.as_ref().map(TempDir::path)
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        let Some(name) = self.name.take() else { return };
+        // A runtime of its own: the test's may be one that cannot block, or be ending.
+        let dropped = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            if let Ok(runtime) = runtime {
+                runtime.block_on(async {
+                    run(&mut admin().await, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
+                });
+            }
+        });
+        // A failed drop is cleared away by a later process.
+        let _ = dropped.join();
+    }
+}
+
+fn few() -> DatabaseOptions {
+    DatabaseOptions { max_connections: 4, journal_connections: 4, ..DatabaseOptions::default() }
+}
+
+fn base_url() -> String {
+    std::env::var(POSTGRES_VARIABLE).unwrap_or_else(|_| {
+        panic!("{POSTGRES_VARIABLE} names no PostgreSQL server; `make test` starts one and sets it")
+    })
+}
+
+fn url_of(name: &str) -> String {
+    let base = base_url();
+    let (address, query) = base.split_once('?').map_or((base.as_str(), None), |(a, q)| (a, Some(q)));
+    let server = address.rsplit_once('/').map_or(address, |(server, _)| server);
+    query.map_or_else(|| format!("{server}/{name}"), |query| format!("{server}/{name}?{query}"))
+}
+
+async fn admin() -> PgConnection {
+    let options = PgConnectOptions::from_str(&base_url()).expect("a PostgreSQL URL");
+    PgConnection::connect_with(&options).await.expect("the PostgreSQL server answers")
+}
+
+async fn run(connection: &mut PgConnection, sql: String) {
+    connection.execute(AssertSqlSafe(sql)).await.expect("an administrator's statement");
+}
+
+/// `ff_test_<minutes since 1970>_<random>`: the minutes let a later process tell what was left behind.
+fn fresh_name() -> String {
+    format!("ff_test_{}_{}", minutes_now(), Uuid::new_v4().simple())
+}
+
+fn minutes_now() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs() / 60)
+}
+
+async fn make_template() -> String {
+    let mut admin = admin().await;
+    drop_left_behind(&mut admin).await;
+    let name = fresh_name();
+    run(&mut admin, format!("CREATE DATABASE {name}")).await;
+    let database = Database::connect(&url_of(&name), &few()).await.expect("the template");
+    Migrator::up(database.write(), None).await.expect("the migrations");
+    // A template must have no session.
+    database.close().await;
+    name
+}
+
+async fn drop_left_behind(admin: &mut PgConnection) {
+    let names: Vec<String> = sqlx::query_scalar("SELECT datname::text FROM pg_database WHERE datname LIKE 'ff_test_%'")
+        .fetch_all(&mut *admin)
+        .await
+        .expect("the list of databases");
+    for name in names {
+        let made = name.split('_').nth(2).and_then(|minutes| minutes.parse::<u64>().ok()).unwrap_or(0);
+        if made + LEFT_BEHIND_MINUTES < minutes_now() {
+            // Another process may be dropping it too.
+            let _ = admin.execute(AssertSqlSafe(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))).await;
+        }
+    }
+}
