@@ -266,7 +266,7 @@ impl Driven {
 fn blobs(events: &[Recorded]) -> Vec<Digest> {
     let mut found = BTreeSet::new();
     for recorded in events {
-        recorded.event.clone().values_mut(|value| {
+        recorded.event.values(|value| {
             if value.is_blob() {
                 found.insert(value.digest);
             }

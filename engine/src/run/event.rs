@@ -315,38 +315,49 @@ impl Event {
     }
 }
 
+macro_rules! with_values {
+    ($event:expr, $see:expr) => {
+        match $event {
+            Event::RunCreated { input: value, .. }
+            | Event::AttemptSucceeded { output: value, .. }
+            | Event::ItemsListed { items: value, .. }
+            | Event::ItemsCollected { output: value, .. }
+            | Event::OutputEvaluated { output: value }
+            | Event::SignalReceived { payload: value, .. }
+            | Event::NodeSucceeded { output: value, .. }
+            | Event::UncertainResolved { resolution: Resolution::Succeed { output: value }, .. }
+            | Event::RunFinished { output: Some(value), .. } => $see(value),
+            Event::AttemptWaits { wait: WaitFor { passes: value, .. }, .. } => $see(value),
+            Event::RunRecovered { .. }
+            | Event::RunReleased { .. }
+            | Event::AttemptFailed { .. }
+            | Event::EvaluationFailed { .. }
+            | Event::TimerFired { .. }
+            | Event::CancelRequested { .. }
+            | Event::UncertainResolved { .. }
+            | Event::RunStarted
+            | Event::NodeStarted { .. }
+            | Event::NodeRetrying { .. }
+            | Event::NodeFailed { .. }
+            | Event::NodeSkipped { .. }
+            | Event::NodeCanceled { .. }
+            | Event::NodeTimedOut { .. }
+            | Event::NodeUncertain { .. }
+            | Event::RunEnding { .. }
+            | Event::RunFinished { output: None, .. } => {}
+        }
+    };
+}
+
 impl Event {
     /// Calls `see` with every value that the event refers to.
+    pub fn values(&self, mut see: impl FnMut(&ValueRef)) {
+        with_values!(self, see);
+    }
+
+    /// The same, to put bytes to references.
     pub fn values_mut(&mut self, mut see: impl FnMut(&mut ValueRef)) {
-        match self {
-            Self::RunCreated { input: value, .. }
-            | Self::AttemptSucceeded { output: value, .. }
-            | Self::ItemsListed { items: value, .. }
-            | Self::ItemsCollected { output: value, .. }
-            | Self::OutputEvaluated { output: value }
-            | Self::SignalReceived { payload: value, .. }
-            | Self::NodeSucceeded { output: value, .. }
-            | Self::UncertainResolved { resolution: Resolution::Succeed { output: value }, .. }
-            | Self::RunFinished { output: Some(value), .. } => see(value),
-            Self::AttemptWaits { wait, .. } => see(&mut wait.passes),
-            Self::RunRecovered { .. }
-            | Self::RunReleased { .. }
-            | Self::AttemptFailed { .. }
-            | Self::EvaluationFailed { .. }
-            | Self::TimerFired { .. }
-            | Self::CancelRequested { .. }
-            | Self::UncertainResolved { .. }
-            | Self::RunStarted
-            | Self::NodeStarted { .. }
-            | Self::NodeRetrying { .. }
-            | Self::NodeFailed { .. }
-            | Self::NodeSkipped { .. }
-            | Self::NodeCanceled { .. }
-            | Self::NodeTimedOut { .. }
-            | Self::NodeUncertain { .. }
-            | Self::RunEnding { .. }
-            | Self::RunFinished { output: None, .. } => {}
-        }
+        with_values!(self, see);
     }
 }
 
