@@ -1,2 +1,23 @@
-//! placeholder
-fn main() {}
+//! The `flowforge` command: the server, and the client of a server.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+mod client;
+mod command;
+mod exit;
+mod key;
+mod migrate;
+mod output;
+mod run;
+mod schema;
+mod serve;
+mod workflow;
+
+fn main() -> ExitCode {
+    // Before anything builds a TLS configuration: with more than one provider compiled in, rustls refuses to choose.
+    // A second install can only mean that the same provider is already there.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    command::run(command::Arguments::parse())
+}

@@ -1,0 +1,163 @@
+//! `flowforge workflow apply`: publishes each document and tells every problem.
+
+use std::process::ExitCode;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::Apply;
+use super::document::{self, Document};
+use crate::client::Client;
+use crate::command::Global;
+use crate::exit::{Exit, Failure};
+use crate::output::{Output, Shade};
+
+const PUBLISH: &str = "mutation Publish($input: PublishWorkflowInput!) { publishWorkflow(input: $input) {
+  workflow { id name project }
+  version { id number hash }
+  created
+  problems { code severity path node message hint }
+  userErrors { code message field }
+} }";
+
+/// One thing that is wrong with a document.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+struct Problem {
+    code: String,
+    severity: String,
+    path: Option<String>,
+    node: Option<String>,
+    message: String,
+    hint: Option<String>,
+}
+
+/// What became of one document.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Applied {
+    file: String,
+    project: String,
+    name: String,
+    outcome: Outcome,
+    version: Option<Value>,
+    problems: Vec<Problem>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum Outcome {
+    /// A new version was made.
+    Published,
+    /// The latest version has this content already.
+    Unchanged,
+    /// It has problems that must be mended first.
+    Refused,
+}
+
+pub(super) async fn apply(apply: &Apply, global: &Global) -> Result<ExitCode, Failure> {
+    let output = global.output();
+    let documents = document::read(&apply.files)?;
+    let client = global.client()?;
+    let mut all = Vec::with_capacity(documents.len());
+    for document in documents {
+        let applied = publish(&client, apply, document).await?;
+        if !output.is_json() {
+            show(output, &applied);
+        }
+        all.push(applied);
+    }
+    if output.is_json() {
+        output.document(&json!({ "workflows": all }));
+    }
+    let refused = all.iter().any(|applied| applied.outcome == Outcome::Refused);
+    Ok(if refused { Exit::Usage.into() } else { ExitCode::SUCCESS })
+}
+
+async fn publish(client: &Client, apply: &Apply, document: Document) -> Result<Applied, Failure> {
+    let Document { file, metadata, definition } = document;
+    let project = metadata.project.or_else(|| apply.project.clone()).unwrap_or_else(|| "default".to_owned());
+    let input = json!({
+        "project": project,
+        "name": metadata.name,
+        "title": metadata.title,
+        "description": metadata.description,
+        "definition": definition,
+        "note": apply.note,
+        "deploy": !apply.no_deploy,
+        "environment": apply.environment,
+    });
+    let mut data = client.ask(PUBLISH, json!({ "input": input })).await?;
+    let mut payload = data.get_mut("publishWorkflow").map(Value::take).unwrap_or_default();
+    let problems: Vec<Problem> = payload
+        .get_mut("problems")
+        .map(Value::take)
+        .and_then(|problems| serde_json::from_value(problems).ok())
+        .unwrap_or_default();
+    let version = payload.get_mut("version").map(Value::take).filter(|version| !version.is_null());
+    // A refused document has both: its problems say more than the user error that sums them up.
+    if version.is_none() && problems.is_empty() {
+        return Err(crate::client::refused(&payload, &file.display().to_string()));
+    }
+    let outcome = match (&version, payload.get("created").and_then(Value::as_bool)) {
+        (None, _) => Outcome::Refused,
+        (Some(_), Some(false)) => Outcome::Unchanged,
+        (Some(_), _) => Outcome::Published,
+    };
+    Ok(Applied { file: file.display().to_string(), project, name: metadata.name, outcome, version, problems })
+}
+
+fn show(output: Output, applied: &Applied) {
+    let number = applied.version.as_ref().and_then(|version| version.get("number")).and_then(Value::as_i64);
+    let number = number.map(|number| format!(" version {number}")).unwrap_or_default();
+    let (word, shade) = match applied.outcome {
+        Outcome::Published => ("published", Shade::Good),
+        Outcome::Unchanged => ("unchanged", Shade::Dim),
+        Outcome::Refused => ("refused", Shade::Bad),
+    };
+    let name = output.paint(Shade::Strong, &format!("{}/{}", applied.project, applied.name));
+    output.line(&format!("{name} {}{number}  ({})", output.paint(shade, word), applied.file));
+    for problem in &applied.problems {
+        for line in lines(output, problem) {
+            output.line(&line);
+        }
+    }
+}
+
+fn lines(output: Output, problem: &Problem) -> Vec<String> {
+    let shade = if problem.severity == "ERROR" { Shade::Bad } else { Shade::Careful };
+    let severity = output.paint(shade, &problem.severity.to_lowercase());
+    let place = match (&problem.node, &problem.path) {
+        (Some(node), Some(path)) => format!(" node {node} at {path}"),
+        (Some(node), None) => format!(" node {node}"),
+        (None, Some(path)) if !path.is_empty() => format!(" at {path}"),
+        _ => String::new(),
+    };
+    let mut lines = vec![format!("  {severity}[{}]{place}", problem.code), format!("    {}", problem.message)];
+    lines.extend(problem.hint.as_ref().map(|hint| format!("    hint: {hint}")));
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_says_where_what_and_what_next() {
+        let problem = Problem {
+            code: "EDGE_DANGLING".into(),
+            severity: "ERROR".into(),
+            path: Some("/edges/3/to".into()),
+            node: Some("fetch".into()),
+            message: "there is no node `fetsch`".into(),
+            hint: Some("did you mean `fetch`?".into()),
+        };
+        assert_eq!(
+            lines(Output::plain(), &problem),
+            [
+                "  error[EDGE_DANGLING] node fetch at /edges/3/to",
+                "    there is no node `fetsch`",
+                "    hint: did you mean `fetch`?"
+            ]
+        );
+    }
+}
