@@ -1,1 +1,15 @@
-//! placeholder
+//! Everything people and programs talk to: GraphQL, REST, webhooks, sign-in, use cases.
+//!
+//! Direction inside: `graphql | rest → service → store → entity`. A test holds it.
+
+pub mod app;
+pub mod auth;
+pub mod config;
+pub mod graphql;
+mod rest;
+pub mod server;
+pub mod service;
+mod store;
+pub mod telemetry;
+
+pub use server::{Banner, ServeError, create_first_key, create_key, migrate, serve, serve_until};

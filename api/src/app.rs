@@ -1,0 +1,37 @@
+//! The handles that use cases work with.
+
+use std::sync::Arc;
+
+use runtime::Runtime;
+use tokio_util::sync::CancellationToken;
+
+use crate::auth::cache::KeyCache;
+use crate::config::Config;
+use crate::service::plan::PlanCache;
+
+/// The handles, and nothing else.
+pub struct App {
+    /// Drives runs, and knows the database, the node types, the time and new ids.
+    pub runtime: Runtime,
+    /// The settings.
+    pub config: Arc<Config>,
+    /// Keys that were right a moment ago.
+    pub keys: KeyCache,
+    /// Definitions that were used.
+    pub plans: PlanCache,
+    /// Set when the process was asked to stop: not ready any more, and streams end.
+    pub stopping: CancellationToken,
+}
+
+impl App {
+    /// The handles of a process.
+    pub fn new(runtime: Runtime, config: Arc<Config>) -> Self {
+        Self {
+            runtime,
+            config,
+            keys: KeyCache::default(),
+            plans: PlanCache::default(),
+            stopping: CancellationToken::new(),
+        }
+    }
+}

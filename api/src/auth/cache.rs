@@ -1,0 +1,70 @@
+//! Keys that were right a moment ago: a request costs no SQL for its credential.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::Viewer;
+use super::api_key::KeyHash;
+
+/// How long a verified key is believed. A key revoked by another process works for this long at most.
+const BELIEVED_FOR: Duration = Duration::from_secs(5);
+/// More keys than this at once start over with an empty cache.
+const MOST_KEYS: usize = 10_000;
+
+/// Verified keys by their hash. Wrong keys are not kept: whoever guesses could fill it.
+#[derive(Debug, Default)]
+pub struct KeyCache {
+    entries: Mutex<HashMap<KeyHash, (Viewer, Instant)>>,
+}
+
+impl KeyCache {
+    /// The viewer of this key, when it was verified a moment ago.
+    pub fn find(&self, hash: &KeyHash, now: Instant) -> Option<Viewer> {
+        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries
+            .get(hash)
+            .filter(|(_, at)| now.saturating_duration_since(*at) < BELIEVED_FOR)
+            .map(|(viewer, _)| viewer.clone())
+    }
+
+    /// Remembers a key that was just verified.
+    pub fn put(&self, hash: KeyHash, viewer: Viewer, now: Instant) {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        if entries.len() >= MOST_KEYS {
+            entries.clear();
+        }
+        entries.insert(hash, (viewer, now));
+    }
+
+    /// Forgets everything, after a key was revoked here.
+    pub fn clear(&self) {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::Role;
+    use engine::id::{ApiKeyId, WorkspaceId};
+
+    #[test]
+    fn a_key_is_believed_for_five_seconds() {
+        let cache = KeyCache::default();
+        let viewer = Viewer {
+            workspace: WorkspaceId(uuid::Uuid::from_u128(1)),
+            key: ApiKeyId(uuid::Uuid::from_u128(2)),
+            name: "ci".into(),
+            role: Role::Viewer,
+        };
+        let start = Instant::now();
+        cache.put(KeyHash([7; 32]), viewer.clone(), start);
+        let just_before = start + Duration::from_millis(4_999);
+        assert_eq!(cache.find(&KeyHash([7; 32]), just_before), Some(viewer));
+        assert_eq!(cache.find(&KeyHash([8; 32]), just_before), None);
+        assert_eq!(cache.find(&KeyHash([7; 32]), start + BELIEVED_FOR), None);
+        cache.clear();
+        assert_eq!(cache.find(&KeyHash([7; 32]), start), None);
+    }
+}

@@ -1,0 +1,209 @@
+//! Settings: a TOML file, then `FLOWFORGE__SECTION__KEY` from the environment. Nothing else reads either.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+pub mod artifact;
+pub mod database;
+pub mod http;
+pub mod log;
+mod reader;
+pub mod runtime;
+pub mod server;
+
+use artifact::ArtifactConfig;
+use database::DatabaseConfig;
+use http::HttpConfig;
+use log::LogConfig;
+use reader::Reader;
+use runtime::RuntimeSection;
+use server::ServerConfig;
+
+/// The file that is read when none is named and it exists in the working directory.
+pub const DEFAULT_FILE: &str = "flowforge.toml";
+
+const ENVIRONMENT_PREFIX: &str = "FLOWFORGE";
+const SEPARATOR: &str = "__";
+
+/// Every setting, with its default put in.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `data_dir`: where everything lives that has no URL of its own; `.flowforge` by default.
+    pub data_dir: PathBuf,
+    /// `[server]`
+    pub server: ServerConfig,
+    /// `[database]`
+    pub database: DatabaseConfig,
+    /// `[artifact]`
+    pub artifact: ArtifactConfig,
+    /// `[log]`
+    pub log: LogConfig,
+    /// `[http]`
+    pub http: HttpConfig,
+    /// `[runtime]`
+    pub runtime: RuntimeSection,
+}
+
+/// One setting that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Section and key, such as `server.bind`; or the file's name.
+    pub key: String,
+    /// What is wrong and what would be right.
+    pub message: String,
+}
+
+impl Fault {
+    fn new(key: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { key: key.into(), message: message.into() }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.key, self.message)
+    }
+}
+
+/// Everything that is wrong with the settings, at once.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the settings cannot be used:\n{}", .0.iter().map(|fault| format!("  {fault}")).collect::<Vec<_>>().join("\n"))]
+pub struct Faults(pub Vec<Fault>);
+
+impl Config {
+    /// Reads `file` (or [`DEFAULT_FILE`] when none is named and it is there), then the environment over it.
+    ///
+    /// # Errors
+    /// Every fault at once: an unreadable file, a wrong value, an unknown key.
+    pub fn load(file: Option<&Path>) -> Result<Self, Faults> {
+        let path = file.map_or_else(|| PathBuf::from(DEFAULT_FILE), Path::to_path_buf);
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => Some(text),
+            Err(error) if file.is_none() && error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(Faults(vec![Fault::new(path.display().to_string(), error.to_string())])),
+        };
+        let environment = std::env::vars_os()
+            .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        Self::from_parts(text.as_deref(), environment)
+    }
+
+    /// The settings of this TOML text and these variables.
+    ///
+    /// # Errors
+    /// Every fault at once.
+    pub fn from_parts(file: Option<&str>, environment: HashMap<String, String>) -> Result<Self, Faults> {
+        let mut sources = ::config::Config::builder();
+        if let Some(text) = file {
+            sources = sources.add_source(::config::File::from_str(text, ::config::FileFormat::Toml));
+        }
+        let variables = ::config::Environment::with_prefix(ENVIRONMENT_PREFIX)
+            .prefix_separator(SEPARATOR)
+            .separator(SEPARATOR)
+            .ignore_empty(true)
+            .source(Some(environment));
+        let root = sources
+            .add_source(variables)
+            .build()
+            .and_then(|built| built.cache.into_table())
+            .map_err(|error| Faults(vec![Fault::new("settings", error.to_string())]))?;
+        Self::from_table(root.into_iter().collect())
+    }
+
+    fn from_table(mut root: BTreeMap<String, ::config::Value>) -> Result<Self, Faults> {
+        let mut faults = Vec::new();
+        let mut section = |name: &'static str| Reader::section(name, root.remove(name));
+        let (mut server, mut database, mut artifact) = (section("server"), section("database"), section("artifact"));
+        let (mut log, mut http, mut runtime) = (section("log"), section("http"), section("runtime"));
+        let mut top = Reader::top(root);
+        let data_dir = PathBuf::from(top.text("data_dir").unwrap_or_else(|| ".flowforge".to_owned()));
+        let config = Self {
+            server: ServerConfig::read(&mut server),
+            database: DatabaseConfig::read(&mut database, &data_dir),
+            artifact: ArtifactConfig::read(&mut artifact, &data_dir),
+            log: LogConfig::read(&mut log),
+            http: HttpConfig::read(&mut http),
+            runtime: RuntimeSection::read(&mut runtime),
+            data_dir,
+        };
+        for reader in [top, server, database, artifact, log, http, runtime] {
+            faults.extend(reader.finish());
+        }
+        faults.extend(config.check());
+        if faults.is_empty() { Ok(config) } else { Err(Faults(faults)) }
+    }
+
+    /// What is wrong with values that have the right type; empty when all is well.
+    pub fn check(&self) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        if self.data_dir.as_os_str().is_empty() {
+            faults.push(Fault::new("data_dir", "must not be empty"));
+        }
+        self.server.check(&mut faults);
+        self.database.check(&mut faults);
+        self.artifact.check(&mut faults);
+        self.http.check(&mut faults);
+        self.runtime.check(&mut faults);
+        faults
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn environment(pairs: &[(&str, &str)]) -> HashMap<String, String> {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn without_any_setting_the_embedded_home_is_used() {
+        let config = Config::from_parts(None, HashMap::new()).unwrap();
+        assert_eq!(config.server.bind.to_string(), "127.0.0.1:8080");
+        assert_eq!(config.database.url.expose(), "sqlite://.flowforge/flowforge.db");
+        assert!(config.artifact.folder.ends_with(".flowforge/artifacts"));
+        assert!(config.database.migrate);
+    }
+
+    #[test]
+    fn the_environment_goes_before_the_file() {
+        let file = "data_dir = \"/srv/a\"\n[server]\nbind = \"0.0.0.0:1\"\n[runtime]\nlease = \"2s\"";
+        let variables = environment(&[
+            ("FLOWFORGE__SERVER__BIND", "127.0.0.1:9"),
+            ("FLOWFORGE__HTTP__ALLOW_HOSTS", "a.test, b.test"),
+            ("FLOWFORGE_TEST_POSTGRES", "not a setting"),
+        ]);
+        let config = Config::from_parts(Some(file), variables).unwrap();
+        assert_eq!(config.server.bind.to_string(), "127.0.0.1:9");
+        assert_eq!(config.runtime.lease, Duration::from_secs(2));
+        let allowed: Vec<String> = config.http.allow_hosts.iter().map(ToString::to_string).collect();
+        assert_eq!(allowed, ["a.test", "b.test"]);
+        assert_eq!(config.database.url.expose(), "sqlite:///srv/a/flowforge.db");
+    }
+
+    #[test]
+    fn every_fault_is_told_at_once() {
+        let file = "colour = 1\n[server]\nbind = \"nowhere\"\nport = 3\n[log]\nformat = \"xml\"";
+        let variables = environment(&[
+            ("FLOWFORGE__DATABASE__URL", "mysql://u:geheim@h/d"),
+            ("FLOWFORGE__RUNTIME__LEASE", "soon"),
+            ("FLOWFORGE__ARTIFACT__URL", "s3://bucket"),
+        ]);
+        let faults = Config::from_parts(Some(file), variables).unwrap_err();
+        let keys: Vec<&str> = faults.0.iter().map(|fault| fault.key.as_str()).collect();
+        assert_eq!(
+            keys,
+            ["colour", "server.bind", "server.port", "log.format", "runtime.lease", "database.url", "artifact.url"]
+        );
+        assert!(!faults.to_string().contains("geheim"), "{faults}");
+    }
+
+    #[test]
+    fn a_password_in_the_database_url_does_not_show() {
+        let variables = environment(&[("FLOWFORGE__DATABASE__URL", "postgres://u:geheim@h/d")]);
+        let config = Config::from_parts(None, variables).unwrap();
+        assert!(!format!("{config:?}").contains("geheim"));
+    }
+}

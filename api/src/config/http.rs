@@ -1,0 +1,33 @@
+//! `[http]`: what nodes may call.
+
+use nodes::outgoing::AllowedHost;
+
+use super::Fault;
+use super::reader::Reader;
+
+/// The policy for outgoing calls.
+#[derive(Debug, Clone)]
+pub struct HttpConfig {
+    /// `allow_hosts`: hosts, addresses and ranges that may be called although they are not on the public internet, as
+    /// [`AllowedHost`] reads them; none by default.
+    pub allow_hosts: Vec<AllowedHost>,
+    /// Entries that cannot be read, kept for the faults that name them.
+    wrong: Vec<String>,
+}
+
+impl HttpConfig {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let mut config = Self { allow_hosts: Vec::new(), wrong: Vec::new() };
+        for entry in reader.list("allow_hosts") {
+            match entry.parse::<AllowedHost>() {
+                Ok(host) => config.allow_hosts.push(host),
+                Err(error) => config.wrong.push(error.to_string()),
+            }
+        }
+        config
+    }
+
+    pub(super) fn check(&self, faults: &mut Vec<Fault>) {
+        faults.extend(self.wrong.iter().map(|message| Fault::new("http.allow_hosts", message)));
+    }
+}

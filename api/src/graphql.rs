@@ -1,0 +1,78 @@
+//! The schema: one file a noun, each with its object, its queries, its mutations and their inputs.
+
+use std::sync::Arc;
+
+use async_graphql::{MergedObject, SDLExportOptions};
+use axum::Router;
+use axum::routing::any;
+
+pub mod error;
+pub mod event;
+pub mod limit;
+mod loader;
+pub mod node;
+pub mod node_run;
+pub mod node_type;
+mod page;
+mod request;
+pub mod run;
+pub mod transport;
+pub mod user_error;
+pub mod value;
+pub mod version;
+pub mod viewer;
+pub mod workflow;
+
+pub(crate) use error::GraphqlError;
+
+use crate::app::App;
+use transport::{Face, MarkExecuted};
+
+/// What every resolver answers with; `?` turns a use case's error into it.
+pub(crate) type Result<T, E = GraphqlError> = std::result::Result<T, E>;
+
+/// Everything that can be asked.
+#[derive(MergedObject, Default)]
+pub struct Query(
+    viewer::ViewerQuery,
+    node::NodeQuery,
+    workflow::WorkflowQuery,
+    run::RunQuery,
+    node_type::NodeTypeQuery,
+);
+
+/// Everything that can be done. Each mutation takes one `input` and answers with a payload whose `userErrors` say
+/// what the asker can mend.
+#[derive(MergedObject, Default)]
+pub struct Mutation(workflow::WorkflowMutation, run::RunMutation);
+
+/// Everything that can be followed.
+pub type Subscription = event::RunSubscription;
+
+/// The schema with its resolvers.
+pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
+
+fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
+    async_graphql::Schema::build(Query::default(), Mutation::default(), event::RunSubscription)
+        .limit_complexity(limit::COST)
+        .limit_directives(limit::DIRECTIVES)
+        .extension(MarkExecuted)
+}
+
+/// The schema as text, the same that a server with any settings has. `schema.graphql` is this.
+pub fn schema_sdl() -> String {
+    let options = SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items().include_specified_by();
+    let mut sdl = builder().finish().sdl_with_options(options).trim_end().to_owned();
+    sdl.push('\n');
+    sdl
+}
+
+/// `/graphql` in both transports: an upgrade is a WebSocket session, everything else is HTTP.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    let schema = builder().data(Arc::clone(&app)).finish();
+    let limit = axum::extract::DefaultBodyLimit::max(transport::http::BODY_LIMIT);
+    Router::new().route("/graphql", any(transport::graphql).layer(limit)).with_state(Face { app, schema })
+}
+
+#[cfg(test)]
+mod tests;

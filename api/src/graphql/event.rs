@@ -1,0 +1,264 @@
+//! Following a run: stored events after a cursor, then live ones.
+
+use async_graphql::{Context, Enum, ID, SimpleObject, Subscription, Union};
+use chrono::{DateTime, Utc};
+use engine::run::event::{Event, NodeRunRef, Recorded, Timer};
+use futures::{Stream, StreamExt as _};
+
+use super::Result;
+use super::node_run::NodeRunError;
+use super::request::{Asked as _, id, time};
+use super::run::RunStatusName;
+use crate::service::follow::{self, Followed};
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// What happened. More kinds may come.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+        pub enum RunEventKind { $($(#[$doc])* $name,)* }
+
+        impl From<&Event> for RunEventKind {
+            fn from(event: &Event) -> Self {
+                match event { $(Event::$name { .. } => Self::$name,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// The run exists.
+    RunCreated,
+    /// Another driver has taken the run over.
+    RunRecovered,
+    /// The driver handed the run back in good order.
+    RunReleased,
+    /// An attempt gave a result.
+    AttemptSucceeded,
+    /// An attempt gave an error.
+    AttemptFailed,
+    /// An attempt asks to wait.
+    AttemptWaits,
+    /// The items of a `for_each` are known.
+    ItemsListed,
+    /// The outputs of a `for_each` are put together.
+    ItemsCollected,
+    /// Something other than an attempt could not be evaluated.
+    EvaluationFailed,
+    /// The run's output is known.
+    OutputEvaluated,
+    /// Something became due.
+    TimerFired,
+    /// A signal came.
+    SignalReceived,
+    /// Somebody asked the run to stop.
+    CancelRequested,
+    /// A person said how an uncertain node run ended.
+    UncertainResolved,
+    /// The run left QUEUED.
+    RunStarted,
+    /// An attempt began.
+    NodeStarted,
+    /// A node run has its result.
+    NodeSucceeded,
+    /// Another attempt will follow.
+    NodeRetrying,
+    /// No attempt will follow.
+    NodeFailed,
+    /// No path leads to the node any more.
+    NodeSkipped,
+    /// Stopped before its end.
+    NodeCanceled,
+    /// Its time with all attempts is up.
+    NodeTimedOut,
+    /// Nobody knows whether its effect happened.
+    NodeUncertain,
+    /// The run will end once effects in flight have settled.
+    RunEnding,
+    /// The run has ended.
+    RunFinished,
+}
+
+/// One thing that happened in a run. Fields that do not belong to its kind are null.
+#[derive(Debug, SimpleObject)]
+pub struct RunEvent {
+    /// What happened.
+    kind: RunEventKind,
+    /// The node's key.
+    node: Option<String>,
+    /// Which item: indexes joined by `/`; empty for a node that runs once.
+    scope: Option<String>,
+    /// Which attempt.
+    attempt: Option<u32>,
+    /// The port it leaves by.
+    port: Option<String>,
+    /// How the run ends or ended.
+    status: Option<RunStatusName>,
+    /// For people, when there is something to say.
+    message: Option<String>,
+    /// What went wrong.
+    error: Option<NodeRunError>,
+    /// When the next attempt, or the end of a wait, is due.
+    due_at: Option<DateTime<Utc>>,
+    /// The name of a signal.
+    signal: Option<String>,
+}
+
+/// Everything stored before was delivered; what follows is live.
+#[derive(Debug, SimpleObject)]
+pub struct CaughtUp {
+    /// The number of the last event delivered, or that the cursor named.
+    last_seq: u64,
+}
+
+/// Nothing happened for 15 seconds, and the stream lives.
+#[derive(Debug, SimpleObject)]
+pub struct Heartbeat {
+    /// The server's time.
+    at: DateTime<Utc>,
+}
+
+/// What an envelope carries. More types may come.
+#[derive(Debug, Union)]
+pub enum RunEventPayload {
+    /// Something happened.
+    Event(Box<RunEvent>),
+    /// The stored part is over.
+    CaughtUp(CaughtUp),
+    /// A sign of life.
+    Heartbeat(Heartbeat),
+}
+
+/// One delivery. Going on after its cursor misses nothing and repeats nothing.
+#[derive(Debug, SimpleObject)]
+pub struct RunEventEnvelope {
+    /// Where to go on; opaque.
+    cursor: String,
+    /// The event's number in its run, from 1 without a gap; null for markers.
+    seq: Option<u64>,
+    /// When it happened, or when the marker was made.
+    at: DateTime<Utc>,
+    /// What it is.
+    payload: RunEventPayload,
+}
+
+/// Everything that can be followed.
+pub struct RunSubscription;
+
+/// Everything that can be followed.
+#[Subscription(name = "Subscription")]
+impl RunSubscription {
+    /// A run's events: the stored ones after the cursor, then CaughtUp once, then live ones until the run has ended.
+    async fn run_events(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The run.")] run_id: ID,
+        #[graphql(desc = "The cursor of the last event received; from the beginning when absent.")] after: Option<
+            String,
+        >,
+    ) -> Result<impl Stream<Item = async_graphql::Result<RunEventEnvelope>> + use<>> {
+        let run = id(&run_id, "run")?;
+        let events = follow::run_events(ctx.app()?, ctx.viewer()?, run, after.as_deref()).await?;
+        Ok(events.map(|next| next.map(RunEventEnvelope::from).map_err(|error| super::GraphqlError(error).into())))
+    }
+}
+
+impl From<follow::Delivery> for RunEventEnvelope {
+    fn from(delivery: follow::Delivery) -> Self {
+        let at = time(delivery.at);
+        let (seq, payload) = match delivery.what {
+            Followed::Event { event, keys } => {
+                (Some(event.seq), RunEventPayload::Event(Box::new(shown(&event, &keys))))
+            }
+            Followed::CaughtUp { last_seq } => (None, RunEventPayload::CaughtUp(CaughtUp { last_seq })),
+            Followed::Heartbeat => (None, RunEventPayload::Heartbeat(Heartbeat { at })),
+        };
+        Self { cursor: delivery.cursor, seq, at, payload }
+    }
+}
+
+fn shown(recorded: &Recorded, keys: &[String]) -> RunEvent {
+    let kind = RunEventKind::from(&recorded.event);
+    let mut shown = RunEvent {
+        kind,
+        node: None,
+        scope: None,
+        attempt: None,
+        port: None,
+        status: None,
+        message: None,
+        error: None,
+        due_at: None,
+        signal: None,
+    };
+    let key = |ix: engine::run::event::NodeIx| keys.get(ix.0 as usize).cloned();
+    let place = |shown: &mut RunEvent, at: &NodeRunRef| {
+        shown.node = key(at.node);
+        shown.scope = Some(at.scope.to_string());
+    };
+    match &recorded.event {
+        Event::RunCreated { trigger, .. } => shown.node = key(*trigger),
+        Event::RunRecovered { adoptions } => shown.message = Some(format!("taken over, {adoptions} in a row")),
+        Event::RunReleased { .. } | Event::RunStarted | Event::OutputEvaluated { .. } => {}
+        Event::AttemptSucceeded { at, attempt, port, .. } => {
+            place(&mut shown, at);
+            (shown.attempt, shown.port) = (Some(*attempt), Some(port.clone()));
+        }
+        Event::AttemptFailed { at, attempt, error } => {
+            place(&mut shown, at);
+            (shown.attempt, shown.error) = (Some(*attempt), Some(error.clone().into()));
+        }
+        Event::AttemptWaits { at, attempt, wait } => {
+            place(&mut shown, at);
+            shown.attempt = Some(*attempt);
+            shown.signal = wait.signal.as_ref().map(|signal| signal.name.clone());
+            shown.due_at = wait.until.map(time);
+        }
+        Event::ItemsListed { node, count, .. } => {
+            shown.node = key(*node);
+            shown.message = Some(format!("{count} items"));
+        }
+        Event::ItemsCollected { node, .. } | Event::NodeSkipped { node } => shown.node = key(*node),
+        Event::EvaluationFailed { node, error } => {
+            shown.node = node.and_then(key);
+            shown.error = Some(error.clone().into());
+        }
+        Event::TimerFired { timer } => match timer {
+            Timer::RunDeadline => shown.message = Some("the run's time is up".to_owned()),
+            Timer::SettleDeadline => shown.message = Some("effects in flight had their time".to_owned()),
+            Timer::NodeDeadline(at) | Timer::RetryDue(at) | Timer::WaitDue(at) => place(&mut shown, at),
+        },
+        Event::SignalReceived { signal, .. } => shown.signal = Some(signal.name.clone()),
+        Event::CancelRequested { reason, .. } => {
+            shown.message = Some(reason.clone()).filter(|reason| !reason.is_empty());
+        }
+        Event::UncertainResolved { at, .. } | Event::NodeCanceled { at } | Event::NodeTimedOut { at } => {
+            place(&mut shown, at);
+        }
+        Event::NodeStarted { at, attempt, .. } => {
+            place(&mut shown, at);
+            shown.attempt = Some(*attempt);
+        }
+        Event::NodeSucceeded { at, port, .. } => {
+            place(&mut shown, at);
+            shown.port = Some(port.clone());
+        }
+        Event::NodeRetrying { at, next_attempt, due } => {
+            place(&mut shown, at);
+            (shown.attempt, shown.due_at) = (Some(*next_attempt), Some(time(*due)));
+        }
+        Event::NodeFailed { at, error } | Event::NodeUncertain { at, error } => {
+            place(&mut shown, at);
+            shown.error = Some(error.clone().into());
+        }
+        Event::RunEnding { verdict, error } => {
+            (shown.status, shown.error) = (Some((*verdict).into()), Some(error.clone().into()));
+            shown.node = error.node.clone();
+        }
+        Event::RunFinished { status, error, .. } => {
+            shown.status = Some((*status).into());
+            shown.node = error.as_ref().and_then(|error| error.node.clone());
+            shown.error = error.clone().map(Into::into);
+        }
+    }
+    shown
+}

@@ -1,0 +1,68 @@
+//! Anything that has an id.
+
+use async_graphql::{Context, ID, Interface, Object};
+
+use super::Result;
+use super::node_run::NodeRunObject;
+use super::request::Asked as _;
+use super::run::RunObject;
+use super::version::VersionObject;
+use super::viewer::WorkspaceObject;
+use super::workflow::WorkflowObject;
+use crate::service::{ServiceError, run, workflow, workspace};
+
+/// Anything that has an id. More types may come.
+#[derive(Interface)]
+#[graphql(field(name = "id", ty = "ID", desc = "The id: a prefix that names the type, and the rest."))]
+pub enum Node {
+    /// A tenant.
+    Workspace(WorkspaceObject),
+    /// A named thing that has versions.
+    Workflow(WorkflowObject),
+    /// One immutable definition.
+    Version(VersionObject),
+    /// One execution.
+    Run(RunObject),
+    /// One node's execution.
+    NodeRun(NodeRunObject),
+}
+
+/// Looking up by id.
+#[derive(Default)]
+pub struct NodeQuery;
+
+#[Object]
+impl NodeQuery {
+    /// The thing of this id; null with NOT_FOUND when there is none in the viewer's workspace.
+    async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "Any id.")] id: ID) -> Result<Option<Node>> {
+        let (app, viewer) = (ctx.app()?, ctx.viewer()?);
+        let absent = ServiceError::NotFound { what: "node" };
+        let prefix = id.split_once('_').map_or("", |(prefix, _)| prefix);
+        let node = match prefix {
+            "ws" => match id.parse() {
+                Ok(wanted) if viewer.workspace == wanted => {
+                    Node::Workspace(WorkspaceObject(workspace::get(app, viewer).await?))
+                }
+                _ => return Err(absent.into()),
+            },
+            "wf" => match id.parse() {
+                Ok(wanted) => Node::Workflow(WorkflowObject(workflow::get(app, viewer, wanted).await?)),
+                Err(_) => return Err(absent.into()),
+            },
+            "ver" => match id.parse() {
+                Ok(wanted) => Node::Version(VersionObject(workflow::get_version(app, viewer, wanted).await?)),
+                Err(_) => return Err(absent.into()),
+            },
+            "run" => match id.parse() {
+                Ok(wanted) => Node::Run(RunObject(run::get(app, viewer, wanted).await?)),
+                Err(_) => return Err(absent.into()),
+            },
+            "nrun" => match id.parse() {
+                Ok(wanted) => Node::NodeRun(NodeRunObject(run::get_node_run(app, viewer, &wanted).await?)),
+                Err(_) => return Err(absent.into()),
+            },
+            _ => return Err(absent.into()),
+        };
+        Ok(Some(node))
+    }
+}

@@ -1,0 +1,193 @@
+//! One node's execution in a run.
+
+use async_graphql::{Context, Enum, ID, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use engine::catalog;
+use engine::error::{self, ErrorInfo};
+use engine::run::status;
+
+use super::Result;
+use super::request::{Asked as _, time};
+use super::run::RunObject;
+use super::value::ValueObject;
+use crate::service::run::{self, NodeRun};
+
+/// What a node run is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(name = "NodeRunStatus", remote = "status::NodeRunStatus")]
+pub enum NodeRunStatusName {
+    /// Waits for what comes before it.
+    Pending,
+    /// Ready, waits for a worker.
+    Queued,
+    /// An attempt is under way.
+    Running,
+    /// Waits for time, a signal or a person.
+    Waiting,
+    /// Another attempt is due later.
+    Retrying,
+    /// Has its output.
+    Succeeded,
+    /// Has no further attempt.
+    Failed,
+    /// No path led here.
+    Skipped,
+    /// Stopped before its end.
+    Canceled,
+    /// Its time with all attempts was up.
+    TimedOut,
+    /// Its undo is under way.
+    Compensating,
+    /// Undone.
+    Compensated,
+    /// Nobody knows whether its effect happened; `resolveNodeRun` says it.
+    Uncertain,
+}
+
+/// What a repeat of a node may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(name = "EffectClass", remote = "catalog::EffectClass")]
+pub enum EffectClassName {
+    /// Nothing outside is touched.
+    Pure,
+    /// Twice with the same key is as once.
+    Idempotent,
+    /// Twice is not once: never repeated unless the author said so.
+    Effectful,
+}
+
+/// What an error lets the rules do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(name = "ErrorKind", remote = "error::ErrorKind")]
+pub enum ErrorKindName {
+    /// It would come again: never retried.
+    Permanent,
+    /// It may not come again: retried under the node's policy.
+    Transient,
+    /// Nobody knows whether the outside acted.
+    Unknown,
+}
+
+/// The last error of a node run.
+#[derive(Debug, SimpleObject)]
+pub struct NodeRunError {
+    /// A stable word, such as `HTTP_STATUS`.
+    code: String,
+    /// What, where, why and what next, for people.
+    message: String,
+    /// What the rules may do about it.
+    kind: ErrorKindName,
+}
+
+impl From<ErrorInfo> for NodeRunError {
+    fn from(error: ErrorInfo) -> Self {
+        Self { code: error.code, message: error.message, kind: error.kind.into() }
+    }
+}
+
+/// What a node run waits for.
+#[derive(SimpleObject)]
+pub struct WaitingFor {
+    /// The name of a signal; null when it waits for time only.
+    signal: Option<String>,
+    /// Tells waits for signals of the same name apart.
+    key: Option<String>,
+    /// When it stops waiting, or the next attempt is due.
+    until: Option<DateTime<Utc>>,
+}
+
+/// One node's execution in a run; inside a `for_each`, one for each item and one for the whole.
+pub struct NodeRunObject(pub(super) NodeRun);
+
+/// One node's execution in a run; inside a `for_each`, one for each item and one for the whole.
+#[Object(name = "NodeRun")]
+impl NodeRunObject {
+    /// The id, `nrun_…`: run, node key and item.
+    pub(super) async fn id(&self) -> ID {
+        self.0.id().to_string().into()
+    }
+
+    /// The run.
+    async fn run(&self, ctx: &Context<'_>) -> Result<RunObject> {
+        Ok(RunObject(run::get(ctx.app()?, ctx.viewer()?, self.0.run).await?))
+    }
+
+    /// The node's key.
+    async fn node(&self) -> &str {
+        &self.0.node
+    }
+
+    /// Which item: indexes joined by `/`, empty for a node that runs once and for the whole of a `for_each`.
+    async fn scope(&self) -> String {
+        self.0.scope.to_string()
+    }
+
+    /// The node type, such as `http.request@1`.
+    async fn r#type(&self) -> &str {
+        &self.0.node_type
+    }
+
+    /// What it is doing.
+    async fn status(&self) -> NodeRunStatusName {
+        self.0.status.into()
+    }
+
+    /// Its last attempt, from 1; 0 for the whole of a `for_each` and before the first.
+    async fn attempt(&self) -> u32 {
+        self.0.attempt
+    }
+
+    /// What a repeat may do.
+    async fn effect(&self) -> EffectClassName {
+        self.0.effect.into()
+    }
+
+    /// The port it left by.
+    async fn port(&self) -> Option<&str> {
+        self.0.port.as_deref()
+    }
+
+    /// Its result.
+    async fn output(&self) -> Option<ValueObject> {
+        self.0
+            .output
+            .clone()
+            .filter(|_| self.0.status == engine::run::status::NodeRunStatus::Succeeded)
+            .map(ValueObject)
+    }
+
+    /// Its last error.
+    async fn error(&self) -> Option<NodeRunError> {
+        self.0.error.clone().map(NodeRunError::from)
+    }
+
+    /// What it waits for, while it waits.
+    async fn waiting_for(&self) -> Option<WaitingFor> {
+        let waits = matches!(self.0.status, status::NodeRunStatus::Waiting | status::NodeRunStatus::Retrying);
+        waits.then(|| WaitingFor {
+            signal: self.0.signal.as_ref().map(|signal| signal.name.clone()),
+            key: self.0.signal.as_ref().map(|signal| signal.key.clone()),
+            until: self.0.due_at.map(time),
+        })
+    }
+
+    /// How many items a `for_each` has; null elsewhere.
+    async fn items(&self) -> Option<u32> {
+        self.0.items
+    }
+
+    /// How many of them are settled; null elsewhere.
+    async fn items_settled(&self) -> Option<u32> {
+        self.0.items.map(|_| self.0.items_settled)
+    }
+
+    /// When its first attempt began.
+    async fn started_at(&self) -> Option<DateTime<Utc>> {
+        self.0.started_at.map(time)
+    }
+
+    /// When it settled.
+    async fn finished_at(&self) -> Option<DateTime<Utc>> {
+        self.0.finished_at.map(time)
+    }
+}

@@ -1,0 +1,62 @@
+//! Relay connections over keyset pages.
+
+use async_graphql::OutputType;
+use async_graphql::connection::{Connection, Edge};
+
+use super::Result;
+use crate::service::ServiceError;
+use crate::service::page::{Page, PageRequest};
+
+/// Items of a page when the client does not say.
+const DEFAULT_FIRST: u32 = 25;
+/// Most items of a page.
+const MOST: u32 = 100;
+
+/// What a page may cost at most: its size times what is selected of each item.
+pub(super) fn cost(first: Option<i32>, child: usize) -> usize {
+    let size = first.and_then(|first| usize::try_from(first).ok()).unwrap_or(DEFAULT_FIRST as usize);
+    1 + size.min(MOST as usize) * child
+}
+
+/// Reads `first` and `after`.
+pub(super) fn request(first: Option<i32>, after: Option<String>) -> Result<PageRequest, ServiceError> {
+    let first = match first.map(u32::try_from) {
+        None => DEFAULT_FIRST,
+        Some(Ok(first)) if (1..=MOST).contains(&first) => first,
+        Some(_) => return Err(ServiceError::invalid("first", format!("`first` must be 1 to {MOST}"))),
+    };
+    Ok(PageRequest { first, after })
+}
+
+/// A page as a connection.
+pub(super) fn connection<T, N: OutputType>(
+    page: Page<T>,
+    started_later: bool,
+    node: impl Fn(T) -> N,
+) -> Connection<String, N> {
+    let mut connection = Connection::new(started_later, page.has_next);
+    connection.edges.extend(page.items.into_iter().map(|(cursor, item)| Edge::new(cursor, node(item))));
+    connection
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_has_1_to_100_items() {
+        assert_eq!(request(None, None).unwrap().first, 25);
+        assert_eq!(request(Some(100), None).unwrap().first, 100);
+        for wrong in [0, -1, 101, i32::MIN] {
+            assert!(request(Some(wrong), None).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_senseless_page_size_does_not_make_a_query_cheap() {
+        assert_eq!(cost(None, 4), 101);
+        assert_eq!(cost(Some(10), 4), 41);
+        assert_eq!(cost(Some(-1), 4), 101);
+        assert_eq!(cost(Some(i32::MAX), 4), 401);
+    }
+}

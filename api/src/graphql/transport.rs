@@ -1,0 +1,176 @@
+//! HTTP and WebSocket, small and our own, over `Schema::execute` and `execute_stream`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute};
+use async_graphql::parser::types::OperationType;
+use async_graphql::{Request, Response, ServerError, Variables};
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::http::{HeaderMap, Method, Uri};
+use serde_json::Value;
+
+use super::Schema;
+use super::error::{Code, request_error};
+use super::limit::{admit, missing_variable};
+use super::loader::loaders;
+use crate::app::App;
+use crate::auth::Viewer;
+
+pub mod http;
+pub mod websocket;
+
+/// Everything a transport needs.
+#[derive(Clone)]
+pub struct Face {
+    /// The handles.
+    pub app: Arc<App>,
+    /// Built once.
+    pub schema: Schema,
+}
+
+/// Every request to `/graphql`.
+pub(crate) async fn graphql(
+    State(face): State<Face>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    content: Result<Bytes, BytesRejection>,
+) -> axum::response::Response {
+    match upgrade {
+        Ok(socket) => websocket::upgrade(face, &headers, socket).await,
+        Err(_) => http::graphql(face, &method, &uri, &headers, content).await,
+    }
+}
+
+/// What a client sends, in either transport.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Params {
+    query: String,
+    operation: Option<String>,
+    variables: Variables,
+}
+
+impl Params {
+    /// Reads `{query, operationName, variables, extensions}`.
+    pub(crate) fn read(value: Value) -> Result<Self, ServerError> {
+        let wrong = |message: &str| request_error(Code::BadUserInput, message);
+        let Value::Object(mut fields) = value else {
+            return Err(wrong("a request is a JSON object; batches are not taken"));
+        };
+        let query = match fields.remove("query") {
+            Some(Value::String(query)) => query,
+            _ => return Err(wrong("`query` must be a text")),
+        };
+        let operation = match fields.remove("operationName") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(name)) => Some(name),
+            Some(_) => return Err(wrong("`operationName` must be a text")),
+        };
+        let variables = match fields.remove("variables") {
+            None | Some(Value::Null) => Variables::default(),
+            Some(variables @ Value::Object(_)) => Variables::from_json(variables),
+            Some(_) => return Err(wrong("`variables` must be an object")),
+        };
+        match fields.remove("extensions") {
+            None | Some(Value::Null | Value::Object(_)) => Ok(Self { query, operation, variables }),
+            Some(_) => Err(wrong("`extensions` must be an object")),
+        }
+    }
+}
+
+/// A request within all bounds.
+pub(crate) struct Admitted {
+    pub(crate) request: Request,
+    pub(crate) kind: OperationType,
+    pub(crate) executed: Executed,
+}
+
+/// Checks the bounds and puts in what resolvers need.
+pub(crate) fn prepare(face: &Face, viewer: Viewer, params: Params) -> Result<Admitted, ServerError> {
+    let Params { query, operation, variables } = params;
+    let (document, kind) =
+        admit(&query, operation.as_deref()).map_err(|refused| request_error(refused.code, &refused.message))?;
+    if let Some(message) = missing_variable(&document, operation.as_deref(), &variables) {
+        return Err(request_error(Code::BadUserInput, &message));
+    }
+    let executed = Executed::default();
+    let mut request = Request::new(query)
+        .variables(variables)
+        .data(loaders(Arc::clone(&face.app), viewer.clone()))
+        .data(viewer)
+        .data(executed.clone());
+    request.operation_name = operation;
+    request.set_parsed_query(document);
+    Ok(Admitted { request, kind, executed })
+}
+
+/// Whether a request came past validation: decides status codes, and `error` against `next` on a socket.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Executed(Arc<AtomicBool>);
+
+impl Executed {
+    pub(crate) fn get(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Sets [`Executed`]; the library itself does not tell.
+pub(super) struct MarkExecuted;
+
+impl ExtensionFactory for MarkExecuted {
+    fn create(&self) -> Arc<dyn Extension> {
+        Arc::new(Self)
+    }
+}
+
+#[async_trait::async_trait]
+impl Extension for MarkExecuted {
+    async fn execute(&self, ctx: &ExtensionContext<'_>, operation: Option<&str>, next: NextExecute<'_>) -> Response {
+        if let Some(executed) = ctx.data_opt::<Executed>() {
+            executed.0.store(true, Ordering::Relaxed);
+        }
+        next.run(ctx, operation).await
+    }
+}
+
+/// The JSON of a response; a request that was never executed has no `data`.
+pub(crate) fn body(response: &Response, executed: bool) -> Value {
+    let mut body = serde_json::Map::new();
+    if !response.errors.is_empty() {
+        body.insert("errors".to_owned(), serde_json::to_value(&response.errors).unwrap_or_default());
+    }
+    if executed {
+        body.insert("data".to_owned(), serde_json::to_value(&response.data).unwrap_or_default());
+    }
+    Value::Object(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_request_has_a_query_and_well_formed_other_parts() {
+        let params = Params::read(json!({"query": "{a}", "operationName": "o", "variables": {"x": 1}})).unwrap();
+        assert_eq!((params.query.as_str(), params.operation.as_deref()), ("{a}", Some("o")));
+        assert!(Params::read(json!({"query": "{a}", "operationName": null, "variables": null})).is_ok());
+        for wrong in [
+            json!([{"query": "{a}"}]),
+            json!({}),
+            json!({"query": 1}),
+            json!({"query": "{a}", "variables": []}),
+            json!({"query": "{a}", "operationName": 1}),
+            json!({"query": "{a}", "extensions": "x"}),
+            json!(null),
+        ] {
+            assert!(Params::read(wrong.clone()).is_err(), "{wrong}");
+        }
+    }
+}

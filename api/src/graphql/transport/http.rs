@@ -1,0 +1,264 @@
+//! GraphQL over HTTP, as the GraphQL-over-HTTP draft says.
+
+use std::time::Duration;
+
+use async_graphql::parser::types::OperationType;
+use async_graphql::{Response as GraphqlResponse, ServerError};
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::http::header::{ACCEPT, ALLOW, AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use axum::response::{IntoResponse as _, Response};
+use serde_json::{Map, Value};
+
+use super::{Face, Params, body, prepare};
+use crate::auth::bearer;
+use crate::graphql::error::{Code, complete, request_error};
+use crate::service::ServiceError;
+
+/// Largest body of a request.
+pub const BODY_LIMIT: usize = 1024 * 1024;
+/// Longest execution of a query or mutation.
+const EXECUTION_LIMIT: Duration = Duration::from_secs(10);
+
+/// How an answer is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Media {
+    /// `application/json`: a well-formed request is answered with 200 whatever comes of it.
+    Json,
+    /// `application/graphql-response+json`: a refused request has a status of its own.
+    GraphqlResponse,
+}
+
+impl Media {
+    fn content_type(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Json => "application/json; charset=utf-8",
+            Self::GraphqlResponse => "application/graphql-response+json; charset=utf-8",
+        })
+    }
+
+    /// What the client wants most of what there is; `None` when it takes neither.
+    fn negotiate(headers: &HeaderMap) -> Option<Self> {
+        let accepted: Vec<&str> = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
+        if accepted.is_empty() {
+            return Some(Self::Json);
+        }
+        let mut best: Option<(Self, f32, u8)> = None;
+        for range in accepted.iter().flat_map(|value| value.split(',')) {
+            let mut parts = range.split(';').map(str::trim);
+            let (media, precision) = match parts.next().map(str::to_ascii_lowercase).as_deref() {
+                Some("application/graphql-response+json") => (Self::GraphqlResponse, 2),
+                Some("application/json") => (Self::Json, 2),
+                Some("application/*") => (Self::Json, 1),
+                Some("*/*") => (Self::Json, 0),
+                _ => continue,
+            };
+            let quality = parts
+                .filter_map(|part| part.strip_prefix("q="))
+                .find_map(|text| text.parse::<f32>().ok())
+                .unwrap_or(1.0);
+            let better = best.is_none_or(|(_, q, p)| quality > q || (quality == q && precision > p));
+            if quality > 0.0 && better {
+                best = Some((media, quality, precision));
+            }
+        }
+        best.map(|(media, ..)| media)
+    }
+}
+
+/// Everything at `/graphql` that is not a WebSocket.
+pub(super) async fn graphql(
+    face: Face,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    content: Result<Bytes, BytesRejection>,
+) -> Response {
+    let Some(media) = Media::negotiate(headers) else {
+        let error = request_error(
+            Code::BadUserInput,
+            "answers are application/graphql-response+json or application/json; `Accept` takes neither",
+        );
+        return refused(Media::Json, StatusCode::NOT_ACCEPTABLE, error);
+    };
+    match *method {
+        Method::GET | Method::POST => {}
+        Method::OPTIONS => return (StatusCode::NO_CONTENT, [(ALLOW, "GET, POST, OPTIONS")]).into_response(),
+        _ => {
+            let error = request_error(Code::OperationResolutionFailure, "send GET or POST");
+            return with_header(refused(media, StatusCode::METHOD_NOT_ALLOWED, error), ALLOW, "GET, POST, OPTIONS");
+        }
+    }
+    let is_get = *method == Method::GET;
+    let params = match (is_get, content) {
+        (true, _) => from_uri(uri),
+        (false, Ok(content)) => from_body(headers, &content),
+        (false, Err(rejection)) => {
+            Err((rejection.status(), request_error(Code::BadUserInput, "the body is over 1 MiB or broke off")))
+        }
+    };
+    match params {
+        Err((status, error)) => refused(media, status, error),
+        Ok(params) => answer(&face, media, is_get, headers, params).await,
+    }
+}
+
+async fn answer(face: &Face, media: Media, is_get: bool, headers: &HeaderMap, params: Params) -> Response {
+    let viewer = match authenticate(face, headers).await {
+        Ok(viewer) => viewer,
+        Err(error) => return unauthorized(media, &error),
+    };
+    let admitted = match prepare(face, viewer, params) {
+        Ok(admitted) => admitted,
+        Err(error) => return refused(media, client_fault(media), error),
+    };
+    match admitted.kind {
+        OperationType::Query => {}
+        OperationType::Mutation if !is_get => {}
+        OperationType::Mutation => {
+            let error = request_error(Code::OperationResolutionFailure, "a mutation is sent by POST");
+            return with_header(refused(media, StatusCode::METHOD_NOT_ALLOWED, error), ALLOW, "POST");
+        }
+        OperationType::Subscription => {
+            let error = request_error(
+                Code::OperationResolutionFailure,
+                "a subscription needs a WebSocket with the subprotocol graphql-transport-ws",
+            );
+            return refused(media, StatusCode::BAD_REQUEST, error);
+        }
+    }
+    let executed = admitted.executed;
+    let Ok(mut response) = tokio::time::timeout(EXECUTION_LIMIT, face.schema.execute(admitted.request)).await else {
+        let error = request_error(Code::Timeout, "the operation took longer than 10 seconds");
+        return refused(media, StatusCode::GATEWAY_TIMEOUT, error);
+    };
+    complete(&mut response.errors, executed.get());
+    let status = if executed.get() { StatusCode::OK } else { client_fault(media) };
+    written(media, status, &body(&response, executed.get()))
+}
+
+/// The viewer of the `Authorization` header.
+pub(super) async fn authenticate(face: &Face, headers: &HeaderMap) -> Result<crate::auth::Viewer, ServiceError> {
+    let token = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(bearer);
+    crate::service::key::authenticate(&face.app, token.ok_or(ServiceError::Unauthenticated)?).await
+}
+
+/// 401 with its challenge, or what else kept the credential from being looked at.
+fn unauthorized(media: Media, error: &ServiceError) -> Response {
+    let (code, status) = match error {
+        ServiceError::Unauthenticated => (Code::Unauthenticated, StatusCode::UNAUTHORIZED),
+        ServiceError::Unavailable { .. } => (Code::Unavailable, StatusCode::SERVICE_UNAVAILABLE),
+        _ => (Code::Internal, StatusCode::INTERNAL_SERVER_ERROR),
+    };
+    if let ServiceError::Internal(cause) = error {
+        tracing::error!(error.cause = %cause, "a credential could not be looked up");
+    }
+    let response = refused(media, status, request_error(code, &error.to_string()));
+    if status == StatusCode::UNAUTHORIZED { with_header(response, WWW_AUTHENTICATE, CHALLENGE) } else { response }
+}
+
+/// The challenge of every 401.
+pub(crate) const CHALLENGE: &str = "Bearer realm=\"flowforge\"";
+
+fn client_fault(media: Media) -> StatusCode {
+    match media {
+        Media::Json => StatusCode::OK,
+        Media::GraphqlResponse => StatusCode::BAD_REQUEST,
+    }
+}
+
+fn from_body(headers: &HeaderMap, content: &[u8]) -> Result<Params, (StatusCode, ServerError)> {
+    if !is_json(headers) {
+        // Forms and plain text can be sent across sites without a preflight.
+        let error = request_error(Code::BadUserInput, "send `Content-Type: application/json`");
+        return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, error));
+    }
+    let value: Value = serde_json::from_slice(content).map_err(|error| {
+        (StatusCode::BAD_REQUEST, request_error(Code::BadUserInput, &format!("the body is not JSON: {error}")))
+    })?;
+    Params::read(value).map_err(|error| (StatusCode::BAD_REQUEST, error))
+}
+
+/// Whether the body says that it is JSON in UTF-8.
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
+    let mut parts = value.split(';').map(|part| part.trim().to_ascii_lowercase());
+    let media = parts.next();
+    let charset = parts.find_map(|part| part.strip_prefix("charset=").map(|set| set.trim_matches('"').to_owned()));
+    media.as_deref() == Some("application/json") && charset.is_none_or(|set| set == "utf-8" || set == "utf8")
+}
+
+fn from_uri(uri: &Uri) -> Result<Params, (StatusCode, ServerError)> {
+    let wrong = |message: String| (StatusCode::BAD_REQUEST, request_error(Code::BadUserInput, &message));
+    let axum::extract::Query(pairs) = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(uri)
+        .map_err(|error| wrong(format!("the query string cannot be read: {error}")))?;
+    let mut fields = Map::new();
+    for (key, text) in pairs {
+        let value = match key.as_str() {
+            "query" | "operationName" => Value::String(text),
+            "variables" | "extensions" => {
+                serde_json::from_str(&text).map_err(|error| wrong(format!("`{key}` is not JSON: {error}")))?
+            }
+            _ => continue,
+        };
+        fields.insert(key, value);
+    }
+    Params::read(Value::Object(fields)).map_err(|error| (StatusCode::BAD_REQUEST, error))
+}
+
+fn refused(media: Media, status: StatusCode, error: ServerError) -> Response {
+    written(media, status, &body(&GraphqlResponse::from_errors(vec![error]), false))
+}
+
+fn written(media: Media, status: StatusCode, body: &Value) -> Response {
+    (status, [(CONTENT_TYPE, media.content_type())], body.to_string()).into_response()
+}
+
+fn with_header(mut response: Response, name: axum::http::HeaderName, value: &'static str) -> Response {
+    response.headers_mut().insert(name, HeaderValue::from_static(value));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accepting(value: &str) -> Option<Media> {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_str(value).unwrap());
+        Media::negotiate(&headers)
+    }
+
+    #[test]
+    fn the_answer_has_the_type_that_the_client_wants_most() {
+        assert_eq!(Media::negotiate(&HeaderMap::new()), Some(Media::Json));
+        for (accept, wanted) in [
+            ("*/*", Some(Media::Json)),
+            ("application/json", Some(Media::Json)),
+            ("application/graphql-response+json", Some(Media::GraphqlResponse)),
+            ("application/graphql-response+json, application/json;q=0.9", Some(Media::GraphqlResponse)),
+            ("application/graphql-response+json;q=0.5, application/json;q=0.9", Some(Media::Json)),
+            ("application/graphql-response+json; charset=utf-8, */*", Some(Media::GraphqlResponse)),
+            ("text/html, application/*;q=0.1", Some(Media::Json)),
+            ("application/json;q=0", None),
+            ("text/html", None),
+        ] {
+            assert_eq!(accepting(accept), wanted, "{accept}");
+        }
+    }
+
+    #[test]
+    fn only_json_in_utf8_is_taken() {
+        let says = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_TYPE, HeaderValue::from_str(value).unwrap());
+            is_json(&headers)
+        };
+        assert!(says("application/json") && says("Application/JSON; charset=UTF-8"));
+        for wrong in ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1", ""] {
+            assert!(!says(wrong), "{wrong}");
+        }
+        assert!(!is_json(&HeaderMap::new()));
+    }
+}

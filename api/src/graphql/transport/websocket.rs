@@ -1,0 +1,373 @@
+//! One `graphql-transport-ws` session. A single task reads, runs and writes: what the client does not read is not
+//! produced, so nothing is buffered without end.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use async_graphql::{Response as GraphqlResponse, ServerError};
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::http::header::{AUTHORIZATION, HOST, ORIGIN, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use futures::stream::{AbortHandle, BoxStream, SelectAll, StreamExt as _, abortable};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::time::{Instant, Interval, MissedTickBehavior};
+
+use super::http::{CHALLENGE, authenticate};
+use super::{Executed, Face, Params, body, prepare};
+use crate::app::App;
+use crate::auth::{Viewer, bearer};
+use crate::graphql::error::{Code, complete, request_error};
+use crate::service::{ServiceError, key};
+
+/// The only subprotocol.
+pub const SUBPROTOCOL: &str = "graphql-transport-ws";
+/// Largest message of a client.
+const MESSAGE_LIMIT: usize = 1024 * 1024;
+/// Most operations under way on one socket.
+const OPERATION_LIMIT: usize = 100;
+/// How long a client may take for `connection_init`.
+const INIT_WITHIN: Duration = Duration::from_secs(3);
+/// How often the client is asked for a sign of life, and its credential looked at again.
+const PING_EVERY: Duration = Duration::from_secs(15);
+/// A client that sent nothing for three pings is gone.
+const SILENT_FOR: Duration = Duration::from_secs(45);
+/// A client that does not take a message for this long is closed.
+const SEND_WITHIN: Duration = Duration::from_secs(10);
+
+/// Why a session ends, with the close code that clients know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// The other side closed or is gone: there is nobody to tell.
+    Gone,
+    ShuttingDown,
+    TooLarge,
+    BadMessage(&'static str),
+    Unauthorized,
+    Forbidden,
+    WrongSubprotocol,
+    InitTimeout,
+    DuplicateOperation,
+    TooManyInits,
+    Internal,
+    SlowReader,
+}
+
+impl End {
+    fn frame(self) -> Option<(u16, &'static str)> {
+        Some(match self {
+            Self::Gone => return None,
+            Self::ShuttingDown => (1001, "Going away"),
+            Self::TooLarge => (1009, "Message too big"),
+            Self::BadMessage(reason) => (4400, reason),
+            Self::Unauthorized => (4401, "Unauthorized"),
+            Self::Forbidden => (4403, "Forbidden"),
+            Self::WrongSubprotocol => (4406, "Subprotocol not acceptable"),
+            Self::InitTimeout => (4408, "Connection initialisation timeout"),
+            Self::DuplicateOperation => (4409, "Subscriber already exists"),
+            Self::TooManyInits => (4429, "Too many initialisation requests"),
+            Self::Internal => (4500, "Internal server error"),
+            Self::SlowReader => (4503, "Slow reader"),
+        })
+    }
+}
+
+/// What a client may send.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Incoming {
+    ConnectionInit {
+        #[serde(default)]
+        payload: Option<Value>,
+    },
+    Ping {
+        #[serde(default)]
+        payload: Option<Value>,
+    },
+    Pong {},
+    Subscribe {
+        id: String,
+        payload: Value,
+    },
+    Complete {
+        id: String,
+    },
+}
+
+/// Takes the upgrade. A wrong credential in a header is refused here, with 401, where every client understands it.
+pub(super) async fn upgrade(face: Face, headers: &HeaderMap, socket: WebSocketUpgrade) -> Response {
+    if !origin_allowed(headers, &face.app.config.server.allow_origins) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    let viewer = if headers.contains_key(AUTHORIZATION) {
+        match authenticate(&face, headers).await {
+            Ok(viewer) => Some((viewer, token(headers))),
+            Err(ServiceError::Unauthenticated) => {
+                return (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, CHALLENGE)]).into_response();
+            }
+            Err(_) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        }
+    } else {
+        None
+    };
+    socket
+        .protocols([SUBPROTOCOL])
+        .max_message_size(MESSAGE_LIMIT)
+        .max_frame_size(MESSAGE_LIMIT)
+        .on_upgrade(move |socket| Session::new(face, socket, viewer).run())
+}
+
+fn token(headers: &HeaderMap) -> String {
+    headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(bearer).unwrap_or_default().to_owned()
+}
+
+/// A browser always names its origin; other programs need not.
+fn origin_allowed(headers: &HeaderMap, allowed: &[String]) -> bool {
+    let Some(origin) = headers.get(ORIGIN) else { return true };
+    let Ok(origin) = origin.to_str() else { return false };
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let own = origin.split_once("://").map(|(_, host)| host);
+    (own.is_some() && own == host) || allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
+}
+
+/// One thing that an operation says.
+enum Said {
+    Next(String, GraphqlResponse, Executed),
+    Done(String),
+}
+
+struct Session {
+    face: Face,
+    socket: WebSocket,
+    /// Who asks, and the token that is looked at again with every ping.
+    viewer: Option<(Viewer, String)>,
+    acknowledged: bool,
+    operations: HashMap<String, AbortHandle>,
+    streams: SelectAll<BoxStream<'static, Said>>,
+    heard_at: Instant,
+}
+
+impl Session {
+    fn new(face: Face, socket: WebSocket, viewer: Option<(Viewer, String)>) -> Self {
+        Self {
+            face,
+            socket,
+            viewer,
+            acknowledged: false,
+            operations: HashMap::new(),
+            streams: SelectAll::new(),
+            heard_at: Instant::now(),
+        }
+    }
+
+    async fn run(mut self) {
+        metrics::gauge!("flowforge_websockets").increment(1.0);
+        let end = match self.converse().await {
+            Ok(never) => match never {},
+            Err(end) => end,
+        };
+        if let Some((code, reason)) = end.frame() {
+            let frame = CloseFrame { code, reason: reason.into() };
+            let closing = self.socket.send(Message::Close(Some(frame)));
+            if tokio::time::timeout(SEND_WITHIN, closing).await.is_err() {
+                tracing::debug!("a WebSocket client did not take its close frame");
+            }
+        }
+        metrics::gauge!("flowforge_websockets").decrement(1.0);
+    }
+
+    async fn converse(&mut self) -> Result<std::convert::Infallible, End> {
+        if self.socket.protocol().is_none() {
+            return Err(End::WrongSubprotocol);
+        }
+        let stopping = self.face.app.stopping.clone();
+        let init_by = Instant::now() + INIT_WITHIN;
+        let mut pings: Interval = tokio::time::interval_at(Instant::now() + PING_EVERY, PING_EVERY);
+        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stopping.cancelled() => return Err(End::ShuttingDown),
+                () = tokio::time::sleep_until(init_by), if !self.acknowledged => return Err(End::InitTimeout),
+                message = self.socket.recv() => self.receive(message).await?,
+                Some(said) = self.streams.next() => self.say(said).await?,
+                _ = pings.tick() => self.ping().await?,
+            }
+        }
+    }
+
+    async fn receive(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<(), End> {
+        self.heard_at = Instant::now();
+        let text = match message {
+            None | Some(Ok(Message::Close(_))) => return Err(End::Gone),
+            Some(Err(error)) if is_too_large(&error) => return Err(End::TooLarge),
+            Some(Err(_)) => return Err(End::Gone),
+            Some(Ok(Message::Binary(_))) => return Err(End::BadMessage("Messages are text")),
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => return Ok(()),
+            Some(Ok(Message::Text(text))) => text,
+        };
+        let incoming = serde_json::from_str(&text).map_err(|_| End::BadMessage("Invalid message"))?;
+        match incoming {
+            Incoming::ConnectionInit { payload } => self.init(payload.as_ref()).await,
+            Incoming::Ping { payload } => self.send(&with_payload("pong", payload)).await,
+            Incoming::Pong {} => Ok(()),
+            Incoming::Subscribe { id, payload } => self.subscribe(id, payload).await,
+            Incoming::Complete { id } => {
+                if let Some(operation) = self.operations.remove(&id) {
+                    operation.abort();
+                }
+                Ok(())
+            }
+        }
+    }
+
+    async fn init(&mut self, payload: Option<&Value>) -> Result<(), End> {
+        if self.acknowledged {
+            return Err(End::TooManyInits);
+        }
+        if let Some(text) = payload.and_then(authorization) {
+            let token = bearer(text).ok_or(End::Forbidden)?;
+            let viewer = viewer_of(&self.face.app, token).await?;
+            self.viewer = Some((viewer, token.to_owned()));
+        }
+        if self.viewer.is_none() {
+            return Err(End::Forbidden);
+        }
+        self.acknowledged = true;
+        self.send(&json!({"type": "connection_ack"})).await
+    }
+
+    async fn subscribe(&mut self, id: String, payload: Value) -> Result<(), End> {
+        let Some((viewer, _)) = self.viewer.clone().filter(|_| self.acknowledged) else {
+            return Err(End::Unauthorized);
+        };
+        if id.is_empty() {
+            return Err(End::BadMessage("`id` must not be empty"));
+        }
+        if self.operations.contains_key(&id) {
+            return Err(End::DuplicateOperation);
+        }
+        let params = Params::read(payload).map_err(|_| End::BadMessage("Invalid payload"))?;
+        if self.operations.len() >= OPERATION_LIMIT {
+            let message = format!("a socket carries at most {OPERATION_LIMIT} operations at once");
+            return self.send_errors(&id, &[request_error(Code::RateLimited, &message)]).await;
+        }
+        let admitted = match prepare(&self.face, viewer, params) {
+            Ok(admitted) => admitted,
+            Err(error) => return self.send_errors(&id, &[error]).await,
+        };
+        let (responses, handle) = abortable(self.face.schema.execute_stream(admitted.request));
+        let (next_id, done_id, executed) = (id.clone(), id.clone(), admitted.executed);
+        // An aborted stream must not say that it is done: its id may already belong to another operation.
+        let aborted = handle.clone();
+        let done = futures::stream::once(async move { (!aborted.is_aborted()).then_some(Said::Done(done_id)) });
+        let said = responses
+            .map(move |response| Said::Next(next_id.clone(), response, executed.clone()))
+            .chain(done.filter_map(std::future::ready));
+        self.operations.insert(id, handle);
+        self.streams.push(said.boxed());
+        Ok(())
+    }
+
+    async fn say(&mut self, said: Said) -> Result<(), End> {
+        match said {
+            Said::Next(id, mut response, executed) => {
+                complete(&mut response.errors, executed.get());
+                if response.is_err() && !executed.get() {
+                    if let Some(operation) = self.operations.remove(&id) {
+                        operation.abort();
+                    }
+                    return self.send_errors(&id, &response.errors).await;
+                }
+                let body = body(&response, true);
+                self.send(&json!({"type": "next", "id": id, "payload": body})).await
+            }
+            Said::Done(id) => {
+                self.operations.remove(&id);
+                self.send(&json!({"type": "complete", "id": id})).await
+            }
+        }
+    }
+
+    async fn ping(&mut self) -> Result<(), End> {
+        if self.heard_at.elapsed() > SILENT_FOR {
+            return Err(End::Gone);
+        }
+        if let Some((_, token)) = &self.viewer {
+            // A revoked key ends its sockets.
+            match viewer_of(&self.face.app, token).await {
+                // The database being away for a moment is no reason to cut everybody off.
+                Ok(_) | Err(End::Internal) => {}
+                Err(end) => return Err(end),
+            }
+        }
+        self.send(&json!({"type": "ping"})).await
+    }
+
+    async fn send_errors(&mut self, id: &str, errors: &[ServerError]) -> Result<(), End> {
+        self.send(&json!({"type": "error", "id": id, "payload": errors})).await
+    }
+
+    async fn send(&mut self, message: &Value) -> Result<(), End> {
+        let sending = self.socket.send(Message::text(message.to_string()));
+        match tokio::time::timeout(SEND_WITHIN, sending).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(End::Gone),
+            Err(_) => Err(End::SlowReader),
+        }
+    }
+}
+
+async fn viewer_of(app: &App, token: &str) -> Result<Viewer, End> {
+    match key::authenticate(app, token).await {
+        Ok(viewer) => Ok(viewer),
+        Err(ServiceError::Unauthenticated) => Err(End::Forbidden),
+        Err(_) => Err(End::Internal),
+    }
+}
+
+/// `{"authorization": "Bearer …"}`; the field's case does not matter.
+fn authorization(payload: &Value) -> Option<&str> {
+    let fields = payload.as_object()?;
+    fields.iter().find(|(key, _)| key.eq_ignore_ascii_case("authorization")).and_then(|(_, value)| value.as_str())
+}
+
+fn with_payload(kind: &str, payload: Option<Value>) -> Value {
+    match payload {
+        Some(payload) => json!({"type": kind, "payload": payload}),
+        None => json!({"type": kind}),
+    }
+}
+
+fn is_too_large(error: &axum::Error) -> bool {
+    // The library's error type is not re-exported; its words are.
+    error.to_string().contains("too long") || error.to_string().contains("too large")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    #[test]
+    fn a_browser_may_come_from_the_servers_own_origin_or_a_listed_one() {
+        let from = |origin: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(HOST, HeaderValue::from_static("flow.test:8080"));
+            if let Some(origin) = origin {
+                headers.insert(ORIGIN, HeaderValue::from_str(origin).unwrap());
+            }
+            origin_allowed(&headers, &["https://app.test".to_owned()])
+        };
+        assert!(from(None) && from(Some("http://flow.test:8080")) && from(Some("https://app.test")));
+        assert!(!from(Some("https://evil.test")) && !from(Some("null")) && !from(Some("http://flow.test")));
+    }
+
+    #[test]
+    fn a_message_that_is_not_of_the_protocol_is_not_read() {
+        for wrong in ["{}", "[]", "x", r#"{"type":"start"}"#, r#"{"type":"subscribe","id":"1"}"#, r#"{"type":1}"#] {
+            assert!(serde_json::from_str::<Incoming>(wrong).is_err(), "{wrong}");
+        }
+        assert!(serde_json::from_str::<Incoming>(r#"{"type":"pong","payload":{}}"#).is_ok());
+    }
+}

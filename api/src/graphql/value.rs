@@ -1,0 +1,82 @@
+//! Run data: never a bare JSON field, because it may be of any size.
+
+use async_graphql::{Context, Enum, Json, Object};
+use engine::value::{ValueKind, ValueRef};
+
+use super::Result;
+use super::request::Asked as _;
+use crate::service::{ServiceError, value};
+
+/// Bytes of a preview when the client does not say.
+const PREVIEW_DEFAULT: i32 = 4096;
+
+/// The JSON kind of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(name = "ValueKind", remote = "ValueKind")]
+pub enum ValueKindName {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Boolean,
+    /// Any number.
+    Number,
+    /// Text.
+    String,
+    /// An array.
+    List,
+    /// An object.
+    Object,
+}
+
+/// A piece of run data. Small ones can be read as JSON, all of them by a preview.
+pub struct ValueObject(pub(super) ValueRef);
+
+/// A piece of run data. Small ones can be read as JSON, all of them by a preview.
+#[Object(name = "Value")]
+impl ValueObject {
+    /// The JSON kind.
+    async fn kind(&self) -> ValueKindName {
+        self.0.kind.into()
+    }
+
+    /// Length of the canonical JSON in bytes.
+    async fn byte_size(&self) -> u64 {
+        self.0.len
+    }
+
+    /// SHA-256 over the workspace's salt and the canonical JSON, in hex: the same value has the same digest within a
+    /// workspace.
+    async fn sha256(&self) -> String {
+        self.0.digest.to_string()
+    }
+
+    /// The beginning of the canonical JSON, cut between characters.
+    async fn preview(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Most bytes, 1 to 65536.", default_with = "PREVIEW_DEFAULT")] max_bytes: i32,
+    ) -> Result<String> {
+        let limit = limit(max_bytes)?;
+        Ok(value::preview(ctx.app()?, ctx.viewer()?, &self.0, limit).await?)
+    }
+
+    /// Whether a preview of that size leaves something out.
+    async fn truncated(
+        &self,
+        #[graphql(desc = "The size of the preview.", default_with = "PREVIEW_DEFAULT")] max_bytes: i32,
+    ) -> Result<bool> {
+        Ok(self.0.len > limit(max_bytes)? as u64)
+    }
+
+    /// The value, up to 64 KiB; of a larger one null and the error VALUE_TOO_LARGE.
+    async fn json(&self, ctx: &Context<'_>) -> Result<Option<Json<serde_json::Value>>> {
+        Ok(Some(Json(value::json(ctx.app()?, ctx.viewer()?, &self.0).await?)))
+    }
+}
+
+fn limit(max_bytes: i32) -> Result<usize, ServiceError> {
+    usize::try_from(max_bytes)
+        .ok()
+        .filter(|bytes| (1..=value::PREVIEW_LIMIT).contains(bytes))
+        .ok_or_else(|| ServiceError::invalid("maxBytes", "`maxBytes` must be 1 to 65536"))
+}

@@ -1,0 +1,37 @@
+//! REST: webhooks, the process's own state, and a few reads for programs without a GraphQL client.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{any, get};
+
+mod error;
+mod process;
+mod run;
+mod webhook;
+
+use crate::app::App;
+
+/// Every route besides `/graphql`.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    let hook = any(webhook::receive).layer(DefaultBodyLimit::max(webhook::BODY_LIMIT));
+    Router::new()
+        .route("/health", get(process::health))
+        .route("/ready", get(process::ready))
+        .route("/metrics", get(process::metrics))
+        .route("/api/v1/runs/{id}", get(run::get))
+        .route("/hooks/{workspace}/{project}/{workflow}/{node}", hook)
+        .fallback(error::no_such_path)
+        .method_not_allowed_fallback(error::no_such_method)
+        .with_state(app)
+}
+
+/// The answer when a handler panicked: a fault of ours, whose text stays in the log.
+pub(crate) fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    tracing::error!("a request handler panicked");
+    error::Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "something went wrong here; the log says what")
+        .into_response()
+}

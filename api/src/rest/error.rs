@@ -1,0 +1,86 @@
+//! The one crossing from our errors to HTTP: problem JSON (RFC 9457) with our `code`.
+
+use axum::Json;
+use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use crate::graphql::transport::http::CHALLENGE;
+use crate::service::ServiceError;
+
+/// An error as an answer.
+#[derive(Debug)]
+pub(super) struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    more: Option<(&'static str, Value)>,
+}
+
+impl Problem {
+    /// An answer of this status; `code` is the stable word.
+    pub(super) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, code, detail: detail.into(), more: None }
+    }
+
+    /// The same with one more member.
+    pub(super) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.more = Some((name, value.into()));
+        self
+    }
+}
+
+impl From<ServiceError> for Problem {
+    fn from(error: ServiceError) -> Self {
+        let status = match &error {
+            ServiceError::Unauthenticated => StatusCode::UNAUTHORIZED,
+            ServiceError::NotFound { .. } => StatusCode::NOT_FOUND,
+            ServiceError::Forbidden { .. } => StatusCode::FORBIDDEN,
+            ServiceError::Invalid { .. } => StatusCode::BAD_REQUEST,
+            ServiceError::Conflict { .. } => StatusCode::CONFLICT,
+            ServiceError::IdempotencyMismatch => StatusCode::UNPROCESSABLE_ENTITY,
+            ServiceError::ValueTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            ServiceError::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            ServiceError::Internal(cause) => {
+                tracing::error!(error.cause = %cause, "a REST request failed");
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+        };
+        Self::new(status, error.code(), error.to_string())
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut body = json!({
+            "type": "about:blank",
+            "title": self.status.canonical_reason().unwrap_or("Error"),
+            "status": self.status.as_u16(),
+            "code": self.code,
+            "detail": self.detail,
+        });
+        if let Some((name, value)) = self.more {
+            body[name] = value;
+        }
+        let mut response = (self.status, Json(body)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
+        }
+        response
+    }
+}
+
+/// Nothing is at this path.
+pub(super) async fn no_such_path(uri: Uri) -> Problem {
+    let path: String = uri.path().chars().take(200).collect();
+    Problem::new(StatusCode::NOT_FOUND, "NOT_FOUND", format!("there is nothing at {path}"))
+}
+
+/// Something is at this path, but not for this method.
+pub(super) async fn no_such_method(method: Method) -> Problem {
+    let detail = format!("this path does not take {method}");
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", detail)
+}

@@ -1,0 +1,60 @@
+//! `/api/v1/runs`
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use chrono::{DateTime, SecondsFormat};
+use engine::time::Timestamp;
+use serde_json::{Value, json};
+
+use super::error::Problem;
+use crate::app::App;
+use crate::auth::{Viewer, bearer};
+use crate::service::run::{self, Run};
+use crate::service::{ServiceError, key};
+
+/// One run, without its data.
+pub(super) async fn get(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, Problem> {
+    let viewer = viewer(&app, &headers).await?;
+    let id = id.parse().map_err(|_| ServiceError::NotFound { what: "run" })?;
+    Ok(Json(shown(&run::get(&app, &viewer, id).await?)))
+}
+
+async fn viewer(app: &App, headers: &HeaderMap) -> Result<Viewer, ServiceError> {
+    let token = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(bearer);
+    key::authenticate(app, token.ok_or(ServiceError::Unauthenticated)?).await
+}
+
+fn shown(run: &Run) -> Value {
+    json!({
+        "id": run.id.to_string(),
+        "workflowId": run.workflow.to_string(),
+        "versionId": run.version.map(|id| id.to_string()),
+        "environment": run.environment,
+        "status": run.status.as_str(),
+        "key": run.key,
+        "labels": run.labels,
+        "trigger": run.trigger,
+        "error": run.error.as_ref().map(|error| json!({
+            "code": error.code,
+            "message": error.message,
+            "node": error.node,
+        })),
+        "lastSeq": run.last_seq,
+        "createdAt": time(run.created_at),
+        "startedAt": run.started_at.map(time),
+        "finishedAt": run.finished_at.map(time),
+        "createdBy": run.created_by,
+    })
+}
+
+fn time(at: Timestamp) -> String {
+    DateTime::from_timestamp_micros(at.0).unwrap_or_default().to_rfc3339_opts(SecondsFormat::Micros, true)
+}

@@ -1,0 +1,307 @@
+//! From settings to a listening process, and back down in order.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::serve::ListenerExt as _;
+use engine::id::ApiKeyId;
+use migration::{Migrator, MigratorTrait as _};
+use nodes::outgoing::{BuildError, Outgoing, OutgoingPolicy};
+use runtime::clock::Clock;
+use runtime::database::{DatabaseError, DatabaseOptions, FolderLock, lock_folder};
+use runtime::{Database, OpenError, Parts, Runtime, RuntimeConfig};
+use tokio::net::TcpListener;
+use tokio_util::task::TaskTracker;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::app::App;
+use crate::auth::Role;
+use crate::config::Config;
+use crate::service::key::{CreatedKey, NewKey};
+use crate::service::workspace::{self, DEFAULT_SLUG};
+use crate::service::{ServiceError, key};
+use crate::{graphql, rest, store, telemetry};
+
+/// Why a process did not start, or could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The data folder cannot be used.
+    #[error("the data folder {path} cannot be used: {cause}")]
+    DataFolder {
+        /// Which.
+        path: String,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// The database cannot be reached, or another process has the data folder.
+    #[error(transparent)]
+    Database(DatabaseError),
+    /// The schema could not be brought up to date.
+    #[error("the database could not be migrated: {0}")]
+    Migration(sea_orm::DbErr),
+    /// Outgoing calls cannot be set up.
+    #[error("outgoing calls cannot be set up: {0}")]
+    Outgoing(#[from] BuildError),
+    /// The first workspace, or a key, could not be made.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    /// The driver did not start.
+    #[error("the driver did not start: {0}")]
+    Runtime(#[from] OpenError),
+    /// The address is taken, or not ours.
+    #[error("cannot listen on {address}: {cause}")]
+    Bind {
+        /// Which.
+        address: SocketAddr,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// Listening ended with an error.
+    #[error("the server broke down: {0}")]
+    Serve(#[source] std::io::Error),
+}
+
+/// What a process that listens can say of itself; `Display` is what to do next.
+#[derive(Debug, Clone)]
+pub struct Banner {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Where its data lies, when that is a folder of its own.
+    pub data_dir: Option<String>,
+    /// Whether nobody has a key yet.
+    pub needs_key: bool,
+}
+
+impl fmt::Display for Banner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "FlowForge listens on http://{}", self.address)?;
+        if let Some(folder) = &self.data_dir {
+            writeln!(f, "Its data lies in {folder}")?;
+        }
+        writeln!(f)?;
+        writeln!(f, "What to do next, in another terminal:")?;
+        if self.needs_key {
+            writeln!(f, "  flowforge key create --workspace default --role admin    make a key, shown once")?;
+            writeln!(f, "  export FLOWFORGE_KEY=ff_…                                let the next commands use it")?;
+        }
+        writeln!(f, "  flowforge workflow apply FILE.flow.yaml                  publish a workflow")?;
+        write!(f, "  flowforge workflow run NAME                              start it and watch")
+    }
+}
+
+/// Serves until SIGTERM or ctrl-c, then ends in order. `announce` is called once it listens.
+///
+/// # Errors
+/// What kept it from starting or going on.
+pub async fn serve(config: Config, announce: impl FnOnce(&Banner)) -> Result<(), ServeError> {
+    serve_until(config, announce, stop_asked()).await
+}
+
+/// The same until `stop` is done, for those who embed a server.
+///
+/// # Errors
+/// What kept it from starting or going on.
+pub async fn serve_until(
+    config: Config,
+    announce: impl FnOnce(&Banner),
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServeError> {
+    telemetry::init(&config.log);
+    telemetry::collect();
+    let lock = lock_data_folder(&config)?;
+    let clock = Clock::system();
+    let database = prepared_database(&config, &clock).await?;
+    let needs_key = !store::api_key::any(&database).await.map_err(ServiceError::from)?;
+    let runtime = open_runtime(&config, database, clock).await?;
+    let listener = TcpListener::bind(config.server.bind)
+        .await
+        .map_err(|cause| ServeError::Bind { address: config.server.bind, cause })?;
+    let address = listener.local_addr().map_err(ServeError::Serve)?;
+    let data_dir = config.database.url.is_sqlite().then(|| config.data_dir.display().to_string());
+    let shutdown = config.server.shutdown;
+    let app = Arc::new(App::new(runtime.clone(), Arc::new(config)));
+    tracing::info!(server.address = %address, "listening on {address}");
+    announce(&Banner { address, data_dir, needs_key });
+    let served = listen(listener, Arc::clone(&app), stop, shutdown).await;
+    runtime.stop().await;
+    tracing::info!("stopped");
+    drop(lock);
+    served
+}
+
+/// Brings the schema up to date.
+///
+/// # Errors
+/// What kept it.
+pub async fn migrate(config: &Config) -> Result<(), ServeError> {
+    make_data_folder(config)?;
+    migrate_database(&open_database(config).await?).await
+}
+
+/// Makes a key on these settings, also while a server runs on them.
+///
+/// # Errors
+/// `NotFound` when there is no such workspace.
+pub async fn create_key(config: &Config, slug: &str, role: Role, name: &str) -> Result<CreatedKey, ServeError> {
+    let clock = Clock::system();
+    let database = prepared_database(config, &clock).await?;
+    let created = make_key(&database, &clock, slug, role, name).await;
+    database.close().await;
+    created
+}
+
+/// Makes an admin's key in the default workspace when no key was ever made here.
+///
+/// # Errors
+/// When the database cannot be used.
+pub async fn create_first_key(config: &Config, name: &str) -> Result<Option<CreatedKey>, ServeError> {
+    let clock = Clock::system();
+    let database = prepared_database(config, &clock).await?;
+    let created = match store::api_key::any(&database).await.map_err(ServiceError::from) {
+        Ok(true) => Ok(None),
+        Ok(false) => make_key(&database, &clock, DEFAULT_SLUG, Role::Admin, name).await.map(Some),
+        Err(error) => Err(error.into()),
+    };
+    database.close().await;
+    created
+}
+
+async fn make_key(
+    database: &Database,
+    clock: &Clock,
+    slug: &str,
+    role: Role,
+    name: &str,
+) -> Result<CreatedKey, ServeError> {
+    let workspace = store::workspace::find_by_slug(database, slug).await.map_err(ServiceError::from)?;
+    let workspace = workspace.ok_or(ServiceError::NotFound { what: "workspace" })?;
+    let new = NewKey { workspace: workspace.id, name: name.to_owned(), role };
+    Ok(key::make(database, new, ApiKeyId(clock.new_id()), clock.now()).await?)
+}
+
+/// The database with its schema and its first workspace.
+async fn prepared_database(config: &Config, clock: &Clock) -> Result<Database, ServeError> {
+    make_data_folder(config)?;
+    let database = open_database(config).await?;
+    if config.database.migrate {
+        migrate_database(&database).await?;
+    }
+    workspace::bootstrap(&database, clock).await?;
+    Ok(database)
+}
+
+async fn listen(
+    listener: TcpListener,
+    app: Arc<App>,
+    stop: impl Future<Output = ()> + Send + 'static,
+    shutdown: Duration,
+) -> Result<(), ServeError> {
+    let stopping = app.stopping.clone();
+    let tasks = TaskTracker::new();
+    let upkeep = tasks.spawn(telemetry::upkeep());
+    let asked = stopping.clone();
+    let watch = tasks.spawn(async move {
+        stop.await;
+        asked.cancel();
+    });
+    let listener = listener.tap_io(|stream| {
+        // Small answers must not wait for a full packet.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(error = %error, "TCP_NODELAY was refused");
+        }
+    });
+    let serving = axum::serve(listener, router(app)).with_graceful_shutdown(stopping.clone().cancelled_owned());
+    let serving = serving.into_future();
+    let too_long = async {
+        stopping.cancelled().await;
+        tokio::time::sleep(shutdown).await;
+    };
+    let served = tokio::select! {
+        served = serving => served.map_err(ServeError::Serve),
+        () = too_long => {
+            tracing::warn!("some requests did not end within {} s", shutdown.as_secs());
+            Ok(())
+        }
+    };
+    upkeep.abort();
+    watch.abort();
+    served
+}
+
+/// Every route, with what all of them share.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    rest::router(Arc::clone(&app))
+        .merge(graphql::router(Arc::clone(&app)))
+        .layer(CatchPanicLayer::custom(rest::panicked))
+        .layer(from_fn_with_state(app, telemetry::observe))
+}
+
+fn make_data_folder(config: &Config) -> Result<(), ServeError> {
+    let unusable = |path: &Path| {
+        let path = path.display().to_string();
+        move |cause| ServeError::DataFolder { path, cause }
+    };
+    std::fs::create_dir_all(&config.data_dir).map_err(unusable(&config.data_dir))?;
+    std::fs::create_dir_all(&config.artifact.folder).map_err(unusable(&config.artifact.folder))
+}
+
+/// One `serve` a folder: two drivers would only fight over SQLite's one writer.
+fn lock_data_folder(config: &Config) -> Result<Option<FolderLock>, ServeError> {
+    make_data_folder(config)?;
+    config.database.url.is_sqlite().then(|| lock_folder(&config.data_dir)).transpose().map_err(ServeError::Database)
+}
+
+async fn open_database(config: &Config) -> Result<Database, ServeError> {
+    let options = DatabaseOptions { max_connections: config.database.connections, ..DatabaseOptions::default() };
+    Database::connect(config.database.url.expose(), &options).await.map_err(ServeError::Database)
+}
+
+async fn migrate_database(database: &Database) -> Result<(), ServeError> {
+    Migrator::up(database.write(), None).await.map_err(ServeError::Migration)
+}
+
+async fn open_runtime(config: &Config, database: Database, clock: Clock) -> Result<Runtime, ServeError> {
+    let policy = OutgoingPolicy { allow_hosts: config.http.allow_hosts.clone() };
+    let outgoing = Outgoing::new(policy)?;
+    let registry = nodes::Registry::built_in();
+    let parts = Parts::new(database, &config.artifact.folder, registry, outgoing, clock).await?;
+    let mut settings = RuntimeConfig {
+        lease: config.runtime.lease,
+        drive: config.runtime.drive,
+        max_concurrent_effects: config.runtime.max_concurrent_effects,
+        ..RuntimeConfig::default()
+    };
+    if let Some(name) = &config.runtime.worker_name {
+        settings.worker_name.clone_from(name);
+    }
+    Ok(Runtime::open(settings, parts).await?)
+}
+
+/// SIGTERM or ctrl-c.
+async fn stop_asked() {
+    let interrupt = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate => {}
+    }
+}

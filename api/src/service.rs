@@ -1,0 +1,16 @@
+//! Use cases: who may, what is there, what follows. GraphQL and REST ask here; nothing here names either of them.
+
+mod crossing;
+pub mod error;
+pub mod follow;
+pub mod hook;
+pub mod key;
+pub mod page;
+pub mod plan;
+pub mod run;
+pub mod text;
+pub mod value;
+pub mod workflow;
+pub mod workspace;
+
+pub use error::ServiceError;

@@ -1,0 +1,97 @@
+//! Why a use case did not do what it was asked.
+
+use crate::auth::{Permission, Role};
+
+/// `Display` is what a stranger may read; `source()` is for the log.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// No or no valid credential.
+    #[error("show an API key: `Authorization: Bearer ff_…`")]
+    Unauthenticated,
+    /// Not there, or in another workspace: nobody can tell which.
+    #[error("there is no {what} of that id or name")]
+    NotFound {
+        /// The noun, such as `run`.
+        what: &'static str,
+    },
+    /// The role does not have the permission.
+    #[error("the role `{}` does not have the permission `{}`", role.as_str(), permission.as_str())]
+    Forbidden {
+        /// The viewer's role.
+        role: Role,
+        /// What it would take.
+        permission: Permission,
+    },
+    /// A field of the request cannot be used.
+    #[error("{message}")]
+    Invalid {
+        /// The input field, in the API's spelling.
+        field: &'static str,
+        /// What is wrong and what would be right.
+        message: String,
+    },
+    /// The thing is in a state that does not allow it.
+    #[error("{message}")]
+    Conflict {
+        /// Which state, and what it forbids.
+        message: String,
+    },
+    /// The idempotency key was used before with another request.
+    #[error("this idempotency key was used within 24 hours for another request")]
+    IdempotencyMismatch,
+    /// The value does not fit an answer.
+    #[error("the value has {bytes} bytes; at most {limit} are answered as JSON; read `preview` instead")]
+    ValueTooLarge {
+        /// Its size.
+        bytes: u64,
+        /// The bound.
+        limit: u64,
+    },
+    /// It would work at another time.
+    #[error("{message}")]
+    Unavailable {
+        /// What is missing.
+        message: String,
+    },
+    /// Our fault; the cause goes to the log only.
+    #[error("something went wrong here; the log says what")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl ServiceError {
+    /// The stable public word.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::NotFound { .. } => "NOT_FOUND",
+            Self::Forbidden { .. } => "FORBIDDEN",
+            Self::Invalid { .. } => "BAD_USER_INPUT",
+            Self::Conflict { .. } => "CONFLICT",
+            Self::IdempotencyMismatch => "IDEMPOTENCY_MISMATCH",
+            Self::ValueTooLarge { .. } => "VALUE_TOO_LARGE",
+            Self::Unavailable { .. } => "UNAVAILABLE",
+            Self::Internal(_) => "INTERNAL",
+        }
+    }
+
+    /// A field that cannot be used, and why.
+    pub fn invalid(field: &'static str, message: impl Into<String>) -> Self {
+        Self::Invalid { field, message: message.into() }
+    }
+
+    /// A cause that only the log may tell.
+    pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal(cause.into())
+    }
+}
+
+impl From<sea_orm::DbErr> for ServiceError {
+    fn from(error: sea_orm::DbErr) -> Self {
+        match error {
+            sea_orm::DbErr::ConnectionAcquire(_) => {
+                Self::Unavailable { message: "the database is busy; try again".to_owned() }
+            }
+            other => Self::internal(other),
+        }
+    }
+}

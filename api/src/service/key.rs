@@ -1,0 +1,119 @@
+//! API keys: who shows one, and making, listing and revoking them.
+
+use std::time::Instant;
+
+use engine::id::{ApiKeyId, WorkspaceId};
+use engine::time::Timestamp;
+
+use super::{ServiceError, text};
+use crate::app::App;
+use crate::auth::api_key::Secret;
+use crate::auth::{Permission, Role, Viewer};
+use crate::store;
+
+/// A key as people see it; the secret is not kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKey {
+    /// Its id.
+    pub id: ApiKeyId,
+    /// Its name.
+    pub name: String,
+    /// The first characters of the secret.
+    pub shown: String,
+    /// What it may do.
+    pub role: Role,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// A key that was just made: the only time its secret is known.
+#[derive(Debug, Clone)]
+pub struct CreatedKey {
+    /// The key.
+    pub key: ApiKey,
+    /// What to send as `Authorization: Bearer …`.
+    pub secret: Secret,
+}
+
+/// The viewer of a token.
+///
+/// # Errors
+/// `Unauthenticated` when it is no key, unknown or revoked.
+pub async fn authenticate(app: &App, token: &str) -> Result<Viewer, ServiceError> {
+    let hash = Secret::parse(token).map_err(|_| ServiceError::Unauthenticated)?.hash();
+    if let Some(viewer) = app.keys.find(&hash, Instant::now()) {
+        return Ok(viewer);
+    }
+    let found = store::api_key::find_live(app.runtime.database(), &hash, app.runtime.now()).await?;
+    let viewer = found.ok_or(ServiceError::Unauthenticated)?;
+    app.keys.put(hash, viewer.clone(), Instant::now());
+    Ok(viewer)
+}
+
+/// What a new key is to be.
+#[derive(Debug, Clone)]
+pub struct NewKey {
+    /// Where it opens.
+    pub workspace: WorkspaceId,
+    /// Its name.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+}
+
+/// Makes a key. Permission is for the caller to check: the first key of an installation has nobody before it.
+///
+/// # Errors
+/// A name that cannot be used, or the database.
+pub async fn make(
+    database: &runtime::Database,
+    new: NewKey,
+    id: ApiKeyId,
+    now: Timestamp,
+) -> Result<CreatedKey, ServiceError> {
+    text::key("name", &new.name)?;
+    let secret = Secret::draw("default").map_err(ServiceError::internal)?;
+    let key = ApiKey {
+        id,
+        name: new.name,
+        shown: secret.shown().to_owned(),
+        role: new.role,
+        created_at: now,
+        revoked_at: None,
+    };
+    store::api_key::insert(database, new.workspace, &key, &secret.hash()).await?;
+    tracing::info!(key.id = %key.id, key.role = key.role.as_str(), "API key {} made", key.id);
+    Ok(CreatedKey { key, secret })
+}
+
+/// Makes a key in the viewer's workspace.
+///
+/// # Errors
+/// When they may not, or the name cannot be used.
+pub async fn create(app: &App, viewer: &Viewer, name: &str, role: Role) -> Result<CreatedKey, ServiceError> {
+    viewer.require(Permission::KeyManage)?;
+    let new = NewKey { workspace: viewer.workspace, name: name.to_owned(), role };
+    make(app.runtime.database(), new, ApiKeyId(app.runtime.clock().new_id()), app.runtime.now()).await
+}
+
+/// The workspace's keys, the oldest first, revoked ones included.
+///
+/// # Errors
+/// When they may not, or the database cannot be read.
+pub async fn list(app: &App, viewer: &Viewer) -> Result<Vec<ApiKey>, ServiceError> {
+    viewer.require(Permission::KeyManage)?;
+    Ok(store::api_key::list(app.runtime.database(), viewer.workspace).await?)
+}
+
+/// Revokes a key: here at once, in other processes within 5 s. Revoking twice is not an error.
+///
+/// # Errors
+/// `NotFound` also for another workspace's.
+pub async fn revoke(app: &App, viewer: &Viewer, id: ApiKeyId) -> Result<(), ServiceError> {
+    viewer.require(Permission::KeyManage)?;
+    let found = store::api_key::revoke(app.runtime.database(), viewer.workspace, id, app.runtime.now()).await?;
+    app.keys.clear();
+    if found { Ok(()) } else { Err(ServiceError::NotFound { what: "API key" }) }
+}

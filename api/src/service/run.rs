@@ -1,0 +1,412 @@
+//! Runs: reading, starting, and what people say to one under way.
+
+use std::collections::BTreeMap;
+
+use engine::catalog::EffectClass;
+use engine::error::ErrorInfo;
+use engine::id::{NodeRunId, ProjectId, RunId, VersionId, WorkflowId};
+use engine::run::event::SignalName;
+use engine::run::status::{NodeRunStatus, RunStatus};
+use engine::scope::Scope;
+use engine::time::Timestamp;
+use engine::value::{Digest, ValueRef};
+use serde_json::Value;
+
+use super::page::{Page, PageRequest, cursor, place};
+use super::workflow::{MANUAL, trigger_nodes};
+use super::{ServiceError, plan, text};
+use crate::app::App;
+use crate::auth::{Permission, Viewer};
+use crate::store;
+
+/// Most labels of a run.
+const LABEL_LIMIT: usize = 32;
+
+/// Whether a run counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunMode {
+    /// A run of a deployed or named version.
+    Live,
+    /// A try: it stays out of figures and alerts.
+    Test,
+}
+
+/// One execution of a version, as readers see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// Its id.
+    pub id: RunId,
+    /// Of which workflow.
+    pub workflow: WorkflowId,
+    /// Of which version; none for a try of a definition that was never published.
+    pub version: Option<VersionId>,
+    /// The definition it runs.
+    pub hash: Digest,
+    /// Where.
+    pub environment: String,
+    /// Whether it counts.
+    pub mode: RunMode,
+    /// What it is doing.
+    pub status: RunStatus,
+    /// The business key.
+    pub key: Option<String>,
+    /// The labels.
+    pub labels: BTreeMap<String, String>,
+    /// The key of the node that started it.
+    pub trigger: String,
+    /// What it was given.
+    pub input: ValueRef,
+    /// Its result.
+    pub output: Option<ValueRef>,
+    /// Why it failed, or will.
+    pub error: Option<ErrorInfo>,
+    /// The number of its last event.
+    pub last_seq: u64,
+    /// When it was committed.
+    pub created_at: Timestamp,
+    /// When it left QUEUED.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// Who started it.
+    pub created_by: String,
+}
+
+/// One node's execution, as readers see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeRun {
+    /// The run.
+    pub run: RunId,
+    /// The node's key.
+    pub node: String,
+    /// Which item.
+    pub scope: Scope,
+    /// `group.name@MAJOR`.
+    pub node_type: String,
+    /// What it is doing.
+    pub status: NodeRunStatus,
+    /// Its last attempt.
+    pub attempt: u32,
+    /// What a repeat may do.
+    pub effect: EffectClass,
+    /// The port it left by.
+    pub port: Option<String>,
+    /// Its result.
+    pub output: Option<ValueRef>,
+    /// Its last error.
+    pub error: Option<ErrorInfo>,
+    /// The signal it waits for.
+    pub signal: Option<SignalName>,
+    /// When its wait or its next attempt is due.
+    pub due_at: Option<Timestamp>,
+    /// How many items a `for_each` has.
+    pub items: Option<u32>,
+    /// How many of them are settled.
+    pub items_settled: u32,
+    /// When its first attempt began.
+    pub started_at: Option<Timestamp>,
+    /// When it settled.
+    pub finished_at: Option<Timestamp>,
+}
+
+impl NodeRun {
+    /// Run, node key and item.
+    pub fn id(&self) -> NodeRunId {
+        NodeRunId { run: self.run, node: self.node.clone(), scope: self.scope.clone() }
+    }
+}
+
+/// Which runs; all that is said must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RunFilter {
+    /// One of these; any when empty.
+    pub statuses: Vec<RunStatus>,
+    /// Of this workflow.
+    pub workflow: Option<WorkflowId>,
+    /// With this business key.
+    pub key: Option<String>,
+    /// With this label: name and value.
+    pub label: Option<(String, String)>,
+}
+
+/// What to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which {
+    /// What is deployed of the workflow of this name.
+    Named {
+        /// The project's slug.
+        project: String,
+        /// The workflow's name.
+        name: String,
+    },
+    /// What is deployed of this workflow.
+    Workflow(WorkflowId),
+    /// This version, deployed or not.
+    Version(VersionId),
+}
+
+/// What to run, and with what.
+#[derive(Debug, Clone)]
+pub struct Start {
+    /// What to run.
+    pub which: Which,
+    /// Where.
+    pub environment: String,
+    /// The key of the trigger node.
+    pub trigger: Option<String>,
+    /// The input.
+    pub input: Value,
+    /// The same key within 24 hours answers with the same run.
+    pub idempotency_key: Option<String>,
+    /// A business key.
+    pub key: Option<String>,
+    /// To find the run by.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// What a person says about an uncertain node run.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Says {
+    /// Do it again with the same idempotency key.
+    Retry,
+    /// It happened, and this is its result.
+    Succeed(Value),
+    /// Treat it as failed.
+    Fail,
+}
+
+/// A version that can be run, with all that starting needs to know of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Runnable {
+    /// The project.
+    pub project: ProjectId,
+    /// The workflow.
+    pub workflow: WorkflowId,
+    /// The version.
+    pub version: VersionId,
+    /// Its definition.
+    pub hash: Digest,
+}
+
+/// The run of this id.
+///
+/// # Errors
+/// `NotFound` also for another workspace's.
+pub async fn get(app: &App, viewer: &Viewer, id: RunId) -> Result<Run, ServiceError> {
+    viewer.require(Permission::Read)?;
+    store::run::find(app.runtime.database(), viewer.workspace, id).await?.ok_or(ServiceError::NotFound { what: "run" })
+}
+
+const RUNS: &str = "runs";
+const NODE_RUNS: &str = "node-runs";
+
+/// Runs, the newest first.
+///
+/// # Errors
+/// A cursor of another list, or the database.
+pub async fn list(
+    app: &App,
+    viewer: &Viewer,
+    filter: &RunFilter,
+    page: &PageRequest,
+) -> Result<Page<Run>, ServiceError> {
+    viewer.require(Permission::Read)?;
+    let before = page.after.as_deref().map(|text| place(RUNS, text)).transpose()?;
+    let before: Option<RunId> = before.map(|text| text.parse()).transpose().map_err(|_| wrong_cursor())?;
+    let rows = store::run::list(app.runtime.database(), viewer.workspace, filter, before, page.first + 1).await?;
+    Ok(Page::of(rows, page.first, |row| cursor(RUNS, &row.id.to_string())))
+}
+
+fn wrong_cursor() -> ServiceError {
+    ServiceError::invalid("after", "`after` is not a cursor of this list")
+}
+
+/// A run's node runs, by node key and item.
+///
+/// # Errors
+/// `NotFound` also for another workspace's run; a cursor of another list.
+pub async fn node_runs(
+    app: &App,
+    viewer: &Viewer,
+    run: RunId,
+    statuses: &[NodeRunStatus],
+    page: &PageRequest,
+) -> Result<Page<NodeRun>, ServiceError> {
+    viewer.require(Permission::Read)?;
+    let after = page.after.as_deref().map(|text| place(NODE_RUNS, text)).transpose()?;
+    let after: Option<NodeRunId> = after.map(|text| text.parse()).transpose().map_err(|_| wrong_cursor())?;
+    if after.as_ref().is_some_and(|after| after.run != run) {
+        return Err(wrong_cursor());
+    }
+    get(app, viewer, run).await?;
+    let rows = store::run::node_runs(app.runtime.database(), run, statuses, after, page.first + 1).await?;
+    Ok(Page::of(rows, page.first, |row| cursor(NODE_RUNS, &row.id().to_string())))
+}
+
+/// The node run of this id.
+///
+/// # Errors
+/// `NotFound` also for another workspace's.
+pub async fn get_node_run(app: &App, viewer: &Viewer, id: &NodeRunId) -> Result<NodeRun, ServiceError> {
+    viewer.require(Permission::Read)?;
+    let absent = ServiceError::NotFound { what: "node run" };
+    if store::run::find(app.runtime.database(), viewer.workspace, id.run).await?.is_none() {
+        return Err(absent);
+    }
+    let found = store::run::find_node_run(app.runtime.database(), id).await?;
+    found.ok_or(absent)
+}
+
+/// Starts a run; it is durable when this returns. `true` says that the idempotency key had started it before.
+///
+/// # Errors
+/// When they may not, nothing is deployed there, the trigger cannot be told, or the key belongs to another request.
+pub async fn start(app: &App, viewer: &Viewer, request: Start) -> Result<(Run, bool), ServiceError> {
+    viewer.require(Permission::RunStart)?;
+    text::slug("environment", &request.environment)?;
+    check_start(&request)?;
+    let runnable = runnable(app, viewer, &request.which, &request.environment).await?;
+    let plan = plan::get(app, viewer.workspace, &runnable.hash).await?;
+    let trigger = match &request.trigger {
+        Some(key) => trigger_nodes(app, &plan.definition)
+            .find(|(node, _)| node == key)
+            .map(|(node, _)| node.to_owned())
+            .ok_or_else(|| ServiceError::invalid("trigger", format!("the version has no trigger node `{key}`")))?,
+        None => only_manual_trigger(app, &plan.definition)?,
+    };
+    let started = app
+        .runtime
+        .start(runtime::StartRun {
+            workspace: viewer.workspace,
+            project: runnable.project,
+            workflow: runnable.workflow,
+            version: runnable.version,
+            definition_hash: runnable.hash,
+            environment: request.environment,
+            trigger_node: trigger,
+            kind: runtime::TriggerKind::Manual,
+            input: request.input,
+            idempotency_key: request.idempotency_key,
+            key: request.key,
+            labels: request.labels,
+            priority: 0,
+            created_by: viewer.actor(),
+        })
+        .await?;
+    metrics::counter!("flowforge_runs_started_total", "trigger" => "manual").increment(1);
+    let run = store::run::find(app.runtime.database(), viewer.workspace, started.run).await?;
+    let run = run.ok_or_else(|| ServiceError::internal(format!("{} was committed and is not there", started.run)))?;
+    Ok((run, started.replayed))
+}
+
+fn check_start(request: &Start) -> Result<(), ServiceError> {
+    if let Some(key) = &request.idempotency_key {
+        text::key("idempotencyKey", key)?;
+    }
+    if let Some(key) = &request.key {
+        text::key("key", key)?;
+    }
+    if request.labels.len() > LABEL_LIMIT {
+        return Err(ServiceError::invalid("labels", format!("a run has at most {LABEL_LIMIT} labels")));
+    }
+    for (name, value) in &request.labels {
+        text::key("labels", name)?;
+        text::key("labels", value)?;
+    }
+    Ok(())
+}
+
+async fn runnable(app: &App, viewer: &Viewer, which: &Which, environment: &str) -> Result<Runnable, ServiceError> {
+    let database = app.runtime.database();
+    let found = match which {
+        Which::Named { project, name } => {
+            store::deployment::runnable_by_name(database, viewer.workspace, project, name, environment).await?
+        }
+        Which::Workflow(id) => {
+            store::deployment::runnable_by_workflow(database, viewer.workspace, *id, environment).await?
+        }
+        Which::Version(id) => {
+            let found = store::version::runnable(database, viewer.workspace, *id).await?;
+            return found.ok_or(ServiceError::NotFound { what: "version" });
+        }
+    };
+    found.ok_or(ServiceError::NotFound { what: "deployed workflow" })
+}
+
+fn only_manual_trigger(app: &App, definition: &engine::definition::Definition) -> Result<String, ServiceError> {
+    let mut manual = trigger_nodes(app, definition).filter(|(_, r#type)| r#type.name == MANUAL);
+    match (manual.next(), manual.next()) {
+        (Some((key, _)), None) => Ok(key.to_owned()),
+        (None, _) => Err(ServiceError::invalid("trigger", "the version has no manual trigger; name a trigger node")),
+        (Some(_), Some(_)) => {
+            Err(ServiceError::invalid("trigger", "the version has several manual triggers; name one of them"))
+        }
+    }
+}
+
+/// Sends a signal to a run.
+///
+/// # Errors
+/// When they may not, the run is not there or has ended.
+pub async fn signal(
+    app: &App,
+    viewer: &Viewer,
+    id: RunId,
+    name: &str,
+    key: &str,
+    payload: &Value,
+) -> Result<Run, ServiceError> {
+    viewer.require(Permission::RunStart)?;
+    text::key("name", name)?;
+    if !key.is_empty() {
+        text::key("key", key)?;
+    }
+    let run = under_way(app, viewer, id).await?;
+    app.runtime.signal(viewer.workspace, id, name, key, payload, &viewer.actor()).await?;
+    Ok(run)
+}
+
+/// Stops a run; canceling one that was canceled is not an error.
+///
+/// # Errors
+/// When they may not, the run is not there or has ended otherwise.
+pub async fn cancel(app: &App, viewer: &Viewer, id: RunId, reason: &str, force: bool) -> Result<Run, ServiceError> {
+    viewer.require(Permission::RunControl)?;
+    text::prose("reason", reason)?;
+    let run = get(app, viewer, id).await?;
+    if run.status == RunStatus::Canceled {
+        return Ok(run);
+    }
+    let run = under_way(app, viewer, id).await?;
+    app.runtime.cancel(viewer.workspace, id, reason, force, &viewer.actor()).await?;
+    Ok(run)
+}
+
+/// Says how an uncertain node run ended.
+///
+/// # Errors
+/// When they may not, the node run is not there or is not UNCERTAIN.
+pub async fn resolve(app: &App, viewer: &Viewer, id: &NodeRunId, says: Says) -> Result<Run, ServiceError> {
+    viewer.require(Permission::RunControl)?;
+    let node_run = get_node_run(app, viewer, id).await?;
+    if node_run.status != NodeRunStatus::Uncertain {
+        let message = format!("{id} is {}, not UNCERTAIN", node_run.status.as_str());
+        return Err(ServiceError::Conflict { message });
+    }
+    let run = under_way(app, viewer, id.run).await?;
+    let says = match says {
+        Says::Retry => runtime::PersonSays::Retry,
+        Says::Succeed(output) => runtime::PersonSays::Succeed(output),
+        Says::Fail => runtime::PersonSays::Fail,
+    };
+    app.runtime.resolve(viewer.workspace, id.run, &id.node, &id.scope, says, &viewer.actor()).await?;
+    Ok(run)
+}
+
+async fn under_way(app: &App, viewer: &Viewer, id: RunId) -> Result<Run, ServiceError> {
+    let run = get(app, viewer, id).await?;
+    if run.status.is_final() {
+        return Err(ServiceError::Conflict { message: format!("{id} has ended: {}", run.status.as_str()) });
+    }
+    Ok(run)
+}

@@ -1,0 +1,28 @@
+//! SQL of what people make: workspaces, projects, workflows, versions, deployments, keys. Runs belong to the runtime;
+//! [`run`] only reads them. Every query starts from a workspace, save the two that find out which one it is: a key's
+//! and a webhook's.
+
+use engine::value::Digest;
+pub(crate) use runtime::database::{from_column as timestamp, to_column as at};
+use sea_orm::DbErr;
+
+pub(crate) mod api_key;
+pub(crate) mod definition;
+pub(crate) mod deployment;
+pub(crate) mod project;
+pub(crate) mod publication;
+pub(crate) mod run;
+pub(crate) mod version;
+pub(crate) mod workflow;
+pub(crate) mod workspace;
+
+/// A row's hash.
+fn digest(bytes: &[u8]) -> Result<Digest, DbErr> {
+    let bytes = bytes.try_into().map_err(|_| DbErr::Type(format!("a hash has 32 bytes, not {}", bytes.len())))?;
+    Ok(Digest(bytes))
+}
+
+/// A text that rows keep as empty when there is none.
+fn some(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
+}

@@ -1,0 +1,105 @@
+//! Credentials of programs.
+
+use engine::id::{ApiKeyId, WorkspaceId};
+use engine::time::Timestamp;
+use entity::api_key;
+use runtime::Database;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ActiveValue::Set, ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _};
+
+use super::{at, timestamp};
+use crate::auth::api_key::KeyHash;
+use crate::auth::{Role, Viewer};
+use crate::service::key::ApiKey;
+
+fn role(word: &str) -> Result<Role, DbErr> {
+    Role::parse(word).ok_or_else(|| DbErr::Type(format!("`{word}` is no role")))
+}
+
+/// Who shows the key of this hash, when it works. The key itself says the workspace, so this query does not start
+/// from one.
+pub(crate) async fn find_live(database: &Database, hash: &KeyHash, now: Timestamp) -> Result<Option<Viewer>, DbErr> {
+    let found = api_key::Entity::find()
+        .filter(api_key::Column::Hash.eq(hash.0.to_vec()))
+        .filter(api_key::Column::RevokedAt.is_null())
+        .one(database.read())
+        .await?;
+    let Some(model) = found.filter(|model| model.expires_at.is_none_or(|end| end > at(now))) else { return Ok(None) };
+    Ok(Some(Viewer {
+        workspace: WorkspaceId(model.workspace_id),
+        key: ApiKeyId(model.id),
+        role: role(&model.role)?,
+        name: model.name,
+    }))
+}
+
+/// Keeps a new key.
+pub(crate) async fn insert(
+    database: &Database,
+    workspace: WorkspaceId,
+    key: &ApiKey,
+    hash: &KeyHash,
+) -> Result<(), DbErr> {
+    let row = api_key::ActiveModel {
+        id: Set(key.id.0),
+        workspace_id: Set(workspace.0),
+        name: Set(key.name.clone()),
+        role: Set(key.role.as_str().to_owned()),
+        prefix: Set(key.shown.clone()),
+        hash: Set(hash.0.to_vec()),
+        created_at: Set(at(key.created_at)),
+        expires_at: Set(None),
+        revoked_at: Set(None),
+    };
+    let write = database.begin_write().await?;
+    api_key::Entity::insert(row).exec_without_returning(&write).await?;
+    write.commit().await
+}
+
+/// The workspace's keys, the oldest first.
+pub(crate) async fn list(database: &Database, workspace: WorkspaceId) -> Result<Vec<ApiKey>, DbErr> {
+    let rows = api_key::Entity::find()
+        .filter(api_key::Column::WorkspaceId.eq(workspace.0))
+        .order_by_asc(api_key::Column::Id)
+        .all(database.read())
+        .await?;
+    rows.into_iter()
+        .map(|model| {
+            Ok(ApiKey {
+                id: ApiKeyId(model.id),
+                role: role(&model.role)?,
+                name: model.name,
+                shown: model.prefix,
+                created_at: timestamp(model.created_at),
+                revoked_at: model.revoked_at.map(timestamp),
+            })
+        })
+        .collect()
+}
+
+/// Revokes a key; false when the workspace has none of this id. The time of the first revocation stays.
+pub(crate) async fn revoke(
+    database: &Database,
+    workspace: WorkspaceId,
+    id: ApiKeyId,
+    now: Timestamp,
+) -> Result<bool, DbErr> {
+    use api_key::Column as C;
+    let write = database.begin_write().await?;
+    let here = || api_key::Entity::find_by_id(id.0).filter(C::WorkspaceId.eq(workspace.0));
+    let found = here().one(&write).await?.is_some();
+    api_key::Entity::update_many()
+        .col_expr(C::RevokedAt, Expr::value(at(now)))
+        .filter(C::Id.eq(id.0))
+        .filter(C::WorkspaceId.eq(workspace.0))
+        .filter(C::RevokedAt.is_null())
+        .exec(&write)
+        .await?;
+    write.commit().await?;
+    Ok(found)
+}
+
+/// Whether any key was ever made here.
+pub(crate) async fn any(database: &Database) -> Result<bool, DbErr> {
+    Ok(api_key::Entity::find().one(database.read()).await?.is_some())
+}

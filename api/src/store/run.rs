@@ -1,0 +1,193 @@
+//! Reads of runs and node runs. Only the journal writer changes them.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use engine::catalog::EffectClass;
+use engine::error::ErrorInfo;
+use engine::id::{NodeRunId, RunId, VersionId, WorkflowId, WorkspaceId};
+use engine::run::event::SignalName;
+use engine::run::status::{NodeRunStatus, RunStatus};
+use engine::scope::Scope;
+use engine::value::{ValueKind, ValueRef};
+use entity::{node_run, run, word};
+use runtime::Database;
+use sea_orm::sea_query::{Condition, Expr};
+use sea_orm::{
+    ColumnTrait as _, DbBackend, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
+};
+
+use super::{digest, timestamp};
+use crate::service::run::{NodeRun, Run, RunFilter, RunMode};
+
+/// The only way into the table: there is no query without a workspace.
+fn in_workspace(workspace: WorkspaceId) -> Select<run::Entity> {
+    run::Entity::find().filter(run::Column::WorkspaceId.eq(workspace.0))
+}
+
+/// The run of this id.
+pub(crate) async fn find(database: &Database, workspace: WorkspaceId, id: RunId) -> Result<Option<Run>, DbErr> {
+    let found = in_workspace(workspace).filter(run::Column::Id.eq(id.0)).one(database.read()).await?;
+    found.map(read).transpose()
+}
+
+/// Up to `limit` runs, the newest first, older than one.
+pub(crate) async fn list(
+    database: &Database,
+    workspace: WorkspaceId,
+    filter: &RunFilter,
+    before: Option<RunId>,
+    limit: u32,
+) -> Result<Vec<Run>, DbErr> {
+    let mut select = in_workspace(workspace);
+    if !filter.statuses.is_empty() {
+        select = select.filter(run::Column::Status.is_in(filter.statuses.iter().map(|status| status.as_str())));
+    }
+    if let Some(workflow) = filter.workflow {
+        select = select.filter(run::Column::WorkflowId.eq(workflow.0));
+    }
+    if let Some(key) = &filter.key {
+        select = select.filter(run::Column::Key.eq(key));
+    }
+    if let Some((name, value)) = &filter.label {
+        select = select.filter(label(database, name, value));
+    }
+    if let Some(before) = before {
+        select = select.filter(run::Column::Id.lt(before.0));
+    }
+    let rows = select.order_by_desc(run::Column::Id).limit(u64::from(limit)).all(database.read()).await?;
+    rows.into_iter().map(read).collect()
+}
+
+/// Whether a run has a label. Labels are JSON in a text column, which each database reads in its own words.
+fn label(database: &Database, name: &str, value: &str) -> Expr {
+    let sql = match database.read().get_database_backend() {
+        DbBackend::Sqlite => "EXISTS (SELECT 1 FROM json_each(run.labels) l WHERE l.key = ? AND l.value = ?)",
+        _ => "run.labels::jsonb ->> $1 = $2",
+    };
+    Expr::cust_with_values(sql, [name, value])
+}
+
+/// Up to `limit` node runs of a run by key and item, after one.
+pub(crate) async fn node_runs(
+    database: &Database,
+    id: RunId,
+    statuses: &[NodeRunStatus],
+    after: Option<NodeRunId>,
+    limit: u32,
+) -> Result<Vec<NodeRun>, DbErr> {
+    use node_run::Column as C;
+    let mut select = node_run::Entity::find().filter(C::RunId.eq(id.0));
+    if !statuses.is_empty() {
+        select = select.filter(C::Status.is_in(statuses.iter().map(|status| status.as_str())));
+    }
+    if let Some(after) = after {
+        let same_node = Condition::all().add(C::NodeKey.eq(&after.node)).add(C::Scope.gt(after.scope.to_string()));
+        select = select.filter(Condition::any().add(C::NodeKey.gt(&after.node)).add(same_node));
+    }
+    let rows =
+        select.order_by_asc(C::NodeKey).order_by_asc(C::Scope).limit(u64::from(limit)).all(database.read()).await?;
+    rows.into_iter().map(read_node_run).collect()
+}
+
+/// The node run of this id; whether its run is in a workspace is for the caller to have asked.
+pub(crate) async fn find_node_run(database: &Database, id: &NodeRunId) -> Result<Option<NodeRun>, DbErr> {
+    let key = (id.run.0, id.node.clone(), id.scope.to_string());
+    node_run::Entity::find_by_id(key).one(database.read()).await?.map(read_node_run).transpose()
+}
+
+fn read(model: run::Model) -> Result<Run, DbErr> {
+    let input = value(&model.input_digest, model.input_len, model.input_kind, model.input)?;
+    let output = output(model.output_digest, model.output_len, model.output_kind, model.output)?;
+    Ok(Run {
+        id: RunId(model.id),
+        workflow: WorkflowId(model.workflow_id),
+        version: model.version_id.map(VersionId),
+        hash: digest(&model.definition_hash)?,
+        environment: model.environment,
+        mode: match model.mode {
+            word::RunMode::Live => RunMode::Live,
+            word::RunMode::Test => RunMode::Test,
+        },
+        status: RunStatus::parse(model.status.as_str()).ok_or_else(|| unknown(model.status.as_str()))?,
+        key: model.key,
+        labels: json::<BTreeMap<String, String>>(&model.labels)?,
+        trigger: model.trigger_node,
+        input,
+        output,
+        error: error(model.error.as_deref())?,
+        last_seq: u64::try_from(model.head_seq).unwrap_or_default(),
+        created_at: timestamp(model.created_at),
+        started_at: model.started_at.map(timestamp),
+        finished_at: model.finished_at.map(timestamp),
+        created_by: model.created_by,
+    })
+}
+
+fn read_node_run(model: node_run::Model) -> Result<NodeRun, DbErr> {
+    let output = output(model.output_digest, model.output_len, model.output_kind, model.output)?;
+    let key = model.signal_key.unwrap_or_default();
+    Ok(NodeRun {
+        run: RunId(model.run_id),
+        scope: model.scope.parse::<Scope>().map_err(|error| DbErr::Type(error.to_string()))?,
+        node: model.node_key,
+        node_type: model.node_type,
+        status: NodeRunStatus::parse(model.status.as_str()).ok_or_else(|| unknown(model.status.as_str()))?,
+        attempt: count(model.attempt),
+        effect: match model.effect {
+            word::Effect::Pure => EffectClass::Pure,
+            word::Effect::Idempotent => EffectClass::Idempotent,
+            word::Effect::Effectful => EffectClass::Effectful,
+        },
+        port: model.port,
+        output,
+        error: error(model.error.as_deref())?,
+        signal: model.signal_name.map(|name| SignalName { name, key }),
+        due_at: model.due_at.map(timestamp),
+        items: model.items.map(count),
+        items_settled: count(model.items_settled),
+        started_at: model.started_at.map(timestamp),
+        finished_at: model.finished_at.map(timestamp),
+    })
+}
+
+fn value(hash: &[u8], len: i64, kind: word::ValueKind, inline: Option<Vec<u8>>) -> Result<ValueRef, DbErr> {
+    let kind = match kind {
+        word::ValueKind::Null => ValueKind::Null,
+        word::ValueKind::Boolean => ValueKind::Boolean,
+        word::ValueKind::Number => ValueKind::Number,
+        word::ValueKind::String => ValueKind::String,
+        word::ValueKind::List => ValueKind::List,
+        word::ValueKind::Object => ValueKind::Object,
+    };
+    let len = u64::try_from(len).map_err(|error| DbErr::Type(error.to_string()))?;
+    Ok(ValueRef { digest: digest(hash)?, len, kind, inline: inline.map(Bytes::from) })
+}
+
+fn output(
+    hash: Option<Vec<u8>>,
+    len: Option<i64>,
+    kind: Option<word::ValueKind>,
+    inline: Option<Vec<u8>>,
+) -> Result<Option<ValueRef>, DbErr> {
+    match (hash, len, kind) {
+        (Some(hash), Some(len), Some(kind)) => value(&hash, len, kind, inline).map(Some),
+        _ => Ok(None),
+    }
+}
+
+fn error(text: Option<&str>) -> Result<Option<ErrorInfo>, DbErr> {
+    text.map(json).transpose()
+}
+
+fn json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, DbErr> {
+    serde_json::from_str(text).map_err(|error| DbErr::Json(error.to_string()))
+}
+
+fn count(number: i32) -> u32 {
+    u32::try_from(number).unwrap_or_default()
+}
+
+fn unknown(word: &str) -> DbErr {
+    DbErr::Type(format!("`{word}` is no status"))
+}
