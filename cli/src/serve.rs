@@ -57,7 +57,9 @@ fn welcome(output: Output, banner: &Banner, key_file: Option<&Path>) {
         output.document(&serde_json::json!({ "url": url, "keyFile": key_file }));
         return;
     }
-    for line in lines(&url, banner.needs_key, key_file) {
+    // As it was called, so that the next commands can be copied: it need not be in the path.
+    let program = std::env::args().next().unwrap_or_else(|| "flowforge".to_owned());
+    for line in lines(&program, &url, banner.needs_key, key_file) {
         let line = match line.split_once("  # ") {
             Some((command, why)) => format!("{command}  {}", output.paint(Shade::Dim, &format!("# {why}"))),
             None => line,
@@ -66,7 +68,7 @@ fn welcome(output: Output, banner: &Banner, key_file: Option<&Path>) {
     }
 }
 
-fn lines(url: &str, needs_key: bool, key_file: Option<&Path>) -> Vec<String> {
+fn lines(program: &str, url: &str, needs_key: bool, key_file: Option<&Path>) -> Vec<String> {
     let mut lines = vec![String::new(), format!("FlowForge listens on {url}")];
     if let Some(file) = key_file {
         lines.push(format!("Commands on this machine find their key in {}", file.display()));
@@ -79,13 +81,13 @@ fn lines(url: &str, needs_key: bool, key_file: Option<&Path>) -> Vec<String> {
     }
     if key_file.is_none() {
         let why = if needs_key { "nobody has a key yet; it is shown once" } else { "a key, when you have none" };
-        steps.push(("flowforge key create --workspace default --role admin".to_owned(), why));
+        steps.push((format!("{program} key create --workspace default --role admin"), why));
         steps.push(("export FLOWFORGE_API_KEY=ff_…".to_owned(), "what that printed"));
     }
-    steps.push(("flowforge workflow apply examples/order.flow.yaml".to_owned(), "publish a workflow"));
-    steps.push(("flowforge workflow run order --input @examples/data/order.json".to_owned(), "start a run of it"));
-    steps.push(("flowforge run list".to_owned(), "see your runs"));
-    steps.push(("flowforge run watch RUN_ID".to_owned(), "follow one to its end"));
+    steps.push((format!("{program} workflow apply examples/hello.flow.yaml"), "publish a workflow"));
+    steps.push((format!(r#"{program} workflow run hello --input '{{"name": "Ada"}}' --watch"#), "run it"));
+    steps.push((format!("{program} run list"), "see your runs"));
+    steps.push(("make demo".to_owned(), "in a checkout: two examples on real input"));
     let width = steps.iter().map(|(command, _)| command.chars().count()).max().unwrap_or_default();
     lines.extend(steps.into_iter().map(|(command, why)| format!("  {command:width$}  # {why}")));
     lines
@@ -101,14 +103,14 @@ mod tests {
 
     #[test]
     fn a_newcomer_is_told_each_step() {
-        let lines = lines("http://127.0.0.1:9", true, None).join("\n");
+        let lines = lines("scripts/flowforge", "http://127.0.0.1:9", true, None).join("\n");
         for step in [
             "listens on http://127.0.0.1:9",
             "FLOWFORGE_URL=http://127.0.0.1:9",
-            "key create",
+            "scripts/flowforge key create",
             "apply",
-            "run order",
-            "watch",
+            "run hello",
+            "make demo",
         ] {
             assert!(lines.contains(step), "{step} in {lines}");
         }
