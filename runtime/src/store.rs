@@ -1,0 +1,4 @@
+//! Reads of what runs left behind. Nothing here writes.
+
+pub mod journal;
+pub mod value;
