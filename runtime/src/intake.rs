@@ -142,6 +142,7 @@ impl Intake {
             }
             Created::Exists { run, event, same_input: true } => Ok(Started { run, replayed: true, event }),
             Created::Exists { same_input: false, .. } => Err(StartError::KeyReused),
+            Created::Refused(error) => Err(StartError::Journal(Arc::new(error))),
         };
         // A caller that went away finds its run by its key.
         drop(one.answer.send(answer));

@@ -14,6 +14,8 @@ mod message;
 mod role;
 mod runtime;
 pub mod store;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod value;
 mod work;
 

@@ -30,7 +30,7 @@ use crate::executor::Executor;
 use crate::intake::{Intake, Request};
 use crate::journal::{Journal, JournalError, Posted, WorkerRow};
 use crate::message::{Carried, Message, Says};
-use crate::role::{heartbeat, mail::Mail, taker::Taker};
+use crate::role::{heartbeat::Heartbeat, mail::Mail, taker::Taker};
 use crate::value::{ValueError, Values};
 
 /// How a process takes part.
@@ -76,6 +76,8 @@ impl Default for RuntimeConfig {
 pub struct Parts {
     /// Where everything is kept.
     pub database: Database,
+    /// Where runs are kept.
+    pub journal: Arc<dyn Journal>,
     /// Where large values are kept.
     pub blobs: BlobStore,
     /// Who is told of commits.
@@ -96,7 +98,8 @@ impl Parts {
     pub async fn new(database: Database, artifacts: &Path, registry: Registry, outgoing: Outgoing, clock: Clock) -> Result<Self, OpenError> {
         let blobs = BlobStore::folder(artifacts, database.clone(), clock.clone())?;
         let bus = EventBus::of(&database).await?;
-        Ok(Self { database, blobs, bus, registry, outgoing, clock })
+        let journal = crate::journal::open(&database);
+        Ok(Self { database, journal, blobs, bus, registry, outgoing, clock })
     }
 }
 
@@ -278,8 +281,7 @@ impl Runtime {
     /// # Errors
     /// When the database or the system refuses.
     pub async fn open(config: RuntimeConfig, parts: Parts) -> Result<Self, OpenError> {
-        let Parts { database, blobs, bus, registry, outgoing, clock } = parts;
-        let journal = crate::journal::open(&database);
+        let Parts { database, journal, blobs, bus, registry, outgoing, clock } = parts;
         let worker = WorkerId(clock.new_id());
         // On SQLite the folder's lock keeps every other process away.
         let shared = database.kind() == DatabaseKind::Postgres;
@@ -293,7 +295,8 @@ impl Runtime {
         let tracker = TaskTracker::new();
         let (stop_taking, stop_beating) = (CancellationToken::new(), CancellationToken::new());
         if shared {
-            heartbeat::start(journal.clone(), worker, lease.clone(), config.lease / 5, stop_beating.clone())?;
+            let (every, stop) = (config.lease / 5, stop_beating.clone());
+            Heartbeat { database: database.clone(), worker, lease: lease.clone(), clock: clock.clone(), every, stop }.start()?;
         }
         let driver = config.drive.then(|| {
             let executor = Arc::new(Executor { registry: registry.clone(), outgoing, values: values.clone(), clock: clock.clone() });
@@ -417,7 +420,7 @@ impl Runtime {
         // A message is plain data and always serializes.
         let body = serde_json::to_string(message).unwrap_or_default();
         let id = engine::id::InboxId(self.0.clock.new_id());
-        let posted = self.0.journal.post(&crate::journal::NewMessage {
+        let message = crate::journal::NewMessage {
             workspace,
             run,
             id,
@@ -425,8 +428,8 @@ impl Runtime {
             body,
             created_by: by.to_owned(),
             at: self.0.clock.now(),
-        });
-        match posted.await? {
+        };
+        match self.0.journal.post(&message).await? {
             Posted::Stored => {
                 self.0.bus.notify_inbox(run);
                 Ok(())
@@ -464,6 +467,19 @@ impl Runtime {
     /// When its bytes cannot be had.
     pub async fn value_bytes(&self, workspace: WorkspaceId, value: &ValueRef) -> Result<Bytes, ValueError> {
         self.0.values.bytes(workspace, value).await
+    }
+
+    /// The content of a value that a run's journal names. Journals hold no bytes; the run's rows do.
+    ///
+    /// # Errors
+    /// When its bytes cannot be had.
+    pub async fn value_of_run(&self, workspace: WorkspaceId, run: RunId, value: &ValueRef) -> Result<Arc<Value>, ValueError> {
+        let mut found = value.clone();
+        if found.inline.is_none() && !found.is_blob() {
+            let bytes = crate::store::value::inline(&self.0.database, run, value.digest).await?;
+            found.inline = bytes.map(Bytes::from);
+        }
+        self.value(workspace, &found).await
     }
 
     /// Who is told of commits.

@@ -29,6 +29,9 @@ pub enum ValueError {
     /// The blob store failed.
     #[error(transparent)]
     Blob(#[from] BlobError),
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] sea_orm::DbErr),
     /// Its bytes are neither here nor in the store.
     #[error("the bytes of value {0} are gone")]
     Missing(Digest),
