@@ -1,6 +1,7 @@
 //! The schema's history: one step a file, never edited after a release, each with its way back. Every step runs on
 //! PostgreSQL and on SQLite. Nothing here knows the entities: history must not change with the model.
 
+pub use sea_orm_migration::prelude::MigratorTrait;
 use sea_orm_migration::prelude::*;
 
 mod column;
