@@ -1,5 +1,7 @@
 //! A place for a node to run in tests: everything real but the run around it.
 
+use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -99,4 +101,18 @@ pub(crate) async fn fails(node: &dyn NodeType, config: Value, input: Value) -> E
     let error = ends(node, config, input).await.unwrap_err();
     assert_eq!(error.kind, engine::error::ErrorKind::Permanent);
     error
+}
+
+/// Runs a server beside the test; the test's runtime ends it.
+#[expect(clippy::disallowed_methods, reason = "nothing waits for a test's servers to shut down")]
+pub(crate) fn beside(server: impl Future<Output = ()> + Send + 'static) {
+    tokio::spawn(server);
+}
+
+/// Serves `router` on loopback for the rest of the test.
+pub(crate) async fn serve(router: axum::Router) -> SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    beside(async move { axum::serve(listener, router).await.unwrap() });
+    address
 }

@@ -1,1 +1,139 @@
+//! What holds for every built-in type.
 
+use super::*;
+use jsonschema::draft202012;
+use serde_json::json;
+
+/// Every field in a schema, also below others, with its path.
+fn fields(schema: &Value, path: &str, found: &mut Vec<(String, Value)>) {
+    for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+        let path = format!("{path}.{name}");
+        fields(field, &path, found);
+        found.push((path, field.clone()));
+    }
+    if schema["additionalProperties"].is_object() {
+        fields(&schema["additionalProperties"], &format!("{path}.*"), found);
+    }
+}
+
+/// The YAML blocks of a type's docs, each a node as people write it.
+fn examples(docs: &str) -> Vec<Value> {
+    let blocks = docs.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    blocks.map(|block| serde_saphyr::from_str(block).unwrap()).collect()
+}
+
+/// What a schema says against a config whose expressions are not put in yet.
+fn faults(schema: &Value, config: &Value) -> Vec<String> {
+    let validator = draft202012::new(schema).unwrap();
+    let open = |value: &Value| value.as_str().is_some_and(|text| text.contains("{{"));
+    validator.iter_errors(config).filter(|error| !open(error.instance())).map(|error| error.to_string()).collect()
+}
+
+#[test]
+fn the_built_in_types_are_these() {
+    let names: Vec<_> = Registry::built_in().descriptors().map(|descriptor| descriptor.r#type.to_string()).collect();
+    assert_eq!(
+        names,
+        [
+            "data.aggregate@1",
+            "data.filter@1",
+            "data.set@1",
+            "flow.fail@1",
+            "flow.if@1",
+            "flow.merge@1",
+            "flow.wait@1",
+            "http.request@1",
+            "http.respond@1",
+            "trigger.manual@1",
+            "trigger.webhook@1",
+        ]
+    );
+}
+
+#[test]
+fn every_name_reads_back_as_itself() {
+    for descriptor in Registry::built_in().descriptors() {
+        assert_eq!(descriptor.r#type.to_string().parse(), Ok(descriptor.r#type.clone()));
+    }
+}
+
+#[test]
+fn every_config_schema_is_a_closed_object_in_json_schema_2020_12() {
+    for descriptor in Registry::built_in().descriptors() {
+        let (name, schema) = (&descriptor.r#type, &descriptor.config_schema);
+        assert!(draft202012::meta::validate(schema).is_ok(), "{name}");
+        assert_eq!(schema["type"], json!("object"), "{name}");
+        assert_eq!(schema["additionalProperties"], json!(false), "{name}");
+        assert!(!faults(schema, &json!({"no_such_field": 1})).is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn every_field_has_a_title_and_a_description_to_make_a_form_of() {
+    for descriptor in Registry::built_in().descriptors() {
+        let mut found = Vec::new();
+        fields(&descriptor.config_schema, &descriptor.r#type.to_string(), &mut found);
+        for (path, field) in found {
+            for key in ["title", "description"] {
+                assert!(field[key].as_str().is_some_and(|text| !text.is_empty()), "{path} has no {key}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_type_has_words_for_people_and_an_example_that_its_schema_accepts() {
+    for descriptor in Registry::built_in().descriptors() {
+        let name = descriptor.r#type.to_string();
+        assert!(!descriptor.title.is_empty() && descriptor.summary.ends_with('.'), "{name}");
+        assert!(!descriptor.aliases.is_empty(), "{name}");
+        let examples = examples(descriptor.docs);
+        assert!(!examples.is_empty(), "{name}");
+        for example in examples {
+            assert_eq!(example["type"], json!(name));
+            assert_eq!(faults(&descriptor.config_schema, &example["config"]), Vec::<String>::new(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn triggers_take_nothing_and_all_others_take_something() {
+    for descriptor in Registry::built_in().descriptors() {
+        assert_eq!(descriptor.is_trigger(), descriptor.inputs.is_empty(), "{}", descriptor.r#type);
+        assert!(descriptor.outputs.iter().all(|port| port.name != engine::catalog::ERROR), "{}", descriptor.r#type);
+    }
+}
+
+#[test]
+fn schemas_refuse_what_makes_no_sense() {
+    let registry = Registry::built_in();
+    for (name, config) in [
+        ("data.set@1", json!({})),
+        ("data.set@1", json!({"value": 1, "fields": {}})),
+        ("data.aggregate@1", json!({"values": {"v": {"op": "sum"}}})),
+        ("data.aggregate@1", json!({"values": {"v": {"op": "median", "of": 1}}})),
+        ("flow.wait@1", json!({"for": "1s", "until": "2030-01-01T00:00:00Z"})),
+        ("flow.wait@1", json!({"for": "soon"})),
+        ("flow.merge@1", json!({"mode": "join_by_key"})),
+        ("flow.if@1", json!({})),
+        ("flow.fail@1", json!({"message": "m", "code": "not a code"})),
+        ("http.request@1", json!({"url": "https://example.com", "success": ["9xx"]})),
+        ("http.request@1", json!({"url": "https://example.com", "method": "BREW"})),
+        ("http.respond@1", json!({"status": 99})),
+    ] {
+        let descriptor = registry.descriptor(&name.parse().unwrap()).unwrap();
+        assert!(!faults(&descriptor.config_schema, &config).is_empty(), "{name} {config}");
+    }
+    let descriptor = registry.descriptor(&"data.aggregate@1".parse().unwrap()).unwrap();
+    assert!(faults(&descriptor.config_schema, &json!({"values": {"n": {"op": "count"}}})).is_empty());
+    let descriptor = registry.descriptor(&"flow.merge@1".parse().unwrap()).unwrap();
+    assert!(faults(&descriptor.config_schema, &json!({})).is_empty());
+}
+
+#[test]
+fn an_unknown_type_counts_as_effectful() {
+    let unknown = "acme.thing@1".parse().unwrap();
+    assert_eq!(Registry::built_in().effect(&unknown, &json!({})), EffectClass::Effectful);
+    let set = "data.set@1".parse().unwrap();
+    assert_eq!(Registry::built_in().effect(&set, &json!({})), EffectClass::Pure);
+}

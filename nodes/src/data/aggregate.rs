@@ -20,9 +20,9 @@ mod accumulator;
 pub(crate) struct Aggregate;
 
 const DOCS: &str = "\
-Computes values over a list: one object over all items, or with `group_by` a list of objects `{group, …values}`, one per
-distinct value of that expression. Groups are sorted: null, false, true, numbers by worth, texts by code points, lists,
-objects; 1 and 1.0 are one group.
+Computes values over a list: one object over all items, or with `group_by` a list of objects `{group, …values}`, one
+per distinct value of that expression. Groups are sorted: null, false, true, numbers by worth, texts by code points,
+lists, objects; 1 and 1.0 are one group.
 
 Each of `values` has an operation `op` and an expression `of` that is evaluated per item as `item`, with its place as
 `index`:
@@ -163,7 +163,8 @@ fn config_schema() -> Value {
             },
             "group_by": {
                 "title": "Group by",
-                "description": "Evaluated once per item, as `item` with its place `index`; items with equal values form a group. All items are one group when absent.",
+                "description": "Evaluated once per item, as `item` with its place `index`; items with equal values \
+                                form a group. All items are one group when absent.",
                 "x-deferred": true,
             },
             "values": {
@@ -187,7 +188,8 @@ fn config_schema() -> Value {
                         },
                         "of": {
                             "title": "Of",
-                            "description": "Evaluated once per item, as `item` with its place `index`; null is passed over. `count` without it counts items.",
+                            "description": "Evaluated once per item, as `item` with its place `index`; null is passed \
+                                            over. `count` without it counts items.",
                         },
                     },
                 },

@@ -13,8 +13,8 @@ use crate::{Attempt, NodeContext, NodeOutcome, NodeType};
 pub(crate) struct If;
 
 const DOCS: &str = "\
-Hands its input on by the port `true` or `false`, as `condition` says. The way not taken is skipped, and with it all that
-only it feeds. The condition has to give `true` or `false`; null and numbers are errors, so that a misspelled field does
+Hands its input on by the port `true` or `false`, as `condition` says. The way not taken is skipped, and all that only
+it feeds. The condition has to give `true` or `false`; null and numbers are errors, so that a misspelled field does
 not quietly choose a way.
 
 ```yaml

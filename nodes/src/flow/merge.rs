@@ -29,9 +29,9 @@ order: those in `order` first, as listed there, then the others by node key.
 | `join_by_key` | lists of objects | one list: objects with the same value in the field `key` become one |
 | `first` | anything | the value of the first source that arrived |
 
-`join_by_key` starts from the items of the first source. From each further source, an item's fields are put over those of
-every item so far with an equal key; an item without a partner is added at the end. Keys are equal as numbers (1 and 1.0)
-or as texts, never across. In the first source a key may repeat; repeated in a further one it is an error
+`join_by_key` starts from the items of the first source. From each further source, an item's fields are put over those
+of every item so far with an equal key; an item without a partner is added at the end. Keys are equal as numbers (1 and
+1.0) or as texts, never across. In the first source a key may repeat; repeated in a further one it is an error
 (`MERGE_KEY_REPEATED`), and so is an item whose key is missing or null. What has another shape than expected is the
 error `MERGE_SHAPE`, which names source and index.
 
@@ -164,7 +164,8 @@ fn join_by_key(sources: &[Source<'_>], field: &str) -> Result<Value, ErrorInfo> 
                 && let Some(before) = seen.insert(key, index)
             {
                 let message = format!(
-                    "source `{}` has the same `{field}` in the items {before} and {index}; only the first source may repeat one",
+                    "source `{}` has the same `{field}` in the items {before} and {index}; \
+                     only the first source may repeat one",
                     source.0
                 );
                 return Err(ErrorInfo::permanent("MERGE_KEY_REPEATED", message));

@@ -38,13 +38,13 @@ config:
   idempotency_header: Idempotency-Key
 ```
 
-**Repeats.** GET, HEAD, OPTIONS, PUT and DELETE may be repeated. POST, PATCH and a method given by an expression may not,
-unless `idempotency_header` names a header by which the service recognizes a repeat. Every call that can change something
-carries the same key in each attempt, as `Idempotency-Key` or under your name.
+**Repeats.** GET, HEAD, OPTIONS, PUT and DELETE may be repeated. POST, PATCH and a method given by an expression may
+not, unless `idempotency_header` names a header by which the service recognizes a repeat. Every call that can change
+something carries the same key in each attempt, as `Idempotency-Key` or under your name.
 
 **Errors.** Trying again may help: `HTTP_CONNECT` (nothing was sent), and `HTTP_STATUS` of 408, 425, 429, 500, 502, 503
-and 504, whose `Retry-After` is kept. Nobody knows whether the service acted: `HTTP_TIMEOUT`, `HTTP_CONNECTION_LOST`. All
-others are final: other statuses, `HTTP_BODY_NOT_JSON`, `HTTP_BODY_TOO_LARGE` (over 16 MiB), `HTTP_HOST_DENIED`.
+and 504, whose `Retry-After` is kept. Nobody knows whether the service acted: `HTTP_TIMEOUT`, `HTTP_CONNECTION_LOST`.
+All others are final: other statuses, `HTTP_BODY_NOT_JSON`, `HTTP_BODY_TOO_LARGE` (over 16 MiB), `HTTP_HOST_DENIED`.
 
 **Where calls may go.** The public internet on ports 80 and 443, and what the operator allows by
 `FLOWFORGE__HTTP__ALLOW_HOSTS`. Up to five redirects are followed under the same rules, but none from https to http;
@@ -126,7 +126,7 @@ fn config_schema() -> Value {
             },
             "query": {
                 "title": "Query",
-                "description": "Parameters put after those of the URL; a list repeats its parameter, null leaves it out.",
+                "description": "Put after those of the URL; a list repeats its parameter, null leaves it out.",
                 "type": "object",
                 "additionalProperties": { "anyOf": [scalar, { "type": "array", "items": scalar }] },
             },
@@ -136,13 +136,13 @@ fn config_schema() -> Value {
             },
             "response": {
                 "title": "Response",
-                "description": "How the answer's body is read: as JSON (null when empty) or as UTF-8 text. At most 16 MiB.",
+                "description": "How the body is read: as JSON (null when empty) or as UTF-8 text. At most 16 MiB.",
                 "enum": ["json", "text"],
                 "default": "json",
             },
             "timeout": {
                 "title": "Timeout",
-                "description": "How long to wait for the whole answer, such as `10s`; never longer than the attempt may take.",
+                "description": "How long to wait for the whole answer, such as `10s`; at most as long as the attempt.",
                 "type": "string",
                 "pattern": "^\\s*([0-9]+(ms|s|m|h|d))+\\s*$",
                 "default": "30s",
@@ -162,7 +162,9 @@ fn config_schema() -> Value {
             },
             "idempotency_header": {
                 "title": "Idempotency header",
-                "description": "The header by which the service recognizes a repeated call, such as `Idempotency-Key`. Name it only when the service honors it: a call whose outcome is unknown is then made again.",
+                "description": "The header by which the service recognizes a repeated call, such as `Idempotency-Key`. \
+                                Name it only when the service honors it: a call whose outcome is unknown is then made \
+                                again.",
                 "type": "string",
                 "minLength": 1,
             },

@@ -39,7 +39,8 @@ enum Pattern {
 /// A text that is not an entry of the allow list.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{text}` is not an allowed host; write `host`, `host:port`, `*.example.com`, an address or a range such as `10.0.0.0/8`"
+    "`{text}` is not an allowed host; write `host`, `host:port`, `*.example.com`, an address or a range such as \
+     `10.0.0.0/8`"
 )]
 pub struct ParseAllowedHostError {
     /// What came, cut to 80 characters.

@@ -32,8 +32,8 @@ type: trigger.webhook@1
 config: {}
 ```
 
-Later nodes read it as `{{ trigger.body.id }}` or `{{ trigger.headers['x-request-id'] }}`. To answer the caller with data
-of the run, add `http.respond`.";
+Later nodes read it as `{{ trigger.body.id }}` or `{{ trigger.headers['x-request-id'] }}`. To answer the caller with
+data of the run, add `http.respond`.";
 
 #[async_trait]
 impl NodeType for Webhook {

@@ -57,9 +57,11 @@ async fn sums_of_integers_are_exact_and_sums_of_fractions_compensated() {
 
 #[tokio::test]
 async fn groups_are_sorted_and_one_equals_one_point_zero() {
-    let config = json!({"group_by": "{{ item.k }}", "values": {"n": {"op": "count"}, "v": {"op": "list", "of": "{{ item.v }}"}}});
+    let values = json!({"n": {"op": "count"}, "v": {"op": "list", "of": "{{ item.v }}"}});
+    let config = json!({"group_by": "{{ item.k }}", "values": values});
     let items = json!([
-        {"k": "b", "v": 1}, {"k": 10, "v": 2}, {"v": 3}, {"k": 1, "v": 4}, {"k": 1.0, "v": 5}, {"k": "a", "v": 6}, {"k": 9, "v": 7}
+        {"k": "b", "v": 1}, {"k": 10, "v": 2}, {"v": 3}, {"k": 1, "v": 4}, {"k": 1.0, "v": 5},
+        {"k": "a", "v": 6}, {"k": 9, "v": 7},
     ]);
     let rows = output(&Aggregate, config, items).await;
     assert_eq!(
