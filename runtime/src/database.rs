@@ -283,7 +283,7 @@ impl Database {
         answer.map_err(DatabaseError::Unreachable)
     }
 
-    /// How `LISTEN` gets its own connection; `None` on SQLite.
+    /// How `LISTEN` gets its own connections; `None` on SQLite.
     pub(crate) fn listen_options(&self) -> Option<PgConnectOptions> {
         match &self.source {
             Source::Postgres(options) => Some(options.as_ref().clone()),
