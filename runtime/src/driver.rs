@@ -196,7 +196,9 @@ impl DriverTask {
             metrics::gauge!("flowforge_runs_in_memory").set(self.driver.len() as f64);
             if !self.draining.is_empty() && self.driver.is_empty() {
                 // Whoever asked may have stopped waiting; that changes nothing.
-                self.draining.drain(..).for_each(|done| drop(done.send(())));
+                self.draining.drain(..).for_each(|done| {
+                    let _ = done.send(());
+                });
                 return;
             }
         }

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use engine::id::RunId;
-use tokio::sync::{broadcast, mpsc, watch};
+use tokio::sync::{broadcast, watch};
 
-use crate::database::{Database, JournalPool};
+use crate::database::Database;
 
 mod postgres;
 
@@ -36,7 +36,7 @@ pub struct EventBus(Arc<Bus>);
 
 struct Bus {
     local: Arc<Local>,
-    remote: Option<mpsc::UnboundedSender<Notice>>,
+    remote: Option<postgres::Remote>,
 }
 
 struct Local {
@@ -58,8 +58,12 @@ impl Local {
                 }
             }
             // An error only says that nobody listens.
-            Notice::Mail(run) => drop(self.mail.send(run)),
-            Notice::Ready => drop(self.ready.send(())),
+            Notice::Mail(run) => {
+                let _ = self.mail.send(run);
+            }
+            Notice::Ready => {
+                let _ = self.ready.send(());
+            }
         }
     }
 }
@@ -75,14 +79,12 @@ impl EventBus {
     /// # Errors
     /// When PostgreSQL does not listen.
     pub async fn of(database: &Database) -> Result<Self, BusError> {
-        match database.journal() {
-            JournalPool::Sqlite(_) => Ok(Self::local()),
-            JournalPool::Postgres(pool) => {
-                let local = Arc::new(Local::new());
-                let remote = postgres::connect(pool.clone(), local.clone()).await?;
-                Ok(Self(Arc::new(Bus { local, remote: Some(remote) })))
-            }
-        }
+        let local = Arc::new(Local::new());
+        let remote = match database.listen_options() {
+            None => None,
+            Some(options) => Some(postgres::Remote::connect(options, local.clone()).await?),
+        };
+        Ok(Self(Arc::new(Bus { local, remote })))
     }
 
     /// Something of these runs was committed.
@@ -103,8 +105,7 @@ impl EventBus {
     fn tell(&self, notice: Notice) {
         self.0.local.tell(notice);
         if let Some(remote) = &self.0.remote {
-            // The task ends with the process.
-            drop(remote.send(notice));
+            remote.tell(notice);
         }
     }
 

@@ -4,7 +4,7 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use engine::catalog::{Catalog, EffectClass};
+use engine::catalog::EffectClass;
 use engine::definition::ForEach;
 use engine::error::ErrorInfo;
 use engine::expression::{Budget, ExpressionError, Scope as ExpressionScope};
@@ -54,7 +54,9 @@ impl Executor {
 
     async fn dispatch(&self, place: &Place, task: Task) -> Event {
         match task {
-            Task::Attempt { at, attempt, class, key, names } => self.attempt(place, at, attempt, class, key, names).await,
+            Task::Attempt { at, attempt, class, key, names } => {
+                self.attempt(place, at, attempt, class, key, names).await
+            }
             Task::ListItems { node, names } => match self.list_items(place, node, &names).await {
                 Ok((count, items)) => Event::ItemsListed { node, count, items },
                 Err(error) => Event::EvaluationFailed { node: Some(node), error },
@@ -70,7 +72,15 @@ impl Executor {
         }
     }
 
-    async fn attempt(&self, place: &Place, at: NodeRunRef, attempt: u32, class: EffectClass, key: String, names: Names) -> Event {
+    async fn attempt(
+        &self,
+        place: &Place,
+        at: NodeRunRef,
+        attempt: u32,
+        class: EffectClass,
+        key: String,
+        names: Names,
+    ) -> Event {
         let failed = |error: ErrorInfo| Event::AttemptFailed { at: at.clone(), attempt, error };
         let Some(node) = place.graph.node(at.node) else {
             return failed(ErrorInfo::permanent("NODE_MISSING", "the definition has no such node"));
@@ -80,8 +90,14 @@ impl Executor {
         match tokio::time::timeout(timeout, whole).await {
             Ok(Ok(Ok(fact))) => fact,
             Ok(Ok(Err(error))) => failed(error),
-            Ok(Err(_)) => failed(ErrorInfo::permanent("NODE_PANICKED", format!("the node type {} panicked; this is a defect of the node type", node.r#type))),
-            Err(_) => failed(ErrorInfo::unknown("ATTEMPT_TIMEOUT", format!("the attempt took longer than its timeout of {timeout:?}"))),
+            Ok(Err(_)) => failed(ErrorInfo::permanent(
+                "NODE_PANICKED",
+                format!("the node type {} panicked; this is a defect of the node type", node.r#type),
+            )),
+            Err(_) => failed(ErrorInfo::unknown(
+                "ATTEMPT_TIMEOUT",
+                format!("the attempt took longer than its timeout of {timeout:?}"),
+            )),
         }
     }
 
@@ -97,7 +113,10 @@ impl Executor {
         names: &Names,
     ) -> Result<Event, ErrorInfo> {
         let Some(node_type) = self.registry.get(&node.r#type) else {
-            return Err(ErrorInfo::permanent("NODE_TYPE_UNKNOWN", format!("this process has no node type {}", node.r#type)));
+            return Err(ErrorInfo::permanent(
+                "NODE_TYPE_UNKNOWN",
+                format!("this process has no node type {}", node.r#type),
+            ));
         };
         let scope = self.scope(place, names).await?;
         let config = node.config.render(&scope, &mut Budget::default()).map_err(expression_failed)?;
@@ -128,7 +147,9 @@ impl Executor {
                 let passes = self.keep(place, scope.input.as_ref().clone()).await?;
                 let wait = match wait {
                     Wait::Until(until) => WaitFor { signal: None, until: Some(until), passes },
-                    Wait::Signal { name, key, until } => WaitFor { signal: Some(SignalName { name, key }), until, passes },
+                    Wait::Signal { name, key, until } => {
+                        WaitFor { signal: Some(SignalName { name, key }), until, passes }
+                    }
                 };
                 Ok(Event::AttemptWaits { at: at.clone(), attempt, wait })
             }
@@ -145,16 +166,23 @@ impl Executor {
 
     async fn list_items(&self, place: &Place, node: NodeIx, names: &Names) -> Result<(u32, ValueRef), ErrorInfo> {
         let for_each = place.graph.node(node).and_then(|node| node.for_each.as_ref());
-        let for_each = for_each.ok_or_else(|| ErrorInfo::permanent("NODE_MISSING", "the definition has no such for_each"))?;
+        let for_each =
+            for_each.ok_or_else(|| ErrorInfo::permanent("NODE_MISSING", "the definition has no such for_each"))?;
         let scope = self.scope(place, names).await?;
         let items = for_each.items.render(&scope, &mut Budget::default()).map_err(expression_failed)?;
         let Value::Array(list) = &items else {
             let found = engine::value::ValueKind::of(&items);
-            return Err(ErrorInfo::permanent("ITEMS_NOT_A_LIST", format!("`for_each.items` gave a {found:?}, not a list")));
+            return Err(ErrorInfo::permanent(
+                "ITEMS_NOT_A_LIST",
+                format!("`for_each.items` gave a {found:?}, not a list"),
+            ));
         };
         let most = ForEach::MOST_ITEMS;
         let count = u32::try_from(list.len()).ok().filter(|count| *count <= most).ok_or_else(|| {
-            ErrorInfo::permanent("TOO_MANY_ITEMS", format!("`for_each.items` gave {} items; at most {most} are taken", list.len()))
+            ErrorInfo::permanent(
+                "TOO_MANY_ITEMS",
+                format!("`for_each.items` gave {} items; at most {most} are taken", list.len()),
+            )
         })?;
         Ok((count, self.keep(place, items).await?))
     }
@@ -190,10 +218,9 @@ impl Executor {
     }
 
     async fn get(&self, place: &Place, reference: &ValueRef) -> Result<Arc<Value>, ErrorInfo> {
-        self.values
-            .get(place.tenant.id, reference)
-            .await
-            .map_err(|error| ErrorInfo::transient("VALUE_UNAVAILABLE", format!("a value that the node reads cannot be had: {error}")))
+        self.values.get(place.tenant.id, reference).await.map_err(|error| {
+            ErrorInfo::transient("VALUE_UNAVAILABLE", format!("a value that the node reads cannot be had: {error}"))
+        })
     }
 
     async fn scope(&self, place: &Place, names: &Names) -> Result<NodeScope, ErrorInfo> {
@@ -210,18 +237,26 @@ impl Executor {
             None => trigger.clone(),
         };
         let item = match &names.item {
-            Some((list, index)) => Some(Item { list: self.get(place, list).await?, at: *index as usize, index: Value::from(*index) }),
+            Some((list, index)) => {
+                Some(Item { list: self.get(place, list).await?, at: *index as usize, index: Value::from(*index) })
+            }
             None => None,
         };
-        let run = names.wants_run.then(|| Value::Object(Map::from_iter([
-            ("id".to_owned(), Value::from(place.run.to_string())),
-            ("input".to_owned(), trigger.as_ref().clone()),
-        ])));
+        let run = names.wants_run.then(|| {
+            Value::Object(Map::from_iter([
+                ("id".to_owned(), Value::from(place.run.to_string())),
+                ("input".to_owned(), trigger.as_ref().clone()),
+            ]))
+        });
         Ok(NodeScope { input, trigger, run: run.unwrap_or_default(), outputs, item, vars: Value::Object(Map::new()) })
     }
 
     /// What arrives at a node's port.
-    fn input<'a>(&'a self, place: &'a Place, inputs: &'a Inputs) -> futures::future::BoxFuture<'a, Result<Arc<Value>, ErrorInfo>> {
+    fn input<'a>(
+        &'a self,
+        place: &'a Place,
+        inputs: &'a Inputs,
+    ) -> futures::future::BoxFuture<'a, Result<Arc<Value>, ErrorInfo>> {
         async move {
             if !inputs.many {
                 return match inputs.sources.first() {
@@ -261,8 +296,12 @@ fn weight(task: &Task) -> u64 {
         }
         // An item of a large list reads one place in it, and a call mostly waits.
         Task::Attempt { .. } => 0,
-        Task::ListItems { names, .. } | Task::Output { names, .. } => names.nodes.iter().map(|(_, output)| output.len).sum::<u64>() + names.inputs.as_ref().map_or(0, sources),
-        Task::Collect { ends, .. } => ends.iter().map(|end| if let ItemEnd::Output(output) = end { output.len } else { 0 }).sum(),
+        Task::ListItems { names, .. } | Task::Output { names, .. } => {
+            names.nodes.iter().map(|(_, output)| output.len).sum::<u64>() + names.inputs.as_ref().map_or(0, sources)
+        }
+        Task::Collect { ends, .. } => {
+            ends.iter().map(|end| if let ItemEnd::Output(output) = end { output.len } else { 0 }).sum()
+        }
     }
 }
 
@@ -328,9 +367,4 @@ impl NodeContext for Context<'_> {
     fn outgoing(&self) -> &Outgoing {
         self.outgoing
     }
-}
-
-/// Whether a type is known here; a run is taken only by a process that has all its types.
-pub(crate) fn knows(registry: &Registry, graph: &Graph) -> bool {
-    graph.nodes().all(|(_, node)| registry.descriptor(&node.r#type).is_some())
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// A message as it stands in `run_inbox.body`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Message {
+pub(crate) enum Message {
     /// For a node that waits for it.
     Signal {
         /// The signal's name.
@@ -44,7 +44,7 @@ pub enum Message {
 /// What a person says about an UNCERTAIN node run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
-pub enum Says {
+pub(crate) enum Says {
     /// Do it again with the same key.
     Retry,
     /// It happened, with this result.
@@ -58,7 +58,7 @@ pub enum Says {
 
 /// A value in a message: its reference, and its JSON when it is small.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Carried {
+pub(crate) struct Carried {
     digest: Digest,
     len: u64,
     kind: ValueKind,
@@ -81,7 +81,7 @@ impl From<Carried> for ValueRef {
 
 impl Message {
     /// The word in `run_inbox.kind`.
-    pub fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Signal { .. } => "signal",
             Self::Cancel { .. } => "cancel",
@@ -90,7 +90,7 @@ impl Message {
     }
 
     /// The fact for the run's journal. `None` when it names a node run that its definition does not have.
-    pub fn fact(self, graph: &Graph) -> Option<Event> {
+    pub(crate) fn fact(self, graph: &Graph) -> Option<Event> {
         match self {
             Self::Signal { name, key, payload } => {
                 let payload = ValueRef::from(payload);

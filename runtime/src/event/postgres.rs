@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::id::RunId;
-use sqlx::postgres::{PgListener, PgPool};
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
 use tokio::sync::mpsc;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
 use super::{Local, Notice};
@@ -18,19 +19,40 @@ const IDS_AT_ONCE: usize = 200;
 const PAUSE: Duration = Duration::from_millis(10);
 const RECONNECT_AFTER: Duration = Duration::from_secs(1);
 
-/// Starts both directions.
-pub(super) async fn connect(pool: PgPool, local: Arc<Local>) -> Result<mpsc::UnboundedSender<Notice>, sqlx::Error> {
-    let mut listener = PgListener::connect_with(&pool).await?;
-    listener.listen(CHANNEL).await?;
-    let (sender, receiver) = mpsc::unbounded_channel();
-    // What this process sends comes back to it; its own readers were told already.
-    let own = sender_name();
-    let name = own.clone();
-    #[expect(clippy::disallowed_methods, reason = "both tasks end with the bus and hold nothing that a shutdown waits for")]
-    tokio::spawn(async move { tell(&pool, receiver, &name).await });
-    #[expect(clippy::disallowed_methods, reason = "as above")]
-    tokio::spawn(async move { listen(listener, &local, &own).await });
-    Ok(sender)
+/// The way to and from other processes; both directions end with it.
+pub(super) struct Remote {
+    sender: mpsc::UnboundedSender<Notice>,
+    _stop: DropGuard,
+}
+
+impl Remote {
+    /// Starts both directions, on connections of their own: who listens must not take one from who writes.
+    pub(super) async fn connect(options: PgConnectOptions, local: Arc<Local>) -> Result<Self, sqlx::Error> {
+        // A notice need not survive a crash of the server, so its commit does not wait for the disk.
+        let options = options.options([("synchronous_commit", "off")]);
+        let pool = PgPoolOptions::new().max_connections(2).connect_with(options).await?;
+        let mut listener = PgListener::connect_with(&pool).await?;
+        listener.listen(CHANNEL).await?;
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let stop = CancellationToken::new();
+        // What this process sends comes back to it; its own readers were told already.
+        let own = sender_name();
+        let (name, stopped) = (own.clone(), stop.clone());
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "both tasks end with the bus and hold nothing that a shutdown waits for"
+        )]
+        tokio::spawn(async move { stopped.run_until_cancelled(tell(&pool, receiver, &name)).await });
+        let stopped = stop.clone();
+        #[expect(clippy::disallowed_methods, reason = "as above")]
+        tokio::spawn(async move { stopped.run_until_cancelled(listen(listener, &local, &own)).await });
+        Ok(Self { sender, _stop: stop.drop_guard() })
+    }
+
+    pub(super) fn tell(&self, notice: Notice) {
+        // The other end lives as long as this one.
+        let _ = self.sender.send(notice);
+    }
 }
 
 fn sender_name() -> String {
@@ -54,12 +76,9 @@ async fn tell(pool: &PgPool, mut notices: mpsc::UnboundedReceiver<Notice>, own: 
     }
 }
 
-/// A notice need not survive a crash of the server, so its commit does not wait for the disk.
 async fn send(pool: &PgPool, payload: &str) -> Result<(), sqlx::Error> {
-    let mut transaction = pool.begin().await?;
-    sqlx::query("SET LOCAL synchronous_commit TO off").execute(&mut *transaction).await?;
-    sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(payload).execute(&mut *transaction).await?;
-    transaction.commit().await
+    sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(payload).execute(pool).await?;
+    Ok(())
 }
 
 async fn listen(mut listener: PgListener, local: &Local, own: &str) {

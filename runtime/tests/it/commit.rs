@@ -11,7 +11,8 @@ use engine::run::event::Event;
 use engine::run::status::RunStatus;
 use engine::time::Timestamp;
 use runtime::journal::{
-    Adopted, Created, Head, InboxRow, Journal, JournalError, LoadedRun, NewMessage, NewRun, Posted, WorkerRow, WorkerSeen,
+    Adopted, Created, Head, InboxRow, Journal, JournalError, LoadedRun, NewMessage, NewRun, Posted, WorkerRow,
+    WorkerSeen,
 };
 use serde_json::json;
 
@@ -43,7 +44,14 @@ impl Journal for Cut {
     async fn claim(&self, owner: WorkerId, now: Timestamp, limit: u32) -> Result<Vec<RunId>, JournalError> {
         self.inner.claim(owner, now, limit).await
     }
-    async fn adopt(&self, owner: WorkerId, lost: WorkerId, now: Timestamp, limit: u32, suspect: bool) -> Result<Adopted, JournalError> {
+    async fn adopt(
+        &self,
+        owner: WorkerId,
+        lost: WorkerId,
+        now: Timestamp,
+        limit: u32,
+        suspect: bool,
+    ) -> Result<Adopted, JournalError> {
         self.inner.adopt(owner, lost, now, limit, suspect).await
     }
     async fn park(&self, owner: WorkerId, run: RunId, error: &ErrorInfo) -> Result<(), JournalError> {

@@ -34,7 +34,9 @@ fn chain(calls: usize, url: &str) -> Value {
     for number in 0..40 {
         let key = format!("n{number:02}");
         let (node, leaves) = match number % 3 {
-            _ if number % 8 == 4 && number / 8 < calls => (json!({"type": "http.request@1", "config": {"url": url}}), key.clone()),
+            _ if number % 8 == 4 && number / 8 < calls => {
+                (json!({"type": "http.request@1", "config": {"url": url}}), key.clone())
+            }
             0 => (json!({"type": "data.set@1", "config": {"fields": {"n": number}, "keep_input": false}}), key.clone()),
             1 => (json!({"type": "flow.if@1", "config": {"condition": true}}), format!("{key}.true")),
             _ => (json!({"type": "flow.merge@1", "config": {"mode": "first"}}), key.clone()),

@@ -43,7 +43,9 @@ impl Home {
     pub async fn parts(&self) -> Parts {
         let outgoing = Outgoing::new(OutgoingPolicy { allow_hosts: vec!["127.0.0.1".parse().unwrap()] }).unwrap();
         let registry = Registry::built_in();
-        Parts::new(self.test.database.clone(), self.artifacts.path(), registry, outgoing, self.clock.clone()).await.unwrap()
+        Parts::new(self.test.database.clone(), self.artifacts.path(), registry, outgoing, self.clock.clone())
+            .await
+            .unwrap()
     }
 
     pub async fn runtime(&self) -> Runtime {
