@@ -70,7 +70,8 @@ impl Intake {
         let mut rows = Vec::with_capacity(requests.len());
         let mut waiting = Vec::with_capacity(requests.len());
         // A process that is full, or going, leaves the run to whoever is free.
-        let is_free = self.owned.len() < self.most_runs && self.driver.as_ref().is_some_and(|driver| !driver.is_closed());
+        let is_free =
+            self.owned.len() < self.most_runs && self.driver.as_ref().is_some_and(|driver| !driver.is_closed());
         let owner = self.owner.filter(|_| is_free);
         for request in requests {
             match self.row(request, owner) {
@@ -96,18 +97,30 @@ impl Intake {
     }
 
     #[expect(clippy::result_large_err, reason = "the error carries the caller that waits for it")]
-    fn row(&self, request: Request, owner: Option<WorkerId>) -> Result<(NewRun, Waiting), (oneshot::Sender<Result<Started, StartError>>, StartError)> {
+    fn row(
+        &self,
+        request: Request,
+        owner: Option<WorkerId>,
+    ) -> Result<(NewRun, Waiting), (oneshot::Sender<Result<Started, StartError>>, StartError)> {
         let Request { start, tenant, graph, trigger, input, answer } = request;
         let run = RunId(self.clock.new_id());
         let event = TriggerEventId(self.clock.new_id());
         let at = self.clock.now();
-        let created = Recorded { seq: 1, at, event: Event::RunCreated { trigger, input: input.clone(), origin: run.0 } };
-        let record = match codec::encode(run, std::slice::from_ref(&created), NO_RECORD).map(|mut records| records.pop()) {
-            Ok(Some(record)) => record,
-            // One event always fits one record.
-            _ => return Err((answer, StartError::Stopping)),
+        let created =
+            Recorded { seq: 1, at, event: Event::RunCreated { trigger, input: input.clone(), origin: run.0 } };
+        let record =
+            match codec::encode(run, std::slice::from_ref(&created), NO_RECORD).map(|mut records| records.pop()) {
+                Ok(Some(record)) => record,
+                // One event always fits one record.
+                _ => return Err((answer, StartError::Stopping)),
+            };
+        let waiting = Waiting {
+            place: Place { run, tenant, graph: graph.clone() },
+            created,
+            head_digest: record.digest,
+            event,
+            answer,
         };
-        let waiting = Waiting { place: Place { run, tenant, graph: graph.clone() }, created, head_digest: record.digest, event, answer };
         let row = NewRun {
             run,
             event,

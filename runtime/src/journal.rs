@@ -24,7 +24,7 @@ mod sql;
 mod sqlite;
 
 #[cfg(test)]
-mod conformance;
+pub(crate) mod conformance;
 
 pub use entity::word::WorkerState;
 

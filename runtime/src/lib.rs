@@ -21,6 +21,7 @@ mod work;
 
 pub use database::{Database, DatabaseKind};
 pub use runtime::{
-    Health, OpenError, Parts, PersonSays, PostError, ReadError, Runtime, RuntimeConfig, StartError, StartRun, Started, TriggerKind,
+    Health, OpenError, Parts, PersonSays, PostError, ReadError, Runtime, RuntimeConfig, StartError, StartRun, Started,
+    TriggerKind,
 };
 pub use value::ValueError;

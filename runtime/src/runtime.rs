@@ -95,7 +95,13 @@ impl Parts {
     ///
     /// # Errors
     /// When the bus cannot reach the database.
-    pub async fn new(database: Database, artifacts: &Path, registry: Registry, outgoing: Outgoing, clock: Clock) -> Result<Self, OpenError> {
+    pub async fn new(
+        database: Database,
+        artifacts: &Path,
+        registry: Registry,
+        outgoing: Outgoing,
+        clock: Clock,
+    ) -> Result<Self, OpenError> {
         let blobs = BlobStore::folder(artifacts, database.clone(), clock.clone())?;
         let bus = EventBus::of(&database).await?;
         let journal = crate::journal::open(&database);
@@ -296,10 +302,16 @@ impl Runtime {
         let (stop_taking, stop_beating) = (CancellationToken::new(), CancellationToken::new());
         if shared {
             let (every, stop) = (config.lease / 5, stop_beating.clone());
-            Heartbeat { database: database.clone(), worker, lease: lease.clone(), clock: clock.clone(), every, stop }.start()?;
+            Heartbeat { database: database.clone(), worker, lease: lease.clone(), clock: clock.clone(), every, stop }
+                .start()?;
         }
         let driver = config.drive.then(|| {
-            let executor = Arc::new(Executor { registry: registry.clone(), outgoing, values: values.clone(), clock: clock.clone() });
+            let executor = Arc::new(Executor {
+                registry: registry.clone(),
+                outgoing,
+                values: values.clone(),
+                clock: clock.clone(),
+            });
             let (task, driver) = DriverTask::new(DriverParts {
                 owner: worker,
                 journal: journal.clone(),
@@ -327,7 +339,14 @@ impl Runtime {
                 stop: stop_taking.clone(),
             };
             tracker.spawn(taker.run());
-            let mail = Mail { journal: journal.clone(), owner: worker, owned: owned.clone(), driver: driver.clone(), bus: bus.clone(), stop: stop_taking.clone() };
+            let mail = Mail {
+                journal: journal.clone(),
+                owner: worker,
+                owned: owned.clone(),
+                driver: driver.clone(),
+                bus: bus.clone(),
+                stop: stop_taking.clone(),
+            };
             tracker.spawn(mail.run());
             driver
         });
@@ -369,7 +388,8 @@ impl Runtime {
     pub async fn start(&self, request: StartRun) -> Result<Started, StartError> {
         let inner = &self.0;
         let (graph, tenant) = inner.definitions.get(request.workspace, request.definition_hash).await?;
-        let trigger = graph.find(&request.trigger_node).filter(|ix| graph.node(*ix).is_some_and(|node| node.is_trigger));
+        let trigger =
+            graph.find(&request.trigger_node).filter(|ix| graph.node(*ix).is_some_and(|node| node.is_trigger));
         let trigger = trigger.ok_or_else(|| StartError::TriggerMissing(request.trigger_node.clone()))?;
         graph.check_input(&request.input).map_err(StartError::InputInvalid)?;
         let input = inner.values.keep(&tenant, request.input.clone()).await?;
@@ -383,7 +403,15 @@ impl Runtime {
     ///
     /// # Errors
     /// When the run is not there or has ended, or the database failed.
-    pub async fn signal(&self, workspace: WorkspaceId, run: RunId, name: &str, key: &str, payload: &Value, by: &str) -> Result<(), PostError> {
+    pub async fn signal(
+        &self,
+        workspace: WorkspaceId,
+        run: RunId,
+        name: &str,
+        key: &str,
+        payload: &Value,
+        by: &str,
+    ) -> Result<(), PostError> {
         let payload = self.carried(workspace, payload).await?;
         self.post(workspace, run, &Message::Signal { name: name.to_owned(), key: key.to_owned(), payload }, by).await
     }
@@ -392,7 +420,14 @@ impl Runtime {
     ///
     /// # Errors
     /// As for [`Runtime::signal`].
-    pub async fn cancel(&self, workspace: WorkspaceId, run: RunId, reason: &str, force: bool, by: &str) -> Result<(), PostError> {
+    pub async fn cancel(
+        &self,
+        workspace: WorkspaceId,
+        run: RunId,
+        reason: &str,
+        force: bool,
+        by: &str,
+    ) -> Result<(), PostError> {
         let message = Message::Cancel { reason: reason.to_owned(), force, by: by.to_owned() };
         self.post(workspace, run, &message, by).await
     }
@@ -401,7 +436,15 @@ impl Runtime {
     ///
     /// # Errors
     /// As for [`Runtime::signal`].
-    pub async fn resolve(&self, workspace: WorkspaceId, run: RunId, node: &str, scope: &Scope, says: PersonSays, by: &str) -> Result<(), PostError> {
+    pub async fn resolve(
+        &self,
+        workspace: WorkspaceId,
+        run: RunId,
+        node: &str,
+        scope: &Scope,
+        says: PersonSays,
+        by: &str,
+    ) -> Result<(), PostError> {
         let says = match says {
             PersonSays::Retry => Says::Retry,
             PersonSays::Succeed(output) => Says::Succeed { output: self.carried(workspace, &output).await? },
@@ -473,7 +516,12 @@ impl Runtime {
     ///
     /// # Errors
     /// When its bytes cannot be had.
-    pub async fn value_of_run(&self, workspace: WorkspaceId, run: RunId, value: &ValueRef) -> Result<Arc<Value>, ValueError> {
+    pub async fn value_of_run(
+        &self,
+        workspace: WorkspaceId,
+        run: RunId,
+        value: &ValueRef,
+    ) -> Result<Arc<Value>, ValueError> {
         let mut found = value.clone();
         if found.inline.is_none() && !found.is_blob() {
             let bytes = crate::store::value::inline(&self.0.database, run, value.digest).await?;

@@ -78,7 +78,13 @@ pub(crate) fn gather(graph: &Graph, run: &Run, effect: Effect) -> Option<Task> {
                 None => Vec::new(),
             };
             let wants_run = graph.output.as_ref().is_some_and(|output| output.references().roots.contains("run"));
-            let names = Names { inputs: None, run_input: run.input().cloned(), nodes: outputs(graph, run, &reads), item: None, wants_run };
+            let names = Names {
+                inputs: None,
+                run_input: run.input().cloned(),
+                nodes: outputs(graph, run, &reads),
+                item: None,
+                wants_run,
+            };
             let last: Vec<NodeIx> = if graph.output.is_some() { Vec::new() } else { last_nodes(graph, run).collect() };
             Some(Task::Output { names, last: outputs(graph, run, &last) })
         }

@@ -6,7 +6,7 @@ mod mail;
 mod ownership;
 mod start;
 
-pub(crate) use bench::{Bench, Line, new_run};
+pub(crate) use bench::{Bench, SALT, new_run};
 
 macro_rules! conformance {
     ($($module:ident { $($name:ident,)* })*) => {

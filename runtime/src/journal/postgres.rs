@@ -262,3 +262,6 @@ pub(super) async fn flush(
     let fenced = query.fetch_all(pool).await?;
     Ok(fenced.into_iter().map(RunId).collect())
 }
+
+#[cfg(test)]
+mod tests;

@@ -64,8 +64,15 @@ impl Mail {
     fn deliver(&self, row: InboxRow) {
         let Some(graph) = self.owned.graph(row.run) else { return };
         match serde_json::from_str::<Message>(&row.body).ok().and_then(|message| message.fact(&graph)) {
-            Some(fact) => drop(self.driver.send(Command::Input(Input::Inbox { run: row.run, epoch: row.epoch, id: row.id, fact }))),
-            None => tracing::warn!(run.id = %row.run, message.id = %row.id, message.kind = %row.kind, "a message to {} cannot be read here; it stays in the inbox", row.run),
+            Some(fact) => drop(self.driver.send(Command::Input(Input::Inbox {
+                run: row.run,
+                epoch: row.epoch,
+                id: row.id,
+                fact,
+            }))),
+            None => {
+                tracing::warn!(run.id = %row.run, message.id = %row.id, message.kind = %row.kind, "a message to {} cannot be read here; it stays in the inbox", row.run)
+            }
         }
     }
 }

@@ -145,7 +145,9 @@ impl Taker {
     async fn load(&self, run: RunId) -> Result<(), JournalError> {
         crash::point("after_adoption");
         match self.rebuild(run).await? {
-            Ok((place, loaded)) => drop(self.driver.send(Command::Take { place, input: Input::Loaded(Box::new(loaded)) })),
+            Ok((place, loaded)) => {
+                drop(self.driver.send(Command::Take { place, input: Input::Loaded(Box::new(loaded)) }))
+            }
             Err(error) => {
                 tracing::error!(run.id = %run, error = %error, "{run} was parked: it cannot be rebuilt here");
                 self.journal.park(self.owner, run, &error).await?;
