@@ -16,7 +16,7 @@ struct StateFacts {
 }
 
 /// Holds the import run's result against the data file and against what the endpoint got.
-pub fn import(data: &Value, run: &Value, received: &[Received]) -> anyhow::Result<Vec<String>> {
+pub(crate) fn import(data: &Value, run: &Value, received: &[Received]) -> anyhow::Result<Vec<String>> {
     let output = &output_of(run)?;
     let rows = data.as_array().context("the data file is not a list")?;
     let (good, bad): (Vec<&Value>, Vec<&Value>) = rows.iter().partition(|row| is_complete(row));
@@ -50,7 +50,7 @@ pub fn import(data: &Value, run: &Value, received: &[Received]) -> anyhow::Resul
 }
 
 /// Holds the order run's result against its input and against what the endpoint got.
-pub fn order(order: &Value, run: &Value, received: &[Received]) -> anyhow::Result<Vec<String>> {
+pub(crate) fn order(order: &Value, run: &Value, received: &[Received]) -> anyhow::Result<Vec<String>> {
     let output = &output_of(run)?;
     let id = order["id"].as_str().context("the order has no id")?;
     let mut total = 0.0;

@@ -16,15 +16,15 @@ use sha2::{Digest as _, Sha256};
 
 /// What one idempotency key did to one address.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Received {
+pub(crate) struct Received {
     /// Such as `states/CA`.
-    pub address: String,
+    pub(crate) address: String,
     /// The idempotency key of the calls.
-    pub key: String,
+    pub(crate) key: String,
     /// How often it was called, the refused calls included.
-    pub calls: u32,
+    pub(crate) calls: u32,
     /// What it was given when it took it; absent as long as it refused.
-    pub body: Option<Value>,
+    pub(crate) body: Option<Value>,
 }
 
 #[derive(Clone)]
@@ -34,7 +34,7 @@ struct Endpoint {
 }
 
 /// Serves on 127.0.0.1 until the process ends.
-pub async fn serve(data: &Path, port: u16) -> anyhow::Result<()> {
+pub(crate) async fn serve(data: &Path, port: u16) -> anyhow::Result<()> {
     let data = std::fs::read(data).with_context(|| format!("cannot read {}", data.display()))?.into();
     let endpoint = Endpoint { data, received: Arc::default() };
     let router = Router::new()
@@ -49,7 +49,7 @@ pub async fn serve(data: &Path, port: u16) -> anyhow::Result<()> {
 }
 
 /// How many calls with a new key an address answers with 503 before it takes one: 0, 1 or 2, by its name alone.
-pub fn refusals(address: &str) -> u32 {
+pub(crate) fn refusals(address: &str) -> u32 {
     u32::from(Sha256::digest(address)[0] % 3)
 }
 
