@@ -129,18 +129,10 @@ pub async fn serve_until(
     announce(&Banner { address, data_dir, needs_key });
     let served = listen(listener, Arc::clone(&app), stop, shutdown).await;
     runtime.stop().await;
+    runtime.database().close().await;
     tracing::info!("stopped");
     drop(lock);
     served
-}
-
-/// Brings the schema up to date.
-///
-/// # Errors
-/// What kept it.
-pub async fn migrate(config: &Config) -> Result<(), ServeError> {
-    make_data_folder(config)?;
-    migrate_database(&open_database(config).await?).await
 }
 
 /// Makes a key on these settings, also while a server runs on them.
@@ -233,8 +225,8 @@ async fn listen(
     served
 }
 
-/// Every route, with what all of them share.
-pub(crate) fn router(app: Arc<App>) -> Router {
+/// Every route, with what all of them share; for those who bring a server of their own.
+pub fn router(app: Arc<App>) -> Router {
     rest::router(Arc::clone(&app))
         .merge(graphql::router(Arc::clone(&app)))
         .layer(CatchPanicLayer::custom(rest::panicked))

@@ -1,0 +1,192 @@
+//! A server of its own for each test, and small questions to it.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use api::auth::Role;
+use api::config::Config;
+use reqwest::{Client, RequestBuilder, Response};
+use runtime::testing::TestDatabase;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// Where a server's data lies; it outlives the server, so that another may start on it.
+pub(crate) struct Home {
+    pub(crate) database: TestDatabase,
+    folder: TempDir,
+}
+
+impl Home {
+    pub(crate) async fn sqlite() -> Self {
+        Self { database: TestDatabase::sqlite().await, folder: tempfile::tempdir().unwrap() }
+    }
+
+    pub(crate) async fn postgres() -> Self {
+        Self { database: TestDatabase::postgres().await, folder: tempfile::tempdir().unwrap() }
+    }
+
+    pub(crate) fn config(&self) -> Config {
+        let settings = HashMap::from([
+            ("FLOWFORGE__SERVER__BIND".to_owned(), "127.0.0.1:0".to_owned()),
+            ("FLOWFORGE__DATABASE__URL".to_owned(), self.database.url.clone()),
+            ("FLOWFORGE__DATA_DIR".to_owned(), self.folder.path().display().to_string()),
+            ("FLOWFORGE__LOG__LEVEL".to_owned(), "warn".to_owned()),
+            ("FLOWFORGE__RUNTIME__LEASE".to_owned(), "2s".to_owned()),
+        ]);
+        Config::from_parts(None, settings).unwrap()
+    }
+
+    /// A key that opens the default workspace.
+    pub(crate) async fn key(&self, role: Role) -> String {
+        self.key_of("default", role).await
+    }
+
+    pub(crate) async fn key_of(&self, workspace: &str, role: Role) -> String {
+        let created = api::create_key(&self.config(), workspace, role, "test").await.unwrap();
+        created.secret.expose().to_owned()
+    }
+}
+
+/// A running server and an admin's key to it.
+pub(crate) struct TestApp {
+    pub(crate) address: SocketAddr,
+    pub(crate) key: String,
+    pub(crate) http: Client,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<Result<(), api::ServeError>>,
+}
+
+impl TestApp {
+    pub(crate) async fn start(home: &Home) -> Self {
+        let key = home.key(Role::Admin).await;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (announce, announced) = oneshot::channel();
+        let config = home.config();
+        let task = tokio::spawn(async move {
+            let announce = move |banner: &api::Banner| announce.send(banner.address).unwrap();
+            api::serve_until(config, announce, async move { drop(stopped.await) }).await
+        });
+        let address = match tokio::time::timeout(Duration::from_secs(30), announced).await {
+            Ok(Ok(address)) => address,
+            _ => panic!("the server did not start: {:?}", task.await),
+        };
+        Self { address, key, http: Client::new(), stop, task }
+    }
+
+    /// Ends it as SIGTERM does.
+    pub(crate) async fn stop(self) {
+        self.stop.send(()).unwrap();
+        tokio::time::timeout(Duration::from_secs(30), self.task).await.unwrap().unwrap().unwrap();
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub(crate) fn post(&self, key: &str, body: &Value) -> RequestBuilder {
+        self.http.post(self.url("/graphql")).bearer_auth(key).json(body)
+    }
+
+    /// The whole answer to a GraphQL request by this key.
+    pub(crate) async fn ask_as(&self, key: &str, query: &str, variables: Value) -> Value {
+        let answer = self.post(key, &json!({"query": query, "variables": variables})).send().await.unwrap();
+        answer.json().await.unwrap()
+    }
+
+    /// The data of a GraphQL request that must not fail.
+    pub(crate) async fn ask(&self, query: &str, variables: Value) -> Value {
+        let answer = self.ask_as(&self.key, query, variables).await;
+        assert!(answer.get("errors").is_none(), "{query}: {answer:#}");
+        answer["data"].clone()
+    }
+
+    /// Publishes and deploys a definition; what came of it.
+    pub(crate) async fn publish(&self, name: &str, definition: &Value) -> Value {
+        let query = "mutation($input: PublishWorkflowInput!) { publishWorkflow(input: $input) {
+            created workflow { id name } version { id number hash } problems { code path severity node message }
+            userErrors { code field message } } }";
+        let data = self.ask(query, json!({"input": {"name": name, "definition": definition}})).await;
+        data["publishWorkflow"].clone()
+    }
+
+    /// Starts a run of what is deployed and hands back its id.
+    pub(crate) async fn start_run(&self, workflow: &str, input: Value) -> String {
+        let payload = self.try_start(json!({"workflow": workflow, "input": input})).await;
+        assert_eq!(payload["userErrors"], json!([]), "{payload}");
+        payload["run"]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The payload of `startRun`.
+    pub(crate) async fn try_start(&self, input: Value) -> Value {
+        let query = "mutation($input: StartRunInput!) { startRun(input: $input) {
+            run { id status key labels trigger } replayed userErrors { code field message } } }";
+        self.ask(query, json!({"input": input})).await["startRun"].clone()
+    }
+
+    /// Follows a run to its end; then what it came to.
+    pub(crate) async fn finish(&self, run: &str) -> Value {
+        crate::socket::Socket::follow_to_end(self, run, None).await;
+        let query = "query($id: ID!) { run(id: $id) { id status output { json } error { code message node } lastSeq
+            nodeRuns(first: 100) { nodes { id node scope type status attempt effect port output { json kind }
+            error { code kind } } } } }";
+        self.ask(query, json!({"id": run})).await["run"].clone()
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Response {
+        self.http.get(self.url(path)).send().await.unwrap()
+    }
+}
+
+/// The code of an answer's only error.
+pub(crate) fn code(answer: &Value) -> &str {
+    assert_eq!(answer["errors"].as_array().map(Vec::len), Some(1), "{answer:#}");
+    answer["errors"][0]["extensions"]["code"].as_str().unwrap()
+}
+
+/// A manual trigger and a `data.set` that doubles `n`.
+pub(crate) fn doubling() -> Value {
+    json!({
+        "nodes": {
+            "start": {"type": "trigger.manual@1"},
+            "double": {"type": "data.set@1", "config": {"fields": {"n": "{{ input.n * 2 }}"}}},
+        },
+        "edges": [{"from": "start", "to": "double"}],
+    })
+}
+
+/// A manual trigger, a wait for the signal `go`, and a `data.set` of what it carried.
+pub(crate) fn waiting() -> Value {
+    json!({
+        "nodes": {
+            "start": {"type": "trigger.manual@1"},
+            "hold": {"type": "flow.wait@1", "config": {"signal": {"name": "go", "timeout": "1h"}}},
+            "after": {"type": "data.set@1", "config": {"fields": {"got": "{{ input }}"}}},
+        },
+        "edges": [{"from": "start", "to": "hold"}, {"from": "hold", "to": "after"}],
+    })
+}
+
+/// Each test once on SQLite and once on PostgreSQL. PostgreSQL tests fail without a server; they are never skipped.
+macro_rules! on_both_databases {
+    ($($(#[$doc:meta])* async fn $name:ident($home:ident: Home) $body:block)*) => {$(
+        mod $name {
+            use super::*;
+
+            async fn test($home: Home) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                test(Home::sqlite().await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgres() {
+                test(Home::postgres().await).await;
+            }
+        }
+    )*};
+}
+pub(crate) use on_both_databases;

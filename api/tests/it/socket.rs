@@ -1,0 +1,123 @@
+//! A `graphql-transport-ws` client that hides nothing.
+
+use std::time::Duration;
+
+use futures::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+use crate::app::TestApp;
+
+/// Longer than any test waits for anything that must come.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+const EVENTS: &str = "subscription($run: ID!, $after: String) { runEvents(runId: $run, after: $after) {
+    cursor seq at payload { __typename
+        ... on RunEvent { kind node scope attempt port status signal error { code } }
+        ... on CaughtUp { lastSeq } } } }";
+
+pub(crate) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl From<WebSocketStream<MaybeTlsStream<TcpStream>>> for Socket {
+    fn from(socket: WebSocketStream<MaybeTlsStream<TcpStream>>) -> Self {
+        Self(socket)
+    }
+}
+
+impl Socket {
+    /// Opens a socket with these headers besides the usual ones.
+    pub(crate) async fn open(app: &TestApp, headers: &[(&'static str, &str)]) -> Result<Self, Error> {
+        let mut request = format!("ws://{}/graphql", app.address).into_client_request().unwrap();
+        request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
+        }
+        let (socket, _) = tokio_tungstenite::connect_async(request).await?;
+        Ok(Self(socket))
+    }
+
+    /// Opens a socket and is acknowledged, with the key in `connection_init`.
+    pub(crate) async fn ready(app: &TestApp) -> Self {
+        let mut socket = Self::open(app, &[]).await.unwrap();
+        let payload = json!({"authorization": format!("Bearer {}", app.key)});
+        socket.send(&json!({"type": "connection_init", "payload": payload})).await;
+        assert_eq!(socket.next().await, Ok(json!({"type": "connection_ack"})));
+        socket
+    }
+
+    pub(crate) async fn send(&mut self, message: &Value) {
+        self.raw(Message::text(message.to_string())).await;
+    }
+
+    pub(crate) async fn raw(&mut self, message: Message) {
+        self.0.send(message).await.unwrap();
+    }
+
+    /// The next message, pings left out, or the close code.
+    pub(crate) async fn next(&mut self) -> Result<Value, u16> {
+        loop {
+            let message = tokio::time::timeout(PATIENCE, self.0.next()).await.unwrap();
+            match message {
+                Some(Ok(Message::Text(text))) => {
+                    let message: Value = serde_json::from_str(&text).unwrap();
+                    if message["type"] == "ping" {
+                        self.send(&json!({"type": "pong"})).await;
+                    } else {
+                        return Ok(message);
+                    }
+                }
+                Some(Ok(Message::Close(frame))) => return Err(frame.map_or(1005, |frame| frame.code.into())),
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return Err(1006),
+            }
+        }
+    }
+
+    pub(crate) async fn subscribe(&mut self, id: &str, query: &str, variables: Value) {
+        let payload = json!({"query": query, "variables": variables});
+        self.send(&json!({"type": "subscribe", "id": id, "payload": payload})).await;
+    }
+
+    /// Follows a run's events after a cursor.
+    pub(crate) async fn run_events(app: &TestApp, run: &str, after: Option<&str>) -> Self {
+        let mut socket = Self::ready(app).await;
+        socket.subscribe("1", EVENTS, json!({"run": run, "after": after})).await;
+        socket
+    }
+
+    /// The next envelope of a run's events; `None` when the stream is complete.
+    pub(crate) async fn envelope(&mut self) -> Result<Option<Value>, u16> {
+        let message = self.next().await?;
+        match message["type"].as_str() {
+            Some("next") => {
+                assert!(message["payload"].get("errors").is_none(), "{message:#}");
+                Ok(Some(message["payload"]["data"]["runEvents"].clone()))
+            }
+            Some("complete") => Ok(None),
+            _ => panic!("{message:#}"),
+        }
+    }
+
+    /// Every envelope after a cursor, to the end of the run.
+    pub(crate) async fn follow_to_end(app: &TestApp, run: &str, after: Option<&str>) -> Vec<Value> {
+        let mut socket = Self::run_events(app, run, after).await;
+        let mut envelopes = Vec::new();
+        while let Some(envelope) = socket.envelope().await.unwrap() {
+            envelopes.push(envelope);
+        }
+        envelopes
+    }
+}
+
+/// The numbers of the events among envelopes.
+pub(crate) fn seqs(envelopes: &[Value]) -> Vec<u64> {
+    envelopes.iter().filter_map(|envelope| envelope["seq"].as_u64()).collect()
+}
+
+/// What an envelope carries.
+pub(crate) fn type_of(envelope: &Value) -> &str {
+    envelope["payload"]["__typename"].as_str().unwrap()
+}

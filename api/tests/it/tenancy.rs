@@ -1,0 +1,99 @@
+//! What belongs to another workspace is not there.
+
+use api::auth::Role;
+use engine::id::WorkspaceId;
+use sea_orm::ActiveValue::Set;
+use sea_orm::EntityTrait as _;
+use serde_json::{Value, json};
+
+use crate::app::{Home, TestApp, code, on_both_databases, waiting};
+use crate::socket::Socket;
+
+/// A workspace besides the default one, and an admin's key to it.
+async fn other_workspace(home: &Home) -> (WorkspaceId, String) {
+    let clock = runtime::clock::Clock::system();
+    let id = WorkspaceId(clock.new_id());
+    let now = runtime::database::to_column(clock.now());
+    let workspace = entity::workspace::ActiveModel {
+        id: Set(id.0),
+        slug: Set("other".to_owned()),
+        name: Set("Other".to_owned()),
+        salt: Set(vec![7; 16]),
+        created_at: Set(now),
+    };
+    let project = entity::project::ActiveModel {
+        id: Set(clock.new_id()),
+        workspace_id: Set(id.0),
+        slug: Set("default".to_owned()),
+        name: Set("Default".to_owned()),
+        created_at: Set(now),
+    };
+    let write = home.database.database.write();
+    entity::workspace::Entity::insert(workspace).exec_without_returning(write).await.unwrap();
+    entity::project::Entity::insert(project).exec_without_returning(write).await.unwrap();
+    (id, home.key_of("other", Role::Admin).await)
+}
+
+on_both_databases! {
+    async fn a_foreign_id_answers_as_one_that_does_not_exist(home: Home) {
+        let app = TestApp::start(&home).await;
+        let published = app.publish("hold", &waiting()).await;
+        let run = app.start_run("hold", json!({})).await;
+        let workspace = app.ask("{ viewer { workspace { id } } }", json!({})).await["viewer"]["workspace"]["id"].clone();
+        let (_, stranger) = other_workspace(&home).await;
+        let node_run = run.replacen("run_", "nrun_", 1) + ".start";
+        let ids = [&workspace, &published["workflow"]["id"], &published["version"]["id"], &json!(run), &json!(node_run)];
+        for id in ids {
+            let query = "query($id: ID!) { node(id: $id) { __typename id } }";
+            let own = app.ask(query, json!({"id": id})).await;
+            assert_eq!(&own["node"]["id"], id);
+            let foreign = app.ask_as(&stranger, query, json!({"id": id})).await;
+            let absent_id = id.as_str().unwrap().replace(|c: char| c.is_ascii_digit(), "0");
+            let absent = app.ask_as(&stranger, query, json!({"id": absent_id})).await;
+            assert_eq!((code(&foreign), &foreign["data"]["node"]), ("NOT_FOUND", &Value::Null), "{id}");
+            assert_eq!(foreign["errors"][0]["extensions"], absent["errors"][0]["extensions"]);
+        }
+        for (query, variables) in [
+            ("query($id: ID!) { run(id: $id) { id } }", json!({"id": run})),
+            ("{ workflow(name: \"hold\") { id } }", json!({})),
+        ] {
+            assert_eq!(code(&app.ask_as(&stranger, query, variables).await), "NOT_FOUND");
+        }
+        let lists = app.ask_as(&stranger, "{ runs { nodes { id } } workflows { nodes { id } } }", json!({})).await;
+        assert_eq!(lists["data"], json!({"runs": {"nodes": []}, "workflows": {"nodes": []}}));
+        for (query, input) in [
+            ("mutation($i: CancelRunInput!) { it: cancelRun(input: $i) { userErrors { code } } }", json!({"runId": run})),
+            ("mutation($i: SignalRunInput!) { it: signalRun(input: $i) { userErrors { code } } }", json!({"runId": run, "name": "go"})),
+            ("mutation($i: ResolveNodeRunInput!) { it: resolveNodeRun(input: $i) { userErrors { code } } }", json!({"nodeRunId": node_run, "resolution": "FAIL"})),
+            ("mutation($i: DeployVersionInput!) { it: deployVersion(input: $i) { userErrors { code } } }", json!({"versionId": published["version"]["id"]})),
+            ("mutation($i: StartRunInput!) { it: startRun(input: $i) { userErrors { code } } }", json!({"versionId": published["version"]["id"]})),
+            ("mutation($i: StartRunInput!) { it: startRun(input: $i) { userErrors { code } } }", json!({"workflowId": published["workflow"]["id"]})),
+        ] {
+            let answer = app.ask_as(&stranger, query, json!({"i": input})).await;
+            assert_eq!(answer["data"]["it"]["userErrors"], json!([{"code": "NOT_FOUND"}]), "{query}");
+        }
+        let rest = app.http.get(app.url(&format!("/api/v1/runs/{run}"))).bearer_auth(&stranger).send().await.unwrap();
+        assert_eq!(rest.status(), 404);
+
+        let mut socket = Socket::open(&app, &[("authorization", &format!("Bearer {stranger}"))]).await.unwrap();
+        socket.send(&json!({"type": "connection_init"})).await;
+        assert_eq!(socket.next().await, Ok(json!({"type": "connection_ack"})));
+        socket.subscribe("1", "subscription($run: ID!) { runEvents(runId: $run) { seq } }", json!({"run": run})).await;
+        let refused = socket.next().await.unwrap();
+        assert_eq!(refused["type"], "error");
+        assert_eq!(code(&json!({"errors": refused["payload"]})), "NOT_FOUND");
+        app.stop().await;
+    }
+
+    async fn two_workspaces_have_workflows_of_the_same_name(home: Home) {
+        let app = TestApp::start(&home).await;
+        let (_, stranger) = other_workspace(&home).await;
+        let mine = app.publish("same", &waiting()).await;
+        let query = "mutation($i: PublishWorkflowInput!) { publishWorkflow(input: $i) { workflow { id } version { number hash } } }";
+        let input = json!({"i": {"name": "same", "definition": waiting()}});
+        let theirs = app.ask_as(&stranger, query, input).await["data"]["publishWorkflow"].clone();
+        assert_ne!(theirs["workflow"]["id"], mine["workflow"]["id"]);
+        assert_eq!((&theirs["version"]["number"], &theirs["version"]["hash"]), (&json!(1), &mine["version"]["hash"]));
+        app.stop().await;
+    }
+}
