@@ -16,10 +16,13 @@ flowforge=$CARGO_TARGET_DIR/debug/flowforge
 # shellcheck disable=SC2034
 demo_port=${FLOWFORGE_DEMO_PORT:-8099}
 
-say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
+# Bold on a terminal, plain in a log.
+if [ -t 2 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\033[1m' plain=$'\033[0m'; else bold='' plain=''; fi
+
+say() { printf '%s==>%s %s\n' "$bold" "$plain" "$*" >&2; }
 
 die() {
-  printf '\033[1merror:\033[0m %s\n' "$1" >&2
+  printf '%serror:%s %s\n' "$bold" "$plain" "$1" >&2
   shift
   for line in "$@"; do printf '       %s\n' "$line" >&2; done
   exit 1
