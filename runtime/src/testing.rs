@@ -4,13 +4,14 @@
 
 use std::str::FromStr as _;
 
+use engine::time::Timestamp;
 use migration::{Migrator, MigratorTrait as _};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
-use uuid::Uuid;
 
+use crate::clock::Clock;
 use crate::database::{Database, DatabaseOptions};
 
 /// The variable that names a running PostgreSQL: the URL of any database that its user may make others from.
@@ -105,6 +106,7 @@ fn few() -> DatabaseOptions {
     DatabaseOptions { max_connections: 4, journal_connections: 4, ..DatabaseOptions::default() }
 }
 
+#[expect(clippy::disallowed_methods, reason = "a test has no settings")]
 fn base_url() -> String {
     std::env::var(POSTGRES_VARIABLE).unwrap_or_else(|_| {
         panic!("{POSTGRES_VARIABLE} names no PostgreSQL server; `make test` starts one and sets it")
@@ -129,11 +131,11 @@ async fn run(connection: &mut PgConnection, sql: String) {
 
 /// `ff_test_<minutes since 1970>_<random>`: the minutes let a later process tell what was left behind.
 fn fresh_name() -> String {
-    format!("ff_test_{}_{}", minutes_now(), Uuid::new_v4().simple())
+    format!("ff_test_{}_{}", minutes_now(), Clock::system().new_id().simple())
 }
 
 fn minutes_now() -> u64 {
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs() / 60)
+    Clock::system().now().since(Timestamp::default()).as_secs() / 60
 }
 
 async fn make_template() -> String {
