@@ -11,6 +11,8 @@ pub mod log;
 mod reader;
 pub mod runtime;
 pub mod server;
+#[cfg(debug_assertions)]
+pub mod testing;
 
 use artifact::ArtifactConfig;
 use database::DatabaseConfig;
@@ -43,6 +45,9 @@ pub struct Config {
     pub http: HttpConfig,
     /// `[runtime]`
     pub runtime: RuntimeSection,
+    /// `[testing]`
+    #[cfg(debug_assertions)]
+    pub testing: testing::TestingConfig,
 }
 
 /// One setting that cannot be used.
@@ -116,6 +121,8 @@ impl Config {
         let mut section = |name: &'static str| Reader::section(name, root.remove(name));
         let (mut server, mut database, mut artifact) = (section("server"), section("database"), section("artifact"));
         let (mut log, mut http, mut runtime) = (section("log"), section("http"), section("runtime"));
+        #[cfg(debug_assertions)]
+        let mut testing = section("testing");
         let mut top = Reader::top(root);
         let data_dir = PathBuf::from(top.text("data_dir").unwrap_or_else(|| ".flowforge".to_owned()));
         let config = Self {
@@ -125,11 +132,15 @@ impl Config {
             log: LogConfig::read(&mut log),
             http: HttpConfig::read(&mut http),
             runtime: RuntimeSection::read(&mut runtime),
+            #[cfg(debug_assertions)]
+            testing: testing::TestingConfig::read(&mut testing),
             data_dir,
         };
         for reader in [top, server, database, artifact, log, http, runtime] {
             faults.extend(reader.finish());
         }
+        #[cfg(debug_assertions)]
+        faults.extend(testing.finish());
         faults.extend(config.check());
         if faults.is_empty() { Ok(config) } else { Err(Faults(faults)) }
     }
@@ -145,6 +156,8 @@ impl Config {
         self.artifact.check(&mut faults);
         self.http.check(&mut faults);
         self.runtime.check(&mut faults);
+        #[cfg(debug_assertions)]
+        self.testing.check(&mut faults);
         faults
     }
 }

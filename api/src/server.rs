@@ -261,6 +261,12 @@ async fn open_runtime(config: &Config, database: Database, clock: Clock) -> Resu
     let policy = OutgoingPolicy { allow_hosts: config.http.allow_hosts.clone() };
     let outgoing = Outgoing::new(policy)?;
     let registry = nodes::Registry::built_in();
+    #[cfg(debug_assertions)]
+    let registry = if config.testing.nodes { registry.with(runtime::crash::Abort) } else { registry };
+    #[cfg(debug_assertions)]
+    if let Some((point, nth)) = &config.testing.crash_at {
+        runtime::crash::arm(point, *nth);
+    }
     let parts = Parts::new(database, &config.artifact.folder, registry, outgoing, clock).await?;
     let mut settings = RuntimeConfig {
         lease: config.runtime.lease,

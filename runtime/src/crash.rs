@@ -36,6 +36,11 @@ mod armed {
 }
 
 #[cfg(debug_assertions)]
+mod abort;
+
+#[cfg(debug_assertions)]
+pub use abort::Abort;
+#[cfg(debug_assertions)]
 pub use armed::arm;
 #[cfg(debug_assertions)]
 pub(crate) use armed::point;
