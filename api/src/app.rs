@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use runtime::Runtime;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::auth::cache::KeyCache;
 use crate::config::Config;
@@ -21,6 +22,8 @@ pub struct App {
     pub plans: PlanCache,
     /// Set when the process was asked to stop: not ready any more, and streams end.
     pub stopping: CancellationToken,
+    /// What requests do beside themselves.
+    pub tasks: TaskTracker,
 }
 
 impl App {
@@ -32,6 +35,7 @@ impl App {
             keys: KeyCache::default(),
             plans: PlanCache::default(),
             stopping: CancellationToken::new(),
+            tasks: TaskTracker::new(),
         }
     }
 }

@@ -70,8 +70,7 @@ pub fn schema_sdl() -> String {
 /// `/graphql` in both transports: an upgrade is a WebSocket session, everything else is HTTP.
 pub(crate) fn router(app: Arc<App>) -> Router {
     let schema = builder().data(Arc::clone(&app)).finish();
-    let limit = axum::extract::DefaultBodyLimit::max(transport::http::BODY_LIMIT);
-    Router::new().route("/graphql", any(transport::graphql).layer(limit)).with_state(Face { app, schema })
+    Router::new().route("/graphql", any(transport::graphql)).with_state(Face { app, schema })
 }
 
 #[cfg(test)]

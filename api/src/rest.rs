@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get};
@@ -17,13 +16,12 @@ use crate::app::App;
 
 /// Every route besides `/graphql`.
 pub(crate) fn router(app: Arc<App>) -> Router {
-    let hook = any(webhook::receive).layer(DefaultBodyLimit::max(webhook::BODY_LIMIT));
     Router::new()
         .route("/health", get(process::health))
         .route("/ready", get(process::ready))
         .route("/metrics", get(process::metrics))
         .route("/api/v1/runs/{id}", get(run::get))
-        .route("/hooks/{workspace}/{project}/{workflow}/{node}", hook)
+        .route("/hooks/{workspace}/{project}/{workflow}/{node}", any(webhook::receive))
         .fallback(error::no_such_path)
         .method_not_allowed_fallback(error::no_such_method)
         .with_state(app)

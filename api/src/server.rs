@@ -16,7 +16,6 @@ use runtime::clock::Clock;
 use runtime::database::{DatabaseError, DatabaseOptions, FolderLock, lock_folder};
 use runtime::{Database, OpenError, Parts, Runtime, RuntimeConfig};
 use tokio::net::TcpListener;
-use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
@@ -194,7 +193,7 @@ async fn listen(
     shutdown: Duration,
 ) -> Result<(), ServeError> {
     let stopping = app.stopping.clone();
-    let tasks = TaskTracker::new();
+    let tasks = app.tasks.clone();
     let upkeep = tasks.spawn(telemetry::upkeep());
     let asked = stopping.clone();
     let watch = tasks.spawn(async move {
@@ -222,6 +221,8 @@ async fn listen(
     };
     upkeep.abort();
     watch.abort();
+    tasks.close();
+    tasks.wait().await;
     served
 }
 

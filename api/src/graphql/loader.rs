@@ -20,7 +20,8 @@ pub(super) struct Reads {
 
 /// A fresh set for one request; nothing is remembered between requests.
 pub(super) fn loaders(app: Arc<App>, viewer: Viewer) -> DataLoader<Reads, HashMapCache> {
-    DataLoader::with_cache(Reads { app, viewer }, tokio::spawn, HashMapCache::default())
+    let tasks = app.tasks.clone();
+    DataLoader::with_cache(Reads { app, viewer }, move |task| tasks.spawn(task), HashMapCache::default())
 }
 
 /// The version with the highest number of this workflow.

@@ -6,9 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute};
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, Response, ServerError, Variables};
-use axum::body::Bytes;
+use axum::body::Body;
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::http::{HeaderMap, Method, Uri};
@@ -40,7 +39,7 @@ pub(crate) async fn graphql(
     method: Method,
     uri: Uri,
     headers: HeaderMap,
-    content: Result<Bytes, BytesRejection>,
+    content: Body,
 ) -> axum::response::Response {
     match upgrade {
         Ok(socket) => websocket::upgrade(face, &headers, socket).await,
@@ -58,28 +57,27 @@ pub(crate) struct Params {
 
 impl Params {
     /// Reads `{query, operationName, variables, extensions}`.
-    pub(crate) fn read(value: Value) -> Result<Self, ServerError> {
-        let wrong = |message: &str| request_error(Code::BadUserInput, message);
+    pub(crate) fn read(value: Value) -> Result<Self, &'static str> {
         let Value::Object(mut fields) = value else {
-            return Err(wrong("a request is a JSON object; batches are not taken"));
+            return Err("a request is a JSON object; batches are not taken");
         };
         let query = match fields.remove("query") {
             Some(Value::String(query)) => query,
-            _ => return Err(wrong("`query` must be a text")),
+            _ => return Err("`query` must be a text"),
         };
         let operation = match fields.remove("operationName") {
             None | Some(Value::Null) => None,
             Some(Value::String(name)) => Some(name),
-            Some(_) => return Err(wrong("`operationName` must be a text")),
+            Some(_) => return Err("`operationName` must be a text"),
         };
         let variables = match fields.remove("variables") {
             None | Some(Value::Null) => Variables::default(),
             Some(variables @ Value::Object(_)) => Variables::from_json(variables),
-            Some(_) => return Err(wrong("`variables` must be an object")),
+            Some(_) => return Err("`variables` must be an object"),
         };
         match fields.remove("extensions") {
             None | Some(Value::Null | Value::Object(_)) => Ok(Self { query, operation, variables }),
-            Some(_) => Err(wrong("`extensions` must be an object")),
+            Some(_) => Err("`extensions` must be an object"),
         }
     }
 }
@@ -140,7 +138,7 @@ impl Extension for MarkExecuted {
 }
 
 /// The JSON of a response; a request that was never executed has no `data`.
-pub(crate) fn body(response: &Response, executed: bool) -> Value {
+pub(crate) fn shown(response: &Response, executed: bool) -> Value {
     let mut body = serde_json::Map::new();
     if !response.errors.is_empty() {
         body.insert("errors".to_owned(), serde_json::to_value(&response.errors).unwrap_or_default());

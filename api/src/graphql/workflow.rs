@@ -296,8 +296,8 @@ impl WorkflowMutation {
                 payload.problems = problems.into_iter().map(ProblemObject::from).collect();
             }
             Some(Published::Version { workflow, version, created }) => {
-                payload.workflow = Some(WorkflowObject(workflow));
-                payload.version = Some(VersionObject(version));
+                payload.workflow = Some(WorkflowObject(*workflow));
+                payload.version = Some(VersionObject(*version));
                 payload.created = created;
             }
         }

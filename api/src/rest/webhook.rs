@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::body::{Body, Bytes};
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{OriginalUri, Path, Query, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderName, LOCATION, PROXY_AUTHORIZATION};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::error::Problem;
 use crate::app::App;
+use crate::body::{self, BodyError};
 use crate::service::hook::{self, Answer, Incoming, Route};
 
 /// Largest body.
@@ -37,20 +38,20 @@ pub(super) async fn receive(
     method: Method,
     query: Result<Query<BTreeMap<String, String>>, QueryRejection>,
     headers: HeaderMap,
-    content: Result<Bytes, BytesRejection>,
+    content: Body,
 ) -> Result<Response, Problem> {
-    let content = content.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
+    let content = body::read(&headers, content, BODY_LIMIT).await.map_err(|error| match error {
+        BodyError::TooLarge => {
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", "the body is over 16 MiB")
         }
-        status => Problem::new(status, "BAD_USER_INPUT", "the body broke off"),
+        BodyError::BrokeOff => Problem::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", "the body broke off"),
     })?;
     let incoming = Incoming {
         method: method.as_str().to_owned(),
         path: uri.path().to_owned(),
         query: query.map(|Query(query)| query).unwrap_or_default(),
         headers: texts(&headers),
-        body: body(&headers, &content)?,
+        body: value(&headers, &content)?,
         delivery: delivery(&headers),
     };
     let answer = hook::receive(&app, &Route { workspace, project, workflow, node }, incoming).await?;
@@ -92,7 +93,7 @@ fn delivery(headers: &HeaderMap) -> Option<String> {
 }
 
 /// JSON when the sender says so, a form as an object of texts, everything else as text.
-fn body(headers: &HeaderMap, content: &Bytes) -> Result<Value, Problem> {
+fn value(headers: &HeaderMap, content: &Bytes) -> Result<Value, Problem> {
     let wrong = |detail: String| Problem::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", detail);
     if content.is_empty() {
         return Ok(Value::Null);
@@ -159,7 +160,7 @@ mod tests {
     #[test]
     fn a_body_is_read_as_what_it_says_it_is() {
         let read = |media: &'static str, text: &'static str| {
-            body(&headers(&[("content-type", media)]), &Bytes::from_static(text.as_bytes()))
+            value(&headers(&[("content-type", media)]), &Bytes::from_static(text.as_bytes()))
         };
         assert_eq!(read("application/json; charset=utf-8", "{\"a\":1}").unwrap(), json!({"a": 1}));
         assert_eq!(read("application/cloudevents+json", "[1]").unwrap(), json!([1]));
@@ -167,7 +168,7 @@ mod tests {
         assert_eq!(read("text/csv", "{\"a\":1}").unwrap(), json!("{\"a\":1}"));
         assert_eq!(read("application/json", "").unwrap(), Value::Null);
         assert!(read("application/json", "{").is_err());
-        assert!(body(&HeaderMap::new(), &Bytes::from_static(&[0xff])).is_err());
+        assert!(value(&HeaderMap::new(), &Bytes::from_static(&[0xff])).is_err());
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub enum Followed {
     /// Something happened.
     Event {
         /// What, with its number.
-        event: Recorded,
+        event: Box<Recorded>,
         /// Node keys by the numbers that events use.
         keys: Arc<[String]>,
     },
@@ -115,7 +115,8 @@ impl Follower {
             if let Some(event) = self.tail.pop() {
                 self.over = matches!(event.event, Event::RunFinished { .. });
                 let at = event.at;
-                return Ok(Some(self.tell(at, Followed::Event { event, keys: Arc::clone(&self.keys) })));
+                let (event, keys) = (Box::new(event), Arc::clone(&self.keys));
+                return Ok(Some(self.tell(at, Followed::Event { event, keys })));
             }
             if !self.over && self.tail.read().await? {
                 continue;

@@ -112,9 +112,9 @@ pub enum Published {
     /// It is the latest version.
     Version {
         /// The workflow.
-        workflow: Workflow,
+        workflow: Box<Workflow>,
         /// The version.
-        version: Version,
+        version: Box<Version>,
         /// False when it was the latest version already.
         created: bool,
     },
@@ -319,7 +319,7 @@ pub async fn publish(app: &App, viewer: &Viewer, request: Publish) -> Result<Pub
         workflow.id = %workflow.id, version.id = %version.id, version.number = version.number, created,
         "workflow {} has version {}", workflow.name, version.number
     );
-    Ok(Published::Version { workflow, version, created })
+    Ok(Published::Version { workflow: Box::new(workflow), version: Box::new(version), created })
 }
 
 fn checked(app: &App, document: &Value) -> Result<(), Vec<Problem>> {

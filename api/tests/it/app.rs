@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio_util::task::TaskTracker;
 
 /// Where a server's data lies; it outlives the server, so that another may start on it.
 pub(crate) struct Home {
@@ -65,7 +66,7 @@ impl TestApp {
         let (stop, stopped) = oneshot::channel::<()>();
         let (announce, announced) = oneshot::channel();
         let config = home.config();
-        let task = tokio::spawn(async move {
+        let task = TaskTracker::new().spawn(async move {
             let announce = move |banner: &api::Banner| announce.send(banner.address).unwrap();
             api::serve_until(config, announce, async move { drop(stopped.await) }).await
         });

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Response as GraphqlResponse, ServerError};
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
+use axum::body::Body;
 use axum::http::header::{ACCEPT, ALLOW, AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Map, Value};
 
-use super::{Face, Params, body, prepare};
+use super::{Face, Params, prepare, shown};
 use crate::auth::bearer;
+use crate::body::{self, BodyError};
 use crate::graphql::error::{Code, complete, request_error};
 use crate::service::ServiceError;
 
@@ -68,13 +68,7 @@ impl Media {
 }
 
 /// Everything at `/graphql` that is not a WebSocket.
-pub(super) async fn graphql(
-    face: Face,
-    method: &Method,
-    uri: &Uri,
-    headers: &HeaderMap,
-    content: Result<Bytes, BytesRejection>,
-) -> Response {
+pub(super) async fn graphql(face: Face, method: &Method, uri: &Uri, headers: &HeaderMap, content: Body) -> Response {
     let Some(media) = Media::negotiate(headers) else {
         let error = request_error(
             Code::BadUserInput,
@@ -91,15 +85,17 @@ pub(super) async fn graphql(
         }
     }
     let is_get = *method == Method::GET;
-    let params = match (is_get, content) {
-        (true, _) => from_uri(uri),
-        (false, Ok(content)) => from_body(headers, &content),
-        (false, Err(rejection)) => {
-            Err((rejection.status(), request_error(Code::BadUserInput, "the body is over 1 MiB or broke off")))
+    let params = if is_get {
+        from_uri(uri)
+    } else {
+        match body::read(headers, content, BODY_LIMIT).await {
+            Ok(content) => from_body(headers, &content),
+            Err(BodyError::TooLarge) => Err((StatusCode::PAYLOAD_TOO_LARGE, "the body is over 1 MiB".to_owned())),
+            Err(BodyError::BrokeOff) => Err((StatusCode::BAD_REQUEST, "the body broke off".to_owned())),
         }
     };
     match params {
-        Err((status, error)) => refused(media, status, error),
+        Err((status, message)) => refused(media, status, request_error(Code::BadUserInput, &message)),
         Ok(params) => answer(&face, media, is_get, headers, params).await,
     }
 }
@@ -135,7 +131,7 @@ async fn answer(face: &Face, media: Media, is_get: bool, headers: &HeaderMap, pa
     };
     complete(&mut response.errors, executed.get());
     let status = if executed.get() { StatusCode::OK } else { client_fault(media) };
-    written(media, status, &body(&response, executed.get()))
+    written(media, status, &shown(&response, executed.get()))
 }
 
 /// The viewer of the `Authorization` header.
@@ -168,16 +164,14 @@ fn client_fault(media: Media) -> StatusCode {
     }
 }
 
-fn from_body(headers: &HeaderMap, content: &[u8]) -> Result<Params, (StatusCode, ServerError)> {
+fn from_body(headers: &HeaderMap, content: &[u8]) -> Result<Params, (StatusCode, String)> {
     if !is_json(headers) {
         // Forms and plain text can be sent across sites without a preflight.
-        let error = request_error(Code::BadUserInput, "send `Content-Type: application/json`");
-        return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, error));
+        return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, "send `Content-Type: application/json`".to_owned()));
     }
-    let value: Value = serde_json::from_slice(content).map_err(|error| {
-        (StatusCode::BAD_REQUEST, request_error(Code::BadUserInput, &format!("the body is not JSON: {error}")))
-    })?;
-    Params::read(value).map_err(|error| (StatusCode::BAD_REQUEST, error))
+    let wrong = |message: String| (StatusCode::BAD_REQUEST, message);
+    let value = serde_json::from_slice(content).map_err(|error| wrong(format!("the body is not JSON: {error}")))?;
+    Params::read(value).map_err(|message| wrong(message.to_owned()))
 }
 
 /// Whether the body says that it is JSON in UTF-8.
@@ -189,8 +183,8 @@ fn is_json(headers: &HeaderMap) -> bool {
     media.as_deref() == Some("application/json") && charset.is_none_or(|set| set == "utf-8" || set == "utf8")
 }
 
-fn from_uri(uri: &Uri) -> Result<Params, (StatusCode, ServerError)> {
-    let wrong = |message: String| (StatusCode::BAD_REQUEST, request_error(Code::BadUserInput, &message));
+fn from_uri(uri: &Uri) -> Result<Params, (StatusCode, String)> {
+    let wrong = |message: String| (StatusCode::BAD_REQUEST, message);
     let axum::extract::Query(pairs) = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(uri)
         .map_err(|error| wrong(format!("the query string cannot be read: {error}")))?;
     let mut fields = Map::new();
@@ -204,11 +198,11 @@ fn from_uri(uri: &Uri) -> Result<Params, (StatusCode, ServerError)> {
         };
         fields.insert(key, value);
     }
-    Params::read(Value::Object(fields)).map_err(|error| (StatusCode::BAD_REQUEST, error))
+    Params::read(Value::Object(fields)).map_err(|message| wrong(message.to_owned()))
 }
 
 fn refused(media: Media, status: StatusCode, error: ServerError) -> Response {
-    written(media, status, &body(&GraphqlResponse::from_errors(vec![error]), false))
+    written(media, status, &shown(&GraphqlResponse::from_errors(vec![error]), false))
 }
 
 fn written(media: Media, status: StatusCode, body: &Value) -> Response {

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use super::http::{CHALLENGE, authenticate};
-use super::{Executed, Face, Params, body, prepare};
+use super::{Executed, Face, Params, prepare, shown};
 use crate::app::App;
 use crate::auth::{Viewer, bearer};
 use crate::graphql::error::{Code, complete, request_error};
@@ -133,7 +133,7 @@ fn origin_allowed(headers: &HeaderMap, allowed: &[String]) -> bool {
 
 /// One thing that an operation says.
 enum Said {
-    Next(String, GraphqlResponse, Executed),
+    Next(String, Box<GraphqlResponse>, Executed),
     Done(String),
 }
 
@@ -262,7 +262,7 @@ impl Session {
         let aborted = handle.clone();
         let done = futures::stream::once(async move { (!aborted.is_aborted()).then_some(Said::Done(done_id)) });
         let said = responses
-            .map(move |response| Said::Next(next_id.clone(), response, executed.clone()))
+            .map(move |response| Said::Next(next_id.clone(), Box::new(response), executed.clone()))
             .chain(done.filter_map(std::future::ready));
         self.operations.insert(id, handle);
         self.streams.push(said.boxed());
@@ -279,7 +279,7 @@ impl Session {
                     }
                     return self.send_errors(&id, &response.errors).await;
                 }
-                let body = body(&response, true);
+                let body = shown(&response, true);
                 self.send(&json!({"type": "next", "id": id, "payload": body})).await
             }
             Said::Done(id) => {
