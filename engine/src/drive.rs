@@ -337,9 +337,21 @@ impl Driver {
 
     fn created(&mut self, now: Timestamp, created: CreatedRun, out: &mut Vec<Output>) {
         let id = created.id;
+        if !self.makes_way(id, created.epoch, out) {
+            return;
+        }
         let driven = Driven::new(Run::new(id), created.graph, created.epoch, 1, created.head_digest, false);
         self.runs.insert(id, driven);
         self.take_unrecorded_first(created.at, now, id, created.created, out);
+    }
+
+    /// Whether a run may come into memory: it may have come already, by another way or under a later epoch.
+    fn makes_way(&mut self, id: RunId, epoch: i64, out: &mut Vec<Output>) -> bool {
+        let held = self.runs.get(&id).map(|driven| driven.epoch);
+        if held.is_some_and(|held| held < epoch) {
+            self.evict(id, Evicted::Lost, out);
+        }
+        held.is_none_or(|held| held < epoch)
     }
 
     /// The first fact is in the journal already; only what follows from it is new.
@@ -354,6 +366,9 @@ impl Driver {
     fn loaded(&mut self, now: Timestamp, loaded: LoadedRun, out: &mut Vec<Output>) {
         let Replayed { run, missing, effects } = loaded.replayed;
         let id = run.id();
+        if !self.makes_way(id, loaded.epoch, out) {
+            return;
+        }
         let cautious = loaded.adoptions >= self.config.cautious_from;
         let is_active = run.is_active();
         let fresh = !missing.is_empty();

@@ -326,6 +326,7 @@ impl Runtime {
             });
             tracker.spawn(task.run());
             let taker = Taker {
+                database: database.clone(),
                 journal: journal.clone(),
                 owner: worker,
                 owned: owned.clone(),

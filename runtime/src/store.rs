@@ -1,4 +1,5 @@
 //! Reads of what runs left behind. Nothing here writes.
 
 pub mod journal;
+pub mod run;
 pub mod value;

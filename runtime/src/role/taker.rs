@@ -1,6 +1,6 @@
 //! Takes runs that nobody drives: new ones, dormant ones with a reason to wake, and those of processes that are lost.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::crash;
+use crate::database::Database;
 use crate::definition::Definitions;
 use crate::driver::{Command, Owned};
 use crate::executor::Place;
@@ -23,6 +24,7 @@ use crate::journal::{Journal, JournalError, WorkerState};
 const AT_ONCE: u32 = 200;
 
 pub(crate) struct Taker {
+    pub(crate) database: Database,
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) owner: WorkerId,
     pub(crate) owned: Arc<Owned>,
@@ -45,18 +47,33 @@ struct Seen {
     since: Instant,
 }
 
+/// Runs of this process that its memory does not have.
+#[derive(Default)]
+struct Orphans {
+    looked_at: Option<Instant>,
+    missing: BTreeSet<RunId>,
+}
+
+/// How often they are looked for. They are rare: a commit without an answer makes them.
+const ORPHANS_EVERY: Duration = Duration::from_secs(2);
+
 impl Taker {
     pub(crate) async fn run(self) {
         let mut ready = self.bus.subscribe_ready();
         let mut others: HashMap<WorkerId, Seen> = HashMap::new();
         let mut looked_at: Option<Instant> = None;
+        let mut orphans = Orphans::default();
         loop {
             let began = Instant::now();
             // After a gap of its own, in which it could not look, it gives everybody a whole lease again.
             if looked_at.is_some_and(|at| began.duration_since(at) > self.every * 4) {
                 others.clear();
             }
-            match self.look(&mut others).await {
+            let looked = match self.look(&mut others).await {
+                Ok(()) => self.reclaim(&mut orphans).await,
+                Err(error) => Err(error),
+            };
+            match looked {
                 Ok(()) => looked_at = Some(began),
                 Err(error) => {
                     tracing::warn!(error = %error, "runs could not be taken; they are looked for again");
@@ -113,6 +130,24 @@ impl Taker {
             }
         }
         Ok(lost)
+    }
+
+    /// Runs that belong to this process in the database and are not in its memory: their taking or creating was
+    /// committed and the answer lost. They are driven from what the database says.
+    async fn reclaim(&self, orphans: &mut Orphans) -> Result<(), JournalError> {
+        if orphans.looked_at.is_some_and(|at| at.elapsed() < ORPHANS_EVERY) {
+            return Ok(());
+        }
+        orphans.looked_at = Some(Instant::now());
+        let owned = crate::store::run::owned_by(&self.database, self.owner).await?;
+        let missing: BTreeSet<RunId> = owned.into_iter().filter(|run| self.owned.epoch(*run).is_none()).collect();
+        // One that was missing a look ago too is not just on its way into memory.
+        for run in missing.intersection(&orphans.missing) {
+            tracing::warn!(run.id = %run, "{run} belongs to this process and was not driven; it is taken up");
+            self.load(*run).await?;
+        }
+        orphans.missing = missing;
+        Ok(())
     }
 
     async fn adopt(&self, lost: WorkerId) -> Result<(), JournalError> {

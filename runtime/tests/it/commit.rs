@@ -22,6 +22,15 @@ use crate::home::{Home, end, on_both};
 struct Cut {
     inner: Arc<dyn Journal>,
     flushes: AtomicU32,
+    creates: AtomicU32,
+    /// The first creation and every claim lose their answers after they were done.
+    loses_takings: bool,
+}
+
+impl Cut {
+    fn around(inner: Arc<dyn Journal>, loses_takings: bool) -> Arc<dyn Journal> {
+        Arc::new(Self { inner, flushes: AtomicU32::new(0), creates: AtomicU32::new(0), loses_takings })
+    }
 }
 
 #[async_trait]
@@ -36,7 +45,9 @@ impl Journal for Cut {
     }
 
     async fn create(&self, owner: Option<WorkerId>, runs: &[NewRun]) -> Result<Vec<Created>, JournalError> {
-        self.inner.create(owner, runs).await
+        let created = self.inner.create(owner, runs).await?;
+        let is_lost = self.loses_takings && self.creates.fetch_add(1, Ordering::SeqCst) == 0;
+        if is_lost { Err(JournalError::TimedOut(std::time::Duration::ZERO)) } else { Ok(created) }
     }
     async fn heads(&self, runs: &[RunId]) -> Result<Vec<Head>, JournalError> {
         self.inner.heads(runs).await
@@ -82,7 +93,7 @@ impl Journal for Cut {
 
 /// Whether the commit happened or not, the run goes on from what is there: nothing twice, nothing missing.
 async fn a_commit_without_an_answer_changes_nothing(home: Home) {
-    let runtime = home.runtime_with(|inner| Arc::new(Cut { inner, flushes: AtomicU32::new(0) })).await;
+    let runtime = home.runtime_with(|inner| Cut::around(inner, false)).await;
     let mut nodes = serde_json::Map::new();
     let mut edges = Vec::new();
     nodes.insert("start".into(), json!({"type": "trigger.manual@1"}));
@@ -108,6 +119,24 @@ async fn a_commit_without_an_answer_changes_nothing(home: Home) {
     runtime.stop().await;
 }
 
+/// A start whose answer was lost is found by its key, and the run is driven although nobody was told of it.
+async fn a_start_without_an_answer_is_found_and_driven(home: Home) {
+    let runtime = home.runtime_with(|inner| Cut::around(inner, true)).await;
+    let document = json!({
+        "nodes": {"start": {"type": "trigger.manual@1"}, "set": {"type": "data.set@1", "config": {"value": 1}}},
+        "edges": [{"from": "start", "to": "set"}]
+    });
+    let mut request = home.request(home.define(&document).await, json!({}));
+    request.idempotency_key = Some("once".into());
+    let lost = runtime.start(request.clone()).await;
+    assert!(matches!(lost, Err(runtime::StartError::Journal(_))), "{lost:?}");
+    let found = runtime.start(request).await.unwrap();
+    assert!(found.replayed);
+    assert_eq!(end(&runtime, found.run).await.0, RunStatus::Succeeded);
+    runtime.stop().await;
+}
+
 on_both! {
+    a_start_without_an_answer => super::a_start_without_an_answer_is_found_and_driven;
     a_commit_without_an_answer => super::a_commit_without_an_answer_changes_nothing;
 }
