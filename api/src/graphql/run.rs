@@ -149,7 +149,7 @@ impl RunObject {
     ) -> Result<Connection<String, NodeRunObject>> {
         let later = after.is_some();
         let wanted: Vec<_> = status.unwrap_or_default().into_iter().map(Into::into).collect();
-        let page = run::node_runs(ctx.app()?, ctx.viewer()?, self.0.id, &wanted, &request(first, after)?).await?;
+        let page = run::node_runs(ctx.app()?, ctx.viewer()?, &self.0, &wanted, &request(first, after)?).await?;
         Ok(connection(page, later, NodeRunObject))
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::definition::Definition;
-use engine::id::RunId;
+use engine::id::{RunId, WorkflowId, WorkspaceId};
 use engine::run::event::{Event, NodeIx};
 use engine::run::status::RunStatus;
 use engine::value::ValueRef;
@@ -111,46 +111,77 @@ pub async fn receive(app: &Arc<App>, route: &Route, incoming: Incoming) -> Resul
         "headers": incoming.headers,
         "body": incoming.body,
     });
-    let started = app
-        .runtime
-        .start(runtime::StartRun {
-            workspace,
-            project: runnable.project,
-            workflow: runnable.workflow,
-            version: runnable.version,
-            definition_hash: runnable.hash,
-            environment: ENVIRONMENT.to_owned(),
-            trigger_node: route.node.clone(),
-            kind: runtime::TriggerKind::Webhook,
-            input,
-            idempotency_key: incoming.delivery,
-            key: None,
-            labels: BTreeMap::new(),
-            priority: 0,
-            created_by: CREATED_BY.to_owned(),
-        })
-        .await?;
+    let delivery = incoming.delivery.map(|key| (key, input.clone()));
+    let request = runtime::StartRun {
+        workspace,
+        project: runnable.project,
+        workflow: runnable.workflow,
+        version: runnable.version,
+        definition_hash: runnable.hash,
+        environment: ENVIRONMENT.to_owned(),
+        trigger_node: route.node.clone(),
+        kind: runtime::TriggerKind::Webhook,
+        input,
+        idempotency_key: delivery.as_ref().map(|(key, _)| key.clone()),
+        key: None,
+        labels: BTreeMap::new(),
+        priority: 0,
+        created_by: CREATED_BY.to_owned(),
+    };
+    let (run, replayed) = match (app.runtime.start(request).await, delivery) {
+        (Ok(started), _) => (started.run, started.replayed),
+        (Err(runtime::StartError::KeyReused), Some((key, input))) => {
+            (redelivered(app, workspace, runnable.workflow, &key, &input).await?, true)
+        }
+        (Err(error), _) => return Err(error.into()),
+    };
     metrics::counter!("flowforge_runs_started_total", "trigger" => "webhook").increment(1);
-    let accepted = Answer::Accepted { run: started.run, replayed: started.replayed };
+    let accepted = Answer::Accepted { run, replayed };
     let responders = responders(&plan.definition);
     if responders.is_empty() {
         return Ok(accepted);
     }
-    let tail = Tail::new(Arc::clone(app), workspace, started.run, 0);
-    match tokio::time::timeout(ANSWER_WITHIN, first_answer(tail, &responders)).await {
-        Err(_) => Ok(accepted),
-        Ok(Ok(Said::Responded(value))) => {
-            let value = app.runtime.value_of_run(workspace, started.run, &value).await?;
-            Ok(response(started.run, &value))
-        }
-        Ok(Ok(Said::Ended(RunStatus::Succeeded))) => Ok(accepted),
-        Ok(Ok(Said::Ended(status))) => Ok(Answer::Failed { run: started.run, status }),
+    let watching = watch(app, workspace, run, &responders);
+    match tokio::time::timeout(ANSWER_WITHIN, watching).await {
+        Err(_) | Ok(Ok(None)) => Ok(accepted),
+        Ok(Ok(Some(answer))) => Ok(answer),
         // The run is committed: whatever goes wrong with watching it, the sender must not send again.
         Ok(Err(error)) => {
-            tracing::error!(error.cause = ?error, run.id = %started.run, "a webhook's run could not be watched");
+            tracing::error!(error.cause = ?error, run.id = %run, "a webhook's run could not be watched");
             Ok(accepted)
         }
     }
+}
+
+/// The run's own answer; `None` when it ended well without one.
+async fn watch(
+    app: &Arc<App>,
+    workspace: WorkspaceId,
+    run: RunId,
+    responders: &[NodeIx],
+) -> Result<Option<Answer>, ServiceError> {
+    let tail = Tail::new(Arc::clone(app), workspace, run, 0);
+    Ok(match first_answer(tail, responders).await? {
+        Said::Responded(value) => Some(response(run, &app.runtime.value_of_run(workspace, run, &value).await?)),
+        Said::Ended(RunStatus::Succeeded) => None,
+        Said::Ended(status) => Some(Answer::Failed { run, status }),
+    })
+}
+
+/// The run of a delivery that comes again. Senders repeat what they sent with other dates, trace ids and agents, so
+/// headers do not count.
+async fn redelivered(
+    app: &App,
+    workspace: WorkspaceId,
+    workflow: WorkflowId,
+    key: &str,
+    input: &Value,
+) -> Result<RunId, ServiceError> {
+    let found = store::run::find_by_start_key(app.runtime.database(), workspace, workflow, key).await?;
+    let run = found.ok_or(ServiceError::IdempotencyMismatch)?;
+    let before = app.runtime.value(workspace, &run.input).await?;
+    let is_same = ["method", "path", "query", "body"].iter().all(|part| before.get(part) == input.get(part));
+    if is_same { Ok(run.id) } else { Err(ServiceError::IdempotencyMismatch) }
 }
 
 /// The nodes whose output is the answer.

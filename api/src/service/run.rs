@@ -221,25 +221,24 @@ fn wrong_cursor() -> ServiceError {
     ServiceError::invalid("after", "`after` is not a cursor of this list")
 }
 
-/// A run's node runs, by node key and item.
+/// A run's node runs, by node key and item. Having the run is the proof that the viewer may see them.
 ///
 /// # Errors
-/// `NotFound` also for another workspace's run; a cursor of another list.
+/// A cursor of another list, or the database.
 pub async fn node_runs(
     app: &App,
     viewer: &Viewer,
-    run: RunId,
+    run: &Run,
     statuses: &[NodeRunStatus],
     page: &PageRequest,
 ) -> Result<Page<NodeRun>, ServiceError> {
     viewer.require(Permission::Read)?;
     let after = page.after.as_deref().map(|text| place(NODE_RUNS, text)).transpose()?;
     let after: Option<NodeRunId> = after.map(|text| text.parse()).transpose().map_err(|_| wrong_cursor())?;
-    if after.as_ref().is_some_and(|after| after.run != run) {
+    if after.as_ref().is_some_and(|after| after.run != run.id) {
         return Err(wrong_cursor());
     }
-    get(app, viewer, run).await?;
-    let rows = store::run::node_runs(app.runtime.database(), run, statuses, after, page.first + 1).await?;
+    let rows = store::run::node_runs(app.runtime.database(), run.id, statuses, after, page.first + 1).await?;
     Ok(Page::of(rows, page.first, |row| cursor(NODE_RUNS, &row.id().to_string())))
 }
 

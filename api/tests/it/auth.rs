@@ -42,7 +42,8 @@ on_both_databases! {
             let rest = app.http.get(app.url("/api/v1/runs/run_1")).header("authorization", header.unwrap_or_default());
             assert_eq!(rest.send().await.unwrap().status(), 401);
         }
-        assert_eq!(app.ask(VIEWER, json!({})).await["viewer"], json!({"name": "test", "role": "ADMIN", "workspace": {"slug": "default"}}));
+        let viewer = json!({"name": "test", "role": "ADMIN", "workspace": {"slug": "default"}});
+        assert_eq!(app.ask(VIEWER, json!({})).await["viewer"], viewer);
         app.stop().await;
     }
 
@@ -51,7 +52,8 @@ on_both_databases! {
         app.publish("hold", &waiting()).await;
         let publish = ("mutation($i: PublishWorkflowInput!) { publishWorkflow(input: $i) { created } }",
             json!({"i": {"name": "mine", "definition": doubling()}}));
-        let start = ("mutation($i: StartRunInput!) { startRun(input: $i) { replayed } }", json!({"i": {"workflow": "hold"}}));
+        let start = ("mutation($i: StartRunInput!) { startRun(input: $i) { replayed } }",
+            json!({"i": {"workflow": "hold"}}));
         let cancel = ("mutation($i: CancelRunInput!) { cancelRun(input: $i) { userErrors { code } } }",
             json!({"i": {"runId": format!("run_{}", "0".repeat(32))}}));
         let read = ("{ runs { nodes { id } } nodeTypes { type } }", json!({}));
@@ -79,7 +81,8 @@ on_both_databases! {
         let key = home.key(Role::Viewer).await;
         use sea_orm::ConnectionTrait as _;
         // The server has not seen the key yet, so that it does not take it on trust for a moment.
-        home.database.database.write().execute_unprepared("UPDATE api_key SET revoked_at = created_at WHERE role = 'viewer'").await.unwrap();
+        let revoke = "UPDATE api_key SET revoked_at = created_at WHERE role = 'viewer'";
+        home.database.database.write().execute_unprepared(revoke).await.unwrap();
         assert_eq!(code(&app.ask_as(&key, VIEWER, json!({})).await), "UNAUTHENTICATED");
         app.stop().await;
     }

@@ -153,7 +153,8 @@ on_both_databases! {
     async fn a_cursor_of_something_else_is_refused(home: Home) {
         let app = TestApp::start(&home).await;
         app.publish("double", &doubling()).await;
-        let (one, two) = (app.start_run("double", json!({"n": 1})).await, app.start_run("double", json!({"n": 2})).await);
+        let one = app.start_run("double", json!({"n": 1})).await;
+        let two = app.start_run("double", json!({"n": 2})).await;
         let envelopes = Socket::follow_to_end(&app, &one, None).await;
         let cursor = envelopes[0]["cursor"].as_str().unwrap().to_owned();
         let mut damaged = cursor.clone();

@@ -82,17 +82,20 @@ on_both_databases! {
     async fn a_delivery_that_comes_twice_is_one_run(home: Home) {
         let app = TestApp::start(&home).await;
         app.publish("inbox", &plain()).await;
-        let deliver = async |body: Value| {
+        let deliver = async |trace: &str, body: Value| {
             let request = app.http.put(app.url("/hooks/default/default/inbox/hook")).header("idempotency-key", "d-1");
-            request.header("user-agent", "same").json(&body).send().await.unwrap()
+            request.header("traceparent", trace).json(&body).send().await.unwrap()
         };
-        let first = deliver(json!(1)).await;
-        let again = deliver(json!(1)).await;
+        let first = deliver("a", json!(1)).await;
+        let again = deliver("b", json!(1)).await;
         assert_eq!((first.status().as_u16(), again.status().as_u16()), (202, 202));
-        assert_eq!((&first.headers()["idempotent-replayed"], &again.headers()["idempotent-replayed"]), (&"false".parse().unwrap(), &"true".parse().unwrap()));
+        assert_eq!(first.headers()["idempotent-replayed"], "false");
+        assert_eq!(again.headers()["idempotent-replayed"], "true");
         let (first, again): (Value, Value) = (first.json().await.unwrap(), again.json().await.unwrap());
         assert_eq!(first["runId"], again["runId"]);
-        let other = deliver(json!(2)).await;
+        let same = deliver("a", json!(1)).await;
+        assert_eq!(same.json::<Value>().await.unwrap()["runId"], first["runId"]);
+        let other = deliver("a", json!(2)).await;
         assert_eq!(other.status(), 422);
         assert_eq!(other.json::<Value>().await.unwrap()["code"], "IDEMPOTENCY_MISMATCH");
         app.stop().await;

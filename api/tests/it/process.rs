@@ -18,15 +18,21 @@ on_both_databases! {
         let figures = app.get("/metrics").await;
         assert!(figures.headers()["content-type"].to_str().unwrap().starts_with("text/plain; version=0.0.4"));
         let figures = figures.text().await.unwrap();
-        for name in ["flowforge_http_requests_total", "flowforge_http_request_duration_seconds_bucket", "flowforge_runs_started_total"] {
+        for name in [
+            "flowforge_http_requests_total",
+            "flowforge_http_request_duration_seconds_bucket",
+            "flowforge_runs_started_total",
+        ] {
             assert!(figures.contains(name), "{name}");
         }
         let key = app.key.clone();
         app.stop().await;
 
         let app = TestApp::start(&home).await;
-        let answer = app.ask_as(&key, "query($id: ID!) { run(id: $id) { status output { json } workflow { name } } }", json!({"id": run})).await;
-        assert_eq!(answer["data"]["run"], json!({"status": "SUCCEEDED", "output": {"json": {"n": 6}}, "workflow": {"name": "kept"}}));
+        let query = "query($id: ID!) { run(id: $id) { status output { json } workflow { name } } }";
+        let answer = app.ask_as(&key, query, json!({"id": run})).await;
+        let kept = json!({"status": "SUCCEEDED", "output": {"json": {"n": 6}}, "workflow": {"name": "kept"}});
+        assert_eq!(answer["data"]["run"], kept);
         app.stop().await;
     }
 

@@ -39,10 +39,12 @@ on_both_databases! {
         let app = TestApp::start(&home).await;
         let published = app.publish("hold", &waiting()).await;
         let run = app.start_run("hold", json!({})).await;
-        let workspace = app.ask("{ viewer { workspace { id } } }", json!({})).await["viewer"]["workspace"]["id"].clone();
+        let viewer = app.ask("{ viewer { workspace { id } } }", json!({})).await["viewer"].clone();
+        let workspace = &viewer["workspace"]["id"];
         let (_, stranger) = other_workspace(&home).await;
         let node_run = run.replacen("run_", "nrun_", 1) + ".start";
-        let ids = [&workspace, &published["workflow"]["id"], &published["version"]["id"], &json!(run), &json!(node_run)];
+        let (run_id, node_run_id) = (json!(run), json!(node_run));
+        let ids = [workspace, &published["workflow"]["id"], &published["version"]["id"], &run_id, &node_run_id];
         for id in ids {
             let query = "query($id: ID!) { node(id: $id) { __typename id } }";
             let own = app.ask(query, json!({"id": id})).await;
@@ -61,15 +63,17 @@ on_both_databases! {
         }
         let lists = app.ask_as(&stranger, "{ runs { nodes { id } } workflows { nodes { id } } }", json!({})).await;
         assert_eq!(lists["data"], json!({"runs": {"nodes": []}, "workflows": {"nodes": []}}));
-        for (query, input) in [
-            ("mutation($i: CancelRunInput!) { it: cancelRun(input: $i) { userErrors { code } } }", json!({"runId": run})),
-            ("mutation($i: SignalRunInput!) { it: signalRun(input: $i) { userErrors { code } } }", json!({"runId": run, "name": "go"})),
-            ("mutation($i: ResolveNodeRunInput!) { it: resolveNodeRun(input: $i) { userErrors { code } } }", json!({"nodeRunId": node_run, "resolution": "FAIL"})),
-            ("mutation($i: DeployVersionInput!) { it: deployVersion(input: $i) { userErrors { code } } }", json!({"versionId": published["version"]["id"]})),
-            ("mutation($i: StartRunInput!) { it: startRun(input: $i) { userErrors { code } } }", json!({"versionId": published["version"]["id"]})),
-            ("mutation($i: StartRunInput!) { it: startRun(input: $i) { userErrors { code } } }", json!({"workflowId": published["workflow"]["id"]})),
+        for (input_type, mutation, input) in [
+            ("CancelRunInput", "cancelRun", json!({"runId": run})),
+            ("SignalRunInput", "signalRun", json!({"runId": run, "name": "go"})),
+            ("ResolveNodeRunInput", "resolveNodeRun", json!({"nodeRunId": node_run, "resolution": "FAIL"})),
+            ("DeployVersionInput", "deployVersion", json!({"versionId": published["version"]["id"]})),
+            ("StartRunInput", "startRun", json!({"versionId": published["version"]["id"]})),
+            ("StartRunInput", "startRun", json!({"workflowId": published["workflow"]["id"]})),
         ] {
-            let answer = app.ask_as(&stranger, query, json!({"i": input})).await;
+            let selection = format!("it: {mutation}(input: $i) {{ userErrors {{ code }} }}");
+            let query = format!("mutation($i: {input_type}!) {{ {selection} }}");
+            let answer = app.ask_as(&stranger, &query, json!({"i": input})).await;
             assert_eq!(answer["data"]["it"]["userErrors"], json!([{"code": "NOT_FOUND"}]), "{query}");
         }
         let rest = app.http.get(app.url(&format!("/api/v1/runs/{run}"))).bearer_auth(&stranger).send().await.unwrap();
@@ -89,7 +93,8 @@ on_both_databases! {
         let app = TestApp::start(&home).await;
         let (_, stranger) = other_workspace(&home).await;
         let mine = app.publish("same", &waiting()).await;
-        let query = "mutation($i: PublishWorkflowInput!) { publishWorkflow(input: $i) { workflow { id } version { number hash } } }";
+        let query = "mutation($i: PublishWorkflowInput!) { publishWorkflow(input: $i) {
+            workflow { id } version { number hash } } }";
         let input = json!({"i": {"name": "same", "definition": waiting()}});
         let theirs = app.ask_as(&stranger, query, input).await["data"]["publishWorkflow"].clone();
         assert_ne!(theirs["workflow"]["id"], mine["workflow"]["id"]);

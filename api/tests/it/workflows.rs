@@ -109,7 +109,8 @@ on_both_databases! {
         let (mut names, mut after) = (Vec::new(), json!(null));
         loop {
             let page = app.ask(query, json!({"after": after})).await["workflows"].clone();
-            names.extend(page["nodes"].as_array().unwrap().iter().map(|node| node["name"].as_str().unwrap().to_owned()));
+            let nodes = page["nodes"].as_array().unwrap();
+            names.extend(nodes.iter().map(|node| node["name"].as_str().unwrap().to_owned()));
             if page["pageInfo"]["hasNextPage"] == json!(false) {
                 break;
             }
