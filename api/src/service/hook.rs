@@ -162,7 +162,10 @@ async fn watch(
 ) -> Result<Option<Answer>, ServiceError> {
     let tail = Tail::new(Arc::clone(app), workspace, run, 0);
     Ok(match first_answer(tail, responders).await? {
-        Said::Responded(value) => Some(response(run, &app.runtime.value_of_run(workspace, run, &value).await?)),
+        Said::Responded(value) => {
+            let value = app.runtime.value_of_run(workspace, run, &value).await?;
+            Some(response(run, &value))
+        }
         Said::Ended(RunStatus::Succeeded) => None,
         Said::Ended(status) => Some(Answer::Failed { run, status }),
     })
