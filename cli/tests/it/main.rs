@@ -1,0 +1,24 @@
+//! The real `flowforge` from outside: processes that are killed, stopped and restarted, on SQLite and on PostgreSQL,
+//! and a ledger outside of them that notes every call.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test ends where it is wrong, says what it does, and is outside of what the rules of the server protect"
+)]
+
+mod client;
+mod command;
+mod home;
+mod kill_anywhere;
+mod kill_at_points;
+mod ledger;
+mod other_process;
+mod poison;
+mod random;
+mod stopped_owner;
+mod verdict;
+mod witness;
+mod workload;
