@@ -32,8 +32,10 @@ pub use entity::word::WorkerState;
 pub const SUSPECT_FROM: u32 = 2;
 /// The rules that runs start under.
 pub const RULES_VERSION: i32 = 1;
-/// The adoption that a run does not get: it is parked instead.
-pub const PARKED_AT: u32 = 5;
+/// The adoption that a run does not get, whatever it was doing: it is parked instead. A run whose own work may have
+/// ended the process is parked much earlier, by whoever rebuilds it; one that only waited for a call may simply have been
+/// unlucky again and again.
+pub const PARKED_AT: u32 = 40;
 
 /// Why the journal gave no answer.
 #[derive(Debug, thiserror::Error)]

@@ -4,11 +4,15 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use engine::catalog::EffectClass;
 use engine::drive::{Input, LoadedRun};
 use engine::error::ErrorInfo;
+use engine::graph::Graph;
 use engine::id::{RunId, WorkerId};
+use engine::run::Run;
 use engine::run::codec::{self, NO_RECORD};
 use engine::run::replay::replay;
+use engine::run::state::NodeRunState;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
@@ -20,6 +24,8 @@ use crate::driver::{Command, Owned};
 use crate::executor::Place;
 use crate::journal::{Journal, JournalError, WorkerState};
 
+/// From this many adoptions in a row without progress, a run that was computing when its process was lost is parked.
+const POISONED_FROM: u32 = 5;
 /// Most runs taken in one statement.
 const AT_ONCE: u32 = 200;
 
@@ -219,6 +225,15 @@ impl Taker {
             Ok(replayed) => replayed,
             Err(error) => return Ok(Err(ErrorInfo::permanent("RUN_UNREADABLE", error.to_string()))),
         };
+        if loaded.adoptions >= POISONED_FROM
+            && let Some(node) = computing(&graph, &replayed.run)
+        {
+            let count = loaded.adoptions;
+            let message = format!(
+                "{count} processes in a row were lost while they computed `{node}` of this run; it is put aside so that it takes no other with it"
+            );
+            return Ok(Err(ErrorInfo::permanent("POISONED", message).at_node(node)));
+        }
         let input = LoadedRun {
             graph: graph.clone(),
             epoch: loaded.epoch,
@@ -229,4 +244,17 @@ impl Taker {
         };
         Ok(Ok((Place { run, tenant, graph }, input)))
     }
+}
+
+/// The node that a run was computing in the lost process, with nothing but this process to stop it. From three adoptions
+/// on a pure start is durable before the work begins, so the journal names it. A call in flight does not count: it waits.
+fn computing<'a>(graph: &'a Graph, run: &Run) -> Option<&'a str> {
+    let is_computing = |state: &NodeRunState| {
+        matches!(
+            state,
+            NodeRunState::Running { class: EffectClass::Pure, .. } | NodeRunState::Listing | NodeRunState::Collecting
+        )
+    };
+    let at = run.under_way().find(|at| run.node_run(at).is_some_and(|node| is_computing(&node.state)))?;
+    Some(graph.node(at.node)?.key.as_str())
 }

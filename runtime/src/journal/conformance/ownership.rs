@@ -134,12 +134,13 @@ pub(super) async fn a_run_lost_too_often_is_parked_and_names_its_node(bench: Ben
     let mut flush = line.flush();
     flush.node_runs[0].status = NodeRunStatus::Running;
     bench.flush(lost, vec![flush]).await;
-    set_adoptions(&bench, &line, 4).await;
+    let limit = i32::try_from(crate::journal::PARKED_AT).unwrap();
+    set_adoptions(&bench, &line, limit - 1).await;
     let adopted = bench.journal.adopt(bench.owner, lost, bench.now(), 9, true).await.unwrap();
     assert_eq!((adopted.taken, adopted.parked), (vec![], vec![line.run]));
     let row = bench.row(line.run).await;
     assert_eq!((row.claim, row.status, row.owner_id), (RunClaim::Parked, RunStatus::Paused, None));
-    assert_eq!((row.adoptions, row.owner_epoch), (5, 2));
+    assert_eq!((row.adoptions, row.owner_epoch), (limit, 2));
     let error: ErrorInfo = serde_json::from_str(&row.error.unwrap()).unwrap();
     assert_eq!((error.code.as_str(), error.node.as_deref()), ("POISONED", Some("fetch")));
     assert_eq!(bench.journal.claim(bench.owner, bench.now(), 9).await.unwrap(), []);

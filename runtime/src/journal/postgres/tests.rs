@@ -42,14 +42,21 @@ async fn holding(bench: &Bench, sql: &'static str) -> PgConnection {
 async fn taking_over_waits_for_nobody_who_holds_a_row() {
     let bench = Bench::postgres().await;
     let lost = bench.worker().await;
-    let (owned, ready) = (bench.owned(lost, 3).await, bench.ready(3).await);
+    let (owned, mut free) = (bench.owned(lost, 3).await, bench.ready(3).await);
+    // One that is due and one that has mail.
+    let dormant = bench.owned(bench.owner, 2).await;
+    let mut flushes: Vec<_> = dormant.iter().map(|line| line.leave(Claim::Dormant)).collect();
+    flushes[0].row.wake_at = Some(bench.now());
+    bench.flush(bench.owner, flushes).await;
+    bench.journal.post(&bench.message(dormant[1].run)).await.unwrap();
+    free.extend(dormant);
     let mut holder = holding(&bench, "UPDATE run SET head_seq = head_seq").await;
     let began = Instant::now();
     assert_eq!(bench.journal.claim(bench.owner, bench.now(), 10).await.unwrap(), []);
     assert_eq!(bench.journal.adopt(bench.owner, lost, bench.now(), 10, false).await.unwrap().taken, []);
     assert!(began.elapsed() < Duration::from_secs(3));
     holder.execute("ROLLBACK").await.unwrap();
-    assert_eq!(bench.journal.claim(bench.owner, bench.now(), 10).await.unwrap().len(), ready.len());
+    assert_eq!(bench.journal.claim(bench.owner, bench.now(), 10).await.unwrap().len(), free.len());
     let adopted = bench.journal.adopt(bench.owner, lost, bench.now(), 10, false).await.unwrap();
     assert_eq!(adopted.taken.len(), owned.len());
 }
