@@ -214,10 +214,15 @@ impl DriverTask {
         match command {
             Command::Take { place, input } => {
                 let (run, graph) = (place.run, place.graph.clone());
+                let is_taken_over = matches!(input, Input::Loaded(_));
                 self.places.insert(run, place);
                 self.driver.drive(now, input, out);
                 if let Some(epoch) = self.driver.epoch(run) {
                     lock(&self.parts.owned.runs).insert(run, (epoch, graph));
+                    // A run that was just created cannot have mail.
+                    if is_taken_over {
+                        self.parts.bus.read_inbox_here(run);
+                    }
                 }
             }
             Command::Input(input) => {

@@ -97,6 +97,16 @@ impl EventBus {
         self.tell(Notice::Mail(run));
     }
 
+    /// A run that was just taken up here may have had mail before.
+    pub(crate) fn read_inbox_here(&self, run: RunId) {
+        self.0.local.tell(Notice::Mail(run));
+    }
+
+    /// Somebody got mail that nobody here drives: perhaps it may be taken.
+    pub(crate) fn look_here(&self) {
+        self.0.local.tell(Notice::Ready);
+    }
+
     /// A run may be taken.
     pub fn notify_ready(&self) {
         self.tell(Notice::Ready);

@@ -96,7 +96,6 @@ impl Intake {
         }
     }
 
-    #[expect(clippy::result_large_err, reason = "the error carries the caller that waits for it")]
     fn row(
         &self,
         request: Request,

@@ -89,8 +89,8 @@ impl BlobStore {
     async fn doom(&self, workspace: WorkspaceId, digest: Digest, now: Timestamp) -> Result<bool, BlobError> {
         let transaction = self.database.begin_write().await?;
         let Some(row) = locked(&transaction, workspace, digest).await? else { return Ok(false) };
-        let is_unused = row.marked_at.is_some_and(|at| from_column(at) <= before(now))
-            && from_column(row.touched_at) <= before(now);
+        // Putting the blob takes the mark away.
+        let is_unused = row.marked_at.is_some_and(|at| from_column(at) <= before(now));
         if !is_unused {
             return Ok(false);
         }

@@ -56,7 +56,7 @@ impl Mail {
         let (own, others): (Vec<RunId>, Vec<RunId>) = noticed.iter().partition(|run| self.owned.epoch(**run).is_some());
         if !others.is_empty() {
             // A dormant run has mail: whoever is free takes it.
-            self.bus.notify_ready();
+            self.bus.look_here();
         }
         if own.is_empty() { Ok(Vec::new()) } else { self.journal.inbox(&own).await }
     }
