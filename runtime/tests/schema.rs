@@ -1,5 +1,7 @@
 //! The migrations and the entities, held against each other on both databases.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use migration::{Migrator, MigratorTrait as _};
