@@ -294,7 +294,7 @@ impl Runtime {
         let lease_for = shared.then_some(config.lease);
         journal.register(&WorkerRow::new(worker, &config.worker_name, config.lease), clock.now()).await?;
         let lease = Arc::new(Lease::new(lease_for));
-        let values = Values::new(blobs, config.value_cache);
+        let values = Values::new(blobs.clone(), config.value_cache);
         let definitions = Definitions::new(database.clone(), registry.clone());
         let owned = Arc::new(Owned::default());
         owned.journal_answers.store(true, Ordering::Relaxed);
@@ -305,6 +305,7 @@ impl Runtime {
             Heartbeat { database: database.clone(), worker, lease: lease.clone(), clock: clock.clone(), every, stop }
                 .start()?;
         }
+        tracker.spawn(stop_taking.clone().run_until_cancelled_owned(sweep_hourly(blobs, clock.clone())));
         let driver = config.drive.then(|| {
             let executor = Arc::new(Executor {
                 registry: registry.clone(),
@@ -595,4 +596,15 @@ async fn drain(driver: &mpsc::UnboundedSender<Command>, force: bool, within: Dur
         return true;
     }
     tokio::time::timeout(within, drained).await.is_ok()
+}
+
+/// Deletes blobs that nothing has referred to for a day. Any process may do it, and several at once.
+async fn sweep_hourly(blobs: BlobStore, clock: Clock) {
+    let mut hour = tokio::time::interval(Duration::from_secs(3_600));
+    loop {
+        hour.tick().await;
+        if let Err(error) = blobs.sweep(clock.now()).await {
+            tracing::warn!(error = %error, "blobs could not be swept; they are looked at again in an hour");
+        }
+    }
 }

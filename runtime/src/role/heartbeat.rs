@@ -54,11 +54,12 @@ impl Heartbeat {
 }
 
 async fn beat(connection: &DatabaseConnection, worker: WorkerId, now: Timestamp) -> Result<(), DbErr> {
-    worker::Entity::update_many()
+    let beaten = worker::Entity::update_many()
         .col_expr(worker::Column::Beat, Expr::col(worker::Column::Beat).add(1))
         .col_expr(worker::Column::BeatAt, Expr::value(to_column(now)))
         .filter(worker::Column::Id.eq(worker.0))
         .exec(connection)
         .await?;
-    Ok(())
+    // A process that was forgotten must not believe in its lease: nobody would look after its runs.
+    if beaten.rows_affected == 0 { Err(DbErr::RecordNotUpdated) } else { Ok(()) }
 }
