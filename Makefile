@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check schema services bench
+.PHONY: help run demo test durability check schema services bench
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -12,6 +12,9 @@ demo: ## run both examples against the server of `make run`, or against one of i
 
 test: ## everything that must hold, on SQLite and PostgreSQL; installs and starts what it needs
 	@scripts/test
+
+durability: ## kills and stops real servers at a hundred moments on each database, beside an outside ledger
+	@scripts/test --durability
 
 check: ## format and lints, quickly
 	@scripts/check
