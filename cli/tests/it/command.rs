@@ -136,7 +136,7 @@ async fn a_second_server_on_the_same_folder_is_refused_and_a_stop_is_clean() {
     let mut server = home.serve("server");
     let second = home.run(&["serve"]);
     assert_eq!(second.status.code(), Some(1));
-    assert!(text(&second.stderr).contains("uses the data folder"), "{}", text(&second.stderr));
+    assert!(text(&second.stderr).contains("in use by another process"), "{}", text(&second.stderr));
     server.signal("TERM");
     assert!(server.ended_within(Duration::from_secs(20)).await);
     home.serve("server");
