@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use futures::StreamExt as _;
+use runtime::clock::Clock;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::progress::{Progress, RunEvent};
 use super::show;
+
 use crate::client::Client;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
@@ -48,7 +50,7 @@ enum End {
 /// Follows a run and ends with 1 when it does not succeed.
 pub(crate) async fn follow(client: &Client, id: &str, output: Output) -> Result<ExitCode, Failure> {
     let mut watcher = Watcher::new(client, id, output);
-    watcher.to_the_end().await?;
+    watcher.until_the_end().await?;
     let run = show::document(client, id).await?;
     if output.is_json() {
         output.document(&run);
@@ -63,6 +65,7 @@ struct Watcher<'a> {
     client: &'a Client,
     id: &'a str,
     output: Output,
+    clock: Clock,
     progress: Progress,
     /// Where to go on after a lost connection.
     cursor: Option<String>,
@@ -73,10 +76,12 @@ struct Watcher<'a> {
 
 impl<'a> Watcher<'a> {
     fn new(client: &'a Client, id: &'a str, output: Output) -> Self {
-        Self { client, id, output, progress: Progress::new(output, id), cursor: None, painted: 0, told_paused: false }
+        let progress = Progress::new(output, id);
+        let clock = Clock::system();
+        Self { client, id, output, clock, progress, cursor: None, painted: 0, told_paused: false }
     }
 
-    async fn to_the_end(&mut self) -> Result<(), Failure> {
+    async fn until_the_end(&mut self) -> Result<(), Failure> {
         let mut pause = FIRST_PAUSE;
         let mut heard_at = Instant::now();
         loop {
@@ -99,7 +104,7 @@ impl<'a> Watcher<'a> {
                 }
                 _ => {}
             }
-            tokio::time::sleep(jittered(pause)).await;
+            tokio::time::sleep(jittered(pause, self.clock.new_id().as_bytes()[15])).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
@@ -168,13 +173,17 @@ impl<'a> Watcher<'a> {
         Ok(())
     }
 
+    fn now(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp_micros(self.clock.now().0).unwrap_or_default()
+    }
+
     /// Puts lines above the changing part, and that part anew below them.
     fn paint(&mut self, lines: Vec<String>, live: bool) {
         if !self.output.live {
             lines.iter().for_each(|line| self.output.line(line));
             return;
         }
-        let block = if live { self.progress.live(Utc::now()) } else { Vec::new() };
+        let block = if live { self.progress.live(self.now()) } else { Vec::new() };
         if lines.is_empty() && block.is_empty() && self.painted == 0 {
             return;
         }
@@ -203,7 +212,6 @@ fn unknown(error: &serde_json::Error) -> Failure {
 }
 
 /// Half to all of a pause, so that many watchers do not come back at the same moment.
-fn jittered(pause: Duration) -> Duration {
-    let share = u32::from(uuid::Uuid::new_v4().as_bytes()[0]);
-    pause / 2 + pause / 2 * share / 255
+fn jittered(pause: Duration, drawn: u8) -> Duration {
+    pause / 2 + pause / 2 * u32::from(drawn) / 255
 }

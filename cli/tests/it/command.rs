@@ -143,6 +143,31 @@ async fn a_second_server_on_the_same_folder_is_refused_and_a_stop_is_clean() {
 }
 
 #[tokio::test]
+async fn a_watcher_goes_on_after_the_server_was_killed_and_started_again() {
+    let home = Home::new(On::Sqlite).await;
+    let mut server = home.serve("server");
+    let terminal = Terminal { home: &home, server: &server, key: home.key() };
+    let file = home.folder().join("greet.flow.yaml");
+    std::fs::write(&file, WAITS).unwrap();
+    terminal.json(&["workflow", "apply", file.to_str().unwrap()]);
+    let (_, started) = terminal.json(&["workflow", "run", "greet"]);
+    let id = started["run"]["id"].as_str().unwrap().to_owned();
+    let key = terminal.key.clone();
+
+    let mut watcher = home.start(&["run", "watch", &id, "--url", &server.url, "--api-key", &key]);
+    watcher.wait_for("waits for signal go");
+    let address = server.url.trim_start_matches("http://").to_owned();
+    server.kill();
+    let server = home.serve_with("server", &[("SERVER__BIND", &address)]);
+    let terminal = Terminal { home: &home, server: &server, key };
+    assert_eq!(terminal.run(&["run", "signal", &id, "go", "--payload", r#"{"name": "Eve"}"#]).0, Some(0));
+    let (code, out) = watcher.finish();
+    assert_eq!(code, Some(0), "{out}");
+    assert!(out.contains("Hello Eve"), "{out}");
+    assert_eq!(out.matches("waits for signal go").count(), 1, "told twice: {out}");
+}
+
+#[tokio::test]
 async fn migrations_go_up_down_and_up_on_both_databases() {
     for on in [On::Sqlite, On::Postgres] {
         let home = Home::new(on).await;

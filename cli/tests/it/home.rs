@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::str::FromStr as _;
 use std::time::{Duration, Instant};
 
@@ -81,6 +81,13 @@ impl Home {
         self.command().args(arguments).output().unwrap()
     }
 
+    /// Starts a command whose lines are read as they come.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Running {
+        let mut child = self.command().args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap());
+        Running { child, lines, said: String::new() }
+    }
+
     /// Runs a command that must succeed, and reads its JSON.
     pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         let output = self.run(&[arguments, &["--output", "json"]].concat());
@@ -149,6 +156,37 @@ impl Drop for Home {
         });
         // A database that could not be dropped is cleared away by a later test.
         let _ = dropped.join();
+    }
+}
+
+/// A client command under way.
+pub(crate) struct Running {
+    child: Child,
+    lines: BufReader<ChildStdout>,
+    said: String,
+}
+
+impl Running {
+    /// Reads until a line holds `part`.
+    pub(crate) fn wait_for(&mut self, part: &str) {
+        while !self.said.contains(part) {
+            let read = self.lines.read_line(&mut self.said).unwrap();
+            assert!(read > 0, "it ended before it said `{part}`: {}", self.said);
+        }
+    }
+
+    /// Its exit code and all that it said.
+    pub(crate) fn finish(mut self) -> (Option<i32>, String) {
+        self.lines.read_to_string(&mut self.said).unwrap();
+        (self.child.wait().unwrap().code(), std::mem::take(&mut self.said))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

@@ -60,7 +60,7 @@ async fn kill_anywhere(on: On, servers: usize) {
         Arc::clone(&started),
         Arc::clone(&enough),
     ));
-    let mut kills = Kills::default();
+    let mut kills = Kills::of(servers);
     for number in 0..kills_wanted() {
         progress(&ledger).await;
         tokio::time::sleep(random.millis(20..400)).await;
@@ -155,14 +155,7 @@ fn judge(ledger: &Ledger, kills: &Kills, witness: &Witness, started: &Started) -
     }
     let effects: BTreeSet<Effect> = uncertain.values().cloned().collect();
     let (counted, complaints) = verdict::of_uncertain(ledger, kills, &effects);
-    println!(
-        "{} runs, {} calls, {} kills; uncertain: {} in flight at a kill, {} in a gap that nobody outside can see",
-        started.len(),
-        ledger.count(),
-        kills.0.len(),
-        counted.in_flight,
-        counted.unseen
-    );
+    println!("{} runs, {} calls, {} kills; uncertain: {counted:?}", started.len(), ledger.count(), kills.all.len());
     verdict::none("uncertain node runs", &complaints);
     verdict::none("calls", &verdict::of_calls(ledger, kills, &BTreeSet::new()));
     uncertain

@@ -37,7 +37,7 @@ async fn kill_at_points(on: On) {
     let home = home.with("HTTP__ALLOW_HOSTS", &ledger.host);
     let fleet = Fleet::of(1);
     let api = Api::new(Arc::clone(&fleet), key);
-    let mut kills = Kills::default();
+    let mut kills = Kills::of(1);
     let mut server = started(&home, &fleet, None);
     api.publish("mixed", &mixed(&ledger.host)).await;
     api.publish("fan", &Kind::Fan.definition(&ledger.host)).await;

@@ -157,10 +157,10 @@ async fn call(
     };
     // The server drops this future when the caller's connection closes.
     let noted = Noted { book: Arc::clone(&book), place };
-    if let Some(inspector) = &book.inspector {
-        if let Err(complaint) = inspector(&effect).await {
-            book.complaints.lock().unwrap().push(complaint);
-        }
+    if let Some(inspector) = &book.inspector
+        && let Err(complaint) = inspector(&effect).await
+    {
+        book.complaints.lock().unwrap().push(complaint);
     }
     tokio::time::sleep(book.random.millis(book.manners.delay.clone())).await;
     let refused = book.random.chance(book.manners.refused);

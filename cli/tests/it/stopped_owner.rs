@@ -21,22 +21,24 @@ const PATIENCE: Duration = Duration::from_secs(3);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_owner_that_is_woken_writes_nothing_for_runs_that_were_taken_over() {
     let random = Random::printed("a stopped owner");
-    let ledger = Ledger::open(Manners { delay: 1..40, refused: 0 }, 7, None).await;
+    let ledger = Ledger::open(Manners { delay: 20..150, refused: 0 }, 7, None).await;
     let home = Home::new(On::Postgres).await.with("RUNTIME__LEASE", "1s").with("HTTP__ALLOW_HOSTS", &ledger.host);
     let key = home.key();
     let owner = serve(&home, "owner");
     let database = Database::connect(home.database_url()).await.unwrap();
     Api::at(&owner.url, &key).publish("work", &work(&ledger.host)).await;
+    let mut in_flushes = 0;
     for round in 0..ROUNDS {
-        let here = Api::at(&owner.url, &key);
-        let mut runs = Vec::new();
-        for number in 0..RUNS {
-            let name = format!("work-{round}-{number}");
-            runs.push(here.start("work", &name, json!({ "key": name, "n": number })).await);
-        }
         let second = serve(&home, "second");
+        let here = Api::at(&owner.url, &key);
+        let names: Vec<String> = (0..RUNS).map(|number| format!("work-{round}-{number}")).collect();
+        let starts = names.iter().map(|name| here.start("work", name, json!({ "key": name, "n": 1 })));
+        let runs = futures::future::join_all(starts).await;
         tokio::time::sleep(random.millis(0..60)).await;
-        owner.signal("STOP");
+        in_flushes += usize::from(stop_in_a_flush(&database, &owner).await);
+        let left = owned(&database, "owner").await;
+        assert!(left > 0, "nothing was under way");
+        println!("stopped with {left} runs");
         let there = Api::at(&second.url, &key);
         let slowest = Slowest::watch(&there);
         taken_over(&database, "owner").await;
@@ -56,6 +58,20 @@ async fn an_owner_that_is_woken_writes_nothing_for_runs_that_were_taken_over() {
         let run = here.start("work", &name, json!({ "key": name, "n": 1 })).await;
         here.until(&run, Duration::from_secs(30), |run| run["status"] == "SUCCEEDED").await;
     }
+    println!("{in_flushes} of {ROUNDS} stops were seen to hit a flush");
+}
+
+/// Stops the process at the first moment at which the database works on one of its flushes, within a second.
+async fn stop_in_a_flush(database: &DatabaseConnection, owner: &Server) -> bool {
+    let began = Instant::now();
+    let flushing = "SELECT pid::text FROM pg_stat_activity WHERE datname = current_database()
+        AND pid <> pg_backend_pid() AND state <> 'idle' AND query LIKE '%/* flush */%'";
+    let mut hit = false;
+    while !hit && began.elapsed() < Duration::from_secs(1) {
+        hit = !rows(database, flushing).await.is_empty();
+    }
+    owner.signal("STOP");
+    hit
 }
 
 /// Flushes without end, with calls that are in flight when their owner stands still.
@@ -121,18 +137,23 @@ async fn rows(database: &DatabaseConnection, sql: &str) -> Vec<String> {
     rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
 }
 
-/// Waits until the stopped process owns nothing, at most its lease and 3 s.
-async fn taken_over(database: &DatabaseConnection, owner: &str) {
-    let began = Instant::now();
+/// How many runs a process owns.
+async fn owned(database: &DatabaseConnection, owner: &str) -> usize {
     let sql = format!(
         "SELECT r.id::text FROM run r JOIN worker w ON w.id = r.owner_id WHERE w.name = '{owner}' AND r.claim = 'OWNED'"
     );
+    rows(database, &sql).await.len()
+}
+
+/// Waits until the stopped process owns nothing, at most its lease and 3 s.
+async fn taken_over(database: &DatabaseConnection, owner: &str) {
+    let began = Instant::now();
     loop {
-        let left = rows(database, &sql).await;
-        if left.is_empty() {
+        let left = owned(database, owner).await;
+        if left == 0 {
             return;
         }
-        assert!(began.elapsed() < LEASE + PATIENCE, "{} runs were not taken over", left.len());
+        assert!(began.elapsed() < LEASE + PATIENCE, "{left} runs were not taken over");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

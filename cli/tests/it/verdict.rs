@@ -21,25 +21,45 @@ pub(crate) struct Kill {
 }
 
 /// The moments of all kills.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Kills(pub(crate) Vec<Kill>);
+#[derive(Debug, Clone)]
+pub(crate) struct Kills {
+    pub(crate) all: Vec<Kill>,
+    /// Whether one process made every call, so that a kill hits whatever is in flight.
+    sole: bool,
+}
 
 impl Kills {
+    /// Of so many processes that live at a time.
+    pub(crate) fn of(processes: usize) -> Self {
+        Self { all: Vec::new(), sole: processes == 1 }
+    }
+
     /// Kills a process and notes when.
     pub(crate) fn kill(&mut self, server: &mut Server) {
         let asked = Instant::now();
         server.kill();
-        self.0.push(Kill { asked, gone: Instant::now() });
+        self.all.push(Kill { asked, gone: Instant::now() });
     }
 
     /// A process that ended by itself, at some moment since `asked`.
     pub(crate) fn ended(&mut self, asked: Instant) {
-        self.0.push(Kill { asked, gone: Instant::now() });
+        self.all.push(Kill { asked, gone: Instant::now() });
     }
 
     /// Whether a process may have died between two moments.
     fn between(&self, from: Instant, to: Instant) -> bool {
-        self.0.iter().any(|kill| kill.gone >= from && kill.asked <= to)
+        self.all.iter().any(|kill| kill.gone >= from && kill.asked <= to)
+    }
+
+    /// Whether the caller surely died during the call.
+    fn hit(&self, call: &Call) -> bool {
+        match call.outcome {
+            Outcome::Aborted => true,
+            Outcome::Answered(_, at) => {
+                self.sole && self.all.iter().any(|kill| kill.asked >= call.arrived && kill.gone <= at)
+            }
+            Outcome::InFlight => false,
+        }
     }
 
     /// How far from a call the next kill was, for people who look for a fault.
@@ -49,7 +69,7 @@ impl Kills {
             Outcome::Answered(_, at) => at,
             Outcome::InFlight | Outcome::Aborted => call.arrived,
         };
-        let later = self.0.iter().filter(|kill| kill.gone >= call.arrived).map(|kill| kill.asked).min();
+        let later = self.all.iter().filter(|kill| kill.gone >= call.arrived).map(|kill| kill.asked).min();
         let later = later.map(|asked| asked.saturating_duration_since(end));
         format!("{call:?}, the next kill {later:?} after it")
     }
@@ -59,7 +79,7 @@ impl Kills {
         match call.outcome {
             Outcome::Aborted => Some(Seen::InFlight),
             Outcome::Answered(_, at) if self.between(call.arrived, at) => Some(Seen::InFlight),
-            Outcome::Answered(_, at) if self.between(call.arrived, at + UNSEEN) => Some(Seen::Gap),
+            Outcome::Answered(_, at) if self.between(call.arrived, at + UNSEEN) => Some(Seen::After),
             Outcome::Answered(..) | Outcome::InFlight => None,
         }
     }
@@ -71,7 +91,9 @@ enum Seen {
     /// The caller died during the call.
     InFlight,
     /// It died shortly after the answer.
-    Gap,
+    After,
+    /// It died before the call came.
+    Before,
 }
 
 /// POSTs without a header that the service honors must not be repeated; the workload names them so.
@@ -84,8 +106,10 @@ pub(crate) fn is_effectful(effect: &Effect) -> bool {
 pub(crate) struct Uncertain {
     /// The caller died while the ledger worked on its call.
     pub(crate) in_flight: usize,
-    /// A kill came between a commit and the call, or between the answer and a commit.
-    pub(crate) unseen: usize,
+    /// The caller died between the answer and the commit of what came of it.
+    pub(crate) after: usize,
+    /// The caller died between the commit of the start and the call.
+    pub(crate) before: usize,
 }
 
 /// Every call of every effect against the promises. `retried` are effects that a person had done again.
@@ -126,11 +150,12 @@ pub(crate) fn of_uncertain(ledger: &Ledger, kills: &Kills, uncertain: &BTreeSet<
             Some((Some(seen), _)) => Some(seen),
             Some((None, false)) => None,
             // The call never came: the caller died between the commit of its start and the call.
-            Some((None, true)) | None => Some(Seen::Gap),
+            Some((None, true)) | None => Some(Seen::Before),
         };
         match seen.filter(|_| is_effectful(effect)) {
             Some(Seen::InFlight) => counted.in_flight += 1,
-            Some(Seen::Gap) => counted.unseen += 1,
+            Some(Seen::After) => counted.after += 1,
+            Some(Seen::Before) => counted.before += 1,
             None => {
                 let how = kills.distance(last);
                 complaints.push(format!("{effect:?} is uncertain though nothing was in flight at a kill: {how}"));
@@ -138,8 +163,7 @@ pub(crate) fn of_uncertain(ledger: &Ledger, kills: &Kills, uncertain: &BTreeSet<
         }
     }
     for (effect, calls) in calls.iter().filter(|(effect, _)| is_effectful(effect)) {
-        let aborted = calls.iter().any(|call| call.outcome == Outcome::Aborted);
-        if aborted && !uncertain.contains(effect) {
+        if calls.iter().any(|call| kills.hit(call)) && !uncertain.contains(effect) {
             complaints.push(format!("{effect:?} was in flight at a kill and is not uncertain: {calls:?}"));
         }
     }

@@ -184,6 +184,8 @@ fn look(seen: &mut Seen, run: &str, node_run: &Value) {
     match (&shown.end, now) {
         // Events told of it first; the projection is of the same commit.
         (None, now @ Some(_)) => shown.end = now,
+        // This answer was made before the event that told of the end.
+        (None, None) => {}
         (Some(then), Some(now)) if *then == now => {}
         (then, now) => seen.complaints.push(format!("{place:?} was shown as {then:?}, later as {now:?}")),
     }
