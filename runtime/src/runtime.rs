@@ -598,9 +598,12 @@ async fn drain(driver: &mpsc::UnboundedSender<Command>, force: bool, within: Dur
     tokio::time::timeout(within, drained).await.is_ok()
 }
 
+const HOUR: Duration = Duration::from_secs(3_600);
+
 /// Deletes blobs that nothing has referred to for a day. Any process may do it, and several at once.
 async fn sweep_hourly(blobs: BlobStore, clock: Clock) {
-    let mut hour = tokio::time::interval(Duration::from_secs(3_600));
+    // The first time an hour after the start, which has other things to do.
+    let mut hour = tokio::time::interval_at(tokio::time::Instant::now() + HOUR, HOUR);
     loop {
         hour.tick().await;
         if let Err(error) = blobs.sweep(clock.now()).await {
