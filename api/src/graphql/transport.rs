@@ -11,7 +11,6 @@ use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::http::{HeaderMap, Method, Uri};
-use serde::Serialize;
 use serde_json::Value;
 
 use super::Schema;
@@ -138,20 +137,16 @@ impl Extension for MarkExecuted {
     }
 }
 
-/// A response as it is sent, its fields in the order they were asked for.
-#[derive(Serialize)]
-pub(crate) struct Shown<'a> {
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [ServerError],
-    /// None for a request that was never executed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<&'a async_graphql::Value>,
-}
-
-impl<'a> Shown<'a> {
-    pub(crate) fn of(response: &'a Response, executed: bool) -> Self {
-        Self { errors: &response.errors, data: executed.then_some(&response.data) }
+/// The JSON of a response; a request that was never executed has no `data`.
+pub(crate) fn shown(response: &Response, executed: bool) -> Value {
+    let mut body = serde_json::Map::new();
+    if !response.errors.is_empty() {
+        body.insert("errors".to_owned(), serde_json::to_value(&response.errors).unwrap_or_default());
     }
+    if executed {
+        body.insert("data".to_owned(), serde_json::to_value(&response.data).unwrap_or_default());
+    }
+    Value::Object(body)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Map, Value};
 
-use super::{Face, Params, Shown, prepare};
+use super::{Face, Params, prepare, shown};
 use crate::auth::bearer;
 use crate::body::{self, BodyError};
 use crate::graphql::error::{Code, complete, request_error};
@@ -131,7 +131,7 @@ async fn answer(face: &Face, media: Media, is_get: bool, headers: &HeaderMap, pa
     };
     complete(&mut response.errors, executed.get());
     let status = if executed.get() { StatusCode::OK } else { client_fault(media) };
-    written(media, status, &Shown::of(&response, executed.get()))
+    written(media, status, &shown(&response, executed.get()))
 }
 
 /// The viewer of the `Authorization` header.
@@ -202,13 +202,11 @@ fn from_uri(uri: &Uri) -> Result<Params, (StatusCode, String)> {
 }
 
 fn refused(media: Media, status: StatusCode, error: ServerError) -> Response {
-    written(media, status, &Shown::of(&GraphqlResponse::from_errors(vec![error]), false))
+    written(media, status, &shown(&GraphqlResponse::from_errors(vec![error]), false))
 }
 
-fn written(media: Media, status: StatusCode, body: &Shown<'_>) -> Response {
-    // Nothing in a response is of a kind that JSON does not have.
-    let text = serde_json::to_string(body).unwrap_or_default();
-    (status, [(CONTENT_TYPE, media.content_type())], text).into_response()
+fn written(media: Media, status: StatusCode, body: &Value) -> Response {
+    (status, [(CONTENT_TYPE, media.content_type())], body.to_string()).into_response()
 }
 
 fn with_header(mut response: Response, name: axum::http::HeaderName, value: &'static str) -> Response {

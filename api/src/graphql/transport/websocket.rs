@@ -10,12 +10,12 @@ use axum::http::header::{AUTHORIZATION, HOST, ORIGIN, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use futures::stream::{AbortHandle, BoxStream, SelectAll, StreamExt as _, abortable};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use super::http::{CHALLENGE, authenticate};
-use super::{Executed, Face, Params, Shown, prepare};
+use super::{Executed, Face, Params, prepare, shown};
 use crate::app::App;
 use crate::auth::{Viewer, bearer};
 use crate::graphql::error::{Code, complete, request_error};
@@ -129,14 +129,6 @@ fn origin_allowed(headers: &HeaderMap, allowed: &[String]) -> bool {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
     let own = origin.split_once("://").map(|(_, host)| host);
     (own.is_some() && own == host) || allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
-}
-
-/// One answer of an operation, as it is sent.
-#[derive(Serialize)]
-struct Next<'a> {
-    r#type: &'static str,
-    id: &'a str,
-    payload: Shown<'a>,
 }
 
 /// One thing that an operation says.
@@ -287,7 +279,8 @@ impl Session {
                     }
                     return self.send_errors(&id, &response.errors).await;
                 }
-                self.send(&Next { r#type: "next", id: &id, payload: Shown::of(&response, true) }).await
+                let body = shown(&response, true);
+                self.send(&json!({"type": "next", "id": id, "payload": body})).await
             }
             Said::Done(id) => {
                 self.operations.remove(&id);
@@ -315,9 +308,8 @@ impl Session {
         self.send(&json!({"type": "error", "id": id, "payload": errors})).await
     }
 
-    async fn send(&mut self, message: &impl Serialize) -> Result<(), End> {
-        let text = serde_json::to_string(message).map_err(|_| End::Internal)?;
-        let sending = self.socket.send(Message::text(text));
+    async fn send(&mut self, message: &Value) -> Result<(), End> {
+        let sending = self.socket.send(Message::text(message.to_string()));
         match tokio::time::timeout(SEND_WITHIN, sending).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(End::Gone),
