@@ -13,7 +13,7 @@ demo: ## run both examples against the server of `make run`, or against one of i
 test: ## everything that must hold, on SQLite and PostgreSQL; installs and starts what it needs
 	@scripts/test
 
-durability: ## kills and stops real servers at a hundred moments on each database, beside an outside ledger
+durability: ## the part of it that kills and stops real servers, beside an outside ledger
 	@scripts/test --durability
 
 check: ## format and lints, quickly

@@ -13,7 +13,7 @@ use engine::id::ApiKeyId;
 use migration::{Migrator, MigratorTrait as _};
 use nodes::outgoing::{BuildError, Outgoing, OutgoingPolicy};
 use runtime::clock::Clock;
-use runtime::database::{DatabaseError, DatabaseOptions, FolderLock, lock_folder};
+use runtime::database::{DatabaseError, DatabaseOptions, FolderLock, lock_folder, make_private_folder};
 use runtime::{Database, OpenError, Parts, Runtime, RuntimeConfig};
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -239,8 +239,8 @@ fn make_data_folder(config: &Config) -> Result<(), ServeError> {
         let path = path.display().to_string();
         move |cause| ServeError::DataFolder { path, cause }
     };
-    std::fs::create_dir_all(&config.data_dir).map_err(unusable(&config.data_dir))?;
-    std::fs::create_dir_all(&config.artifact.folder).map_err(unusable(&config.artifact.folder))
+    make_private_folder(&config.data_dir).map_err(unusable(&config.data_dir))?;
+    make_private_folder(&config.artifact.folder).map_err(unusable(&config.artifact.folder))
 }
 
 /// One `serve` a folder: two drivers would only fight over SQLite's one writer.

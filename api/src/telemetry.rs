@@ -32,7 +32,8 @@ pub fn init(config: &LogConfig) {
     // The database driver logs every statement at info.
     let filter = filter.with_target("sqlx", tracing::Level::WARN).with_target("sea_orm", tracing::Level::WARN);
     let registry = tracing_subscriber::registry().with(filter);
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let is_watched = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let lines = tracing_subscriber::fmt::layer().with_ansi(is_watched).with_writer(std::io::stderr);
     let installed = match config.format {
         LogFormat::Human => registry.with(lines.with_target(false)).try_init(),
         LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),

@@ -32,7 +32,7 @@ type Step = (String, bool);
 pub(crate) async fn run(command: Command, global: &Global) -> Result<ExitCode, Failure> {
     let config = global.settings()?;
     if config.database.url.is_sqlite() {
-        std::fs::create_dir_all(&config.data_dir)
+        runtime::database::make_private_folder(&config.data_dir)
             .map_err(|error| failed(format!("{} cannot be made: {error}", config.data_dir.display())))?;
     }
     let database = Database::connect(config.database.url.expose(), &DatabaseOptions::default())

@@ -27,10 +27,11 @@ mod armed {
     }
 
     pub(crate) fn point(name: &str) {
-        if let Some((point, left)) = AT.get() {
-            if point == name && left.fetch_sub(1, Ordering::SeqCst) == 1 {
-                std::process::abort();
-            }
+        if let Some((point, left)) = AT.get()
+            && point == name
+            && left.fetch_sub(1, Ordering::SeqCst) == 1
+        {
+            std::process::abort();
         }
     }
 }

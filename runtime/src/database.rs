@@ -309,7 +309,19 @@ fn make_folder(folder: &Path) -> Result<(), DatabaseError> {
     if folder.as_os_str().is_empty() {
         return Ok(());
     }
-    std::fs::create_dir_all(folder).map_err(|source| DatabaseError::Folder { path: folder.to_owned(), source })
+    make_private_folder(folder).map_err(|source| DatabaseError::Folder { path: folder.to_owned(), source })
+}
+
+/// Makes a folder, and those above it, that only this user may read: it holds inputs, results and keys. One that is
+/// there keeps its mode.
+///
+/// # Errors
+/// As [`std::fs::DirBuilder::create`].
+pub fn make_private_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(folder)
 }
 
 #[cfg(test)]

@@ -39,12 +39,15 @@ pub enum DefinitionError {
     Database(#[from] sea_orm::DbErr),
 }
 
+/// What was loaded, by workspace and hash.
+type Graphs = HashMap<(WorkspaceId, Digest), (Arc<Graph>, Tenant)>;
+
 /// The definitions of all workspaces.
 #[derive(Clone)]
 pub struct Definitions {
     database: Database,
     registry: Registry,
-    graphs: Arc<Mutex<HashMap<(WorkspaceId, Digest), (Arc<Graph>, Tenant)>>>,
+    graphs: Arc<Mutex<Graphs>>,
     /// A workspace's salt never changes.
     tenants: Arc<Mutex<HashMap<WorkspaceId, Tenant>>>,
 }

@@ -27,6 +27,9 @@ const AT_ONCE: usize = 512;
 /// How long an idempotency key is remembered.
 const KEY_LIVES: Duration = Duration::from_secs(24 * 3_600);
 
+/// Where the caller waits.
+type Answer = oneshot::Sender<Result<Started, StartError>>;
+
 /// A run to start, checked, its input kept.
 pub(crate) struct Request {
     pub(crate) start: StartRun,
@@ -34,7 +37,7 @@ pub(crate) struct Request {
     pub(crate) graph: Arc<Graph>,
     pub(crate) trigger: NodeIx,
     pub(crate) input: ValueRef,
-    pub(crate) answer: oneshot::Sender<Result<Started, StartError>>,
+    pub(crate) answer: Answer,
 }
 
 pub(crate) struct Intake {
@@ -54,7 +57,7 @@ struct Waiting {
     created: Recorded,
     head_digest: engine::value::Digest,
     event: TriggerEventId,
-    answer: oneshot::Sender<Result<Started, StartError>>,
+    answer: Answer,
 }
 
 impl Intake {
@@ -96,11 +99,7 @@ impl Intake {
         }
     }
 
-    fn row(
-        &self,
-        request: Request,
-        owner: Option<WorkerId>,
-    ) -> Result<(NewRun, Waiting), (oneshot::Sender<Result<Started, StartError>>, StartError)> {
+    fn row(&self, request: Request, owner: Option<WorkerId>) -> Result<(NewRun, Waiting), (Answer, StartError)> {
         let Request { start, tenant, graph, trigger, input, answer } = request;
         let run = RunId(self.clock.new_id());
         let event = TriggerEventId(self.clock.new_id());
@@ -154,7 +153,7 @@ impl Intake {
             }
             Created::Exists { run, event, same_input: true } => Ok(Started { run, replayed: true, event }),
             Created::Exists { same_input: false, .. } => Err(StartError::KeyReused),
-            Created::Refused(error) => Err(StartError::Journal(Arc::new(error))),
+            Created::Refused(error) => Err(StartError::Refused(error.to_string())),
         };
         // A caller that went away finds its run by its key.
         drop(one.answer.send(answer));

@@ -3,3 +3,4 @@
 pub(crate) mod heartbeat;
 pub(crate) mod mail;
 pub(crate) mod taker;
+pub(crate) mod tidy;

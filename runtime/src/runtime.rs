@@ -30,7 +30,7 @@ use crate::executor::Executor;
 use crate::intake::{Intake, Request};
 use crate::journal::{Journal, JournalError, Posted, WorkerRow};
 use crate::message::{Carried, Message, Says};
-use crate::role::{heartbeat::Heartbeat, mail::Mail, taker::Taker};
+use crate::role::{heartbeat::Heartbeat, mail::Mail, taker::Taker, tidy};
 use crate::value::{ValueError, Values};
 
 /// How a process takes part.
@@ -200,6 +200,9 @@ pub enum StartError {
     /// The database failed. The run may or may not exist; the same idempotency key tells.
     #[error("the database did not answer: {0}")]
     Journal(Arc<JournalError>),
+    /// The database cannot take this run's data. There is no run.
+    #[error("the database refuses what the run was given: {0}")]
+    Refused(String),
     /// The process is stopping.
     #[error("this process is stopping; start the run at another one, or again")]
     Stopping,
@@ -305,7 +308,11 @@ impl Runtime {
             Heartbeat { database: database.clone(), worker, lease: lease.clone(), clock: clock.clone(), every, stop }
                 .start()?;
         }
-        tracker.spawn(stop_taking.clone().run_until_cancelled_owned(sweep_hourly(blobs, clock.clone())));
+        tracker.spawn(stop_taking.clone().run_until_cancelled_owned(tidy::hourly(
+            database.clone(),
+            blobs,
+            clock.clone(),
+        )));
         let driver = config.drive.then(|| {
             let executor = Arc::new(Executor {
                 registry: registry.clone(),
@@ -576,11 +583,11 @@ impl Runtime {
     /// the grace is left to whoever takes the runs over.
     pub async fn stop(&self) {
         self.0.stop_taking.cancel();
-        if let Some(driver) = &self.0.driver {
-            if !drain(driver, false, self.0.grace).await {
-                tracing::warn!("work under way did not end within {:?}; it is given up", self.0.grace);
-                drain(driver, true, Duration::from_secs(2)).await;
-            }
+        if let Some(driver) = &self.0.driver
+            && !drain(driver, false, self.0.grace).await
+        {
+            tracing::warn!("work under way did not end within {:?}; it is given up", self.0.grace);
+            drain(driver, true, Duration::from_secs(2)).await;
         }
         if let Err(error) = self.0.journal.stopped(self.0.worker).await {
             tracing::warn!(error = %error, "the process could not say that it stopped; its lease tells the others");
@@ -596,18 +603,4 @@ async fn drain(driver: &mpsc::UnboundedSender<Command>, force: bool, within: Dur
         return true;
     }
     tokio::time::timeout(within, drained).await.is_ok()
-}
-
-const HOUR: Duration = Duration::from_secs(3_600);
-
-/// Deletes blobs that nothing has referred to for a day. Any process may do it, and several at once.
-async fn sweep_hourly(blobs: BlobStore, clock: Clock) {
-    // The first time an hour after the start, which has other things to do.
-    let mut hour = tokio::time::interval_at(tokio::time::Instant::now() + HOUR, HOUR);
-    loop {
-        hour.tick().await;
-        if let Err(error) = blobs.sweep(clock.now()).await {
-            tracing::warn!(error = %error, "blobs could not be swept; they are looked at again in an hour");
-        }
-    }
 }

@@ -13,6 +13,7 @@ impl From<StartError> for ServiceError {
             StartError::KeyReused => Self::IdempotencyMismatch,
             StartError::TriggerMissing(_) => Self::Invalid { field: "trigger", message },
             StartError::InputInvalid(_) => Self::Invalid { field: "input", message },
+            StartError::Refused(_) => Self::Invalid { field: "input", message },
             StartError::Value(error) => error.into(),
             StartError::Definition(DefinitionError::Database(error)) => error.into(),
             StartError::Definition(DefinitionError::Unknown { .. }) => Self::Conflict { message },

@@ -38,7 +38,7 @@ async fn kill_at_points(on: On) {
     let fleet = Fleet::of(1);
     let api = Api::new(Arc::clone(&fleet), key);
     let mut kills = Kills::of(1);
-    let mut server = started(&home, &fleet, None);
+    let (mut server, _) = started(&home, &fleet, None);
     api.publish("mixed", &mixed(&ledger.host)).await;
     api.publish("fan", &Kind::Fan.definition(&ledger.host)).await;
 
@@ -48,13 +48,16 @@ async fn kill_at_points(on: On) {
         for nth in 1..=OFTEN {
             kills.kill(&mut server);
             let since = Instant::now();
-            server = started(&home, &fleet, Some(&format!("{point}:{nth}")));
-            let (crashed, run) = one(&home, &fleet, &api, &mut server, &format!("{point}-{nth}")).await;
+            let early;
+            (server, early) = started(&home, &fleet, Some(&format!("{point}:{nth}")));
+            if early {
+                kills.ended(since);
+            }
+            let (crashed, run) = one(&home, &fleet, &api, &mut server, &mut kills, &format!("{point}-{nth}")).await;
             runs.push(run);
-            if !crashed {
+            if !crashed && !early {
                 break;
             }
-            kills.ended(since);
             *crashes.entry(point).or_default() += 1;
         }
     }
@@ -69,20 +72,20 @@ async fn a_process_that_ends_while_it_takes_runs_over_loses_none() {
     let home = Home::new(On::Postgres).await.with("RUNTIME__LEASE", "300ms").with("HTTP__ALLOW_HOSTS", &ledger.host);
     let fleet = Fleet::of(1);
     let api = Api::new(Arc::clone(&fleet), home.key());
-    let mut server = started(&home, &fleet, None);
+    let (mut server, _) = started(&home, &fleet, None);
     api.publish("mixed", &mixed(&ledger.host)).await;
     server.kill();
-    let mut server = started(&home, &fleet, Some("before_effect:1"));
+    let (mut server, _) = started(&home, &fleet, Some("before_effect:1"));
     let run = tokio::spawn({
         let api = api.clone();
         async move { api.start("mixed", "taken", json!({ "key": "taken", "n": 1 })).await }
     });
     assert!(server.ended_within(Duration::from_secs(20)).await);
     for _ in 0..2 {
-        let mut taker = started(&home, &fleet, Some("after_adoption:1"));
-        assert!(taker.ended_within(Duration::from_secs(20)).await, "nothing was taken over");
+        let (mut taker, early) = started(&home, &fleet, Some("after_adoption:1"));
+        assert!(early || taker.ended_within(Duration::from_secs(20)).await, "nothing was taken over");
     }
-    let _server = started(&home, &fleet, None);
+    let (_server, _) = started(&home, &fleet, None);
     let run = run.await.unwrap();
     api.until(&run, Duration::from_secs(30), |run| run["status"] == "SUCCEEDED").await;
 }
@@ -103,12 +106,15 @@ fn mixed(host: &str) -> Value {
     )
 }
 
-fn started(home: &Home, fleet: &Fleet, crash_at: Option<&str>) -> Server {
+/// A server, and whether another one ended at its point before it listened: that one had a run to take over.
+fn started(home: &Home, fleet: &Fleet, crash_at: Option<&str>) -> (Server, bool) {
     let extra: Vec<(&str, &str)> = crash_at.map(|at| ("TESTING__CRASH_AT", at)).into_iter().collect();
-    // A process may end before it listens; then the next one has a run to take over.
-    let server = home.try_serve("server", &extra).unwrap_or_else(|| home.serve("server"));
+    let (server, early) = match home.try_serve("server", &extra) {
+        Some(server) => (server, false),
+        None => (home.serve("server"), true),
+    };
     fleet.set(0, Some(server.url.clone()));
-    server
+    (server, early)
 }
 
 /// Starts two runs on a server that will end at its point, and a server after it. Whether it ended, and the runs.
@@ -117,6 +123,7 @@ async fn one(
     fleet: &Arc<Fleet>,
     api: &Api,
     server: &mut Server,
+    kills: &mut Kills,
     name: &str,
 ) -> (bool, Vec<(String, String)>) {
     let start = |workflow: &'static str| {
@@ -125,6 +132,7 @@ async fn one(
         tokio::spawn(async move { (api.start(workflow, &key, input).await, key) })
     };
     let starts = [start("mixed"), start("fan")];
+    let since = Instant::now();
     let mut crashed = server.ended_within(Duration::from_millis(700)).await;
     if !crashed {
         // Nothing is under way any more, or the machine is slow: look which.
@@ -132,8 +140,9 @@ async fn one(
             !ended(server, starts.iter().all(tokio::task::JoinHandle::is_finished), api, &starts_keys(name)).await;
     }
     if crashed {
+        kills.ended(since);
         fleet.set(0, None);
-        *server = started(home, fleet, None);
+        (*server, _) = started(home, fleet, None);
     }
     let mut runs = Vec::new();
     for start in starts {

@@ -1,3 +1,5 @@
+#![allow(clippy::disallowed_methods, reason = "a test joins what it spawns by hand, at the moment that it chooses")]
+
 use std::time::Duration;
 
 use engine::id::RunId;

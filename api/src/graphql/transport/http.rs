@@ -17,7 +17,7 @@ use crate::graphql::error::{Code, complete, request_error};
 use crate::service::ServiceError;
 
 /// Largest body of a request.
-pub const BODY_LIMIT: usize = 1024 * 1024;
+pub const BODY_LIMIT: usize = 5 * 1024 * 1024;
 /// Longest execution of a query or mutation.
 const EXECUTION_LIMIT: Duration = Duration::from_secs(10);
 
@@ -90,7 +90,7 @@ pub(super) async fn graphql(face: Face, method: &Method, uri: &Uri, headers: &He
     } else {
         match body::read(headers, content, BODY_LIMIT).await {
             Ok(content) => from_body(headers, &content),
-            Err(BodyError::TooLarge) => Err((StatusCode::PAYLOAD_TOO_LARGE, "the body is over 1 MiB".to_owned())),
+            Err(BodyError::TooLarge) => Err((StatusCode::PAYLOAD_TOO_LARGE, "the body is over 5 MiB".to_owned())),
             Err(BodyError::BrokeOff) => Err((StatusCode::BAD_REQUEST, "the body broke off".to_owned())),
         }
     };

@@ -1,0 +1,34 @@
+//! What is done once an hour, by any process and by several at once: whatever nobody needs any more goes.
+
+use std::time::Duration;
+
+use engine::time::Timestamp;
+use entity::start_dedupe;
+use sea_orm::{ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _};
+
+use crate::blob::BlobStore;
+use crate::clock::Clock;
+use crate::database::{Database, to_column};
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// Deletes blobs that nothing has referred to for a day, and start keys that have expired.
+pub(crate) async fn hourly(database: Database, blobs: BlobStore, clock: Clock) {
+    // The first time an hour after the start, which has other things to do.
+    let mut hour = tokio::time::interval_at(tokio::time::Instant::now() + HOUR, HOUR);
+    loop {
+        hour.tick().await;
+        if let Err(error) = blobs.sweep(clock.now()).await {
+            tracing::warn!(error = %error, "blobs could not be swept; they are looked at again in an hour");
+        }
+        if let Err(error) = forget_keys(&database, clock.now()).await {
+            tracing::warn!(error = %error, "expired start keys could not be deleted; again in an hour");
+        }
+    }
+}
+
+/// Deletes start keys that may start another run anyway. How many.
+async fn forget_keys(database: &Database, now: Timestamp) -> Result<u64, DbErr> {
+    let expired = start_dedupe::Entity::delete_many().filter(start_dedupe::Column::ExpiresAt.lte(to_column(now)));
+    Ok(expired.exec(database.write()).await?.rows_affected)
+}
