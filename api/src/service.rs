@@ -10,6 +10,7 @@ pub mod plan;
 pub mod run;
 pub mod text;
 pub mod value;
+pub mod version;
 pub mod workflow;
 pub mod workspace;
 

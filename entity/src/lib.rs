@@ -16,6 +16,7 @@ pub mod run_inbox;
 pub mod start_dedupe;
 pub mod trigger_event;
 pub mod version;
+pub mod version_hashes;
 pub mod word;
 pub mod worker;
 pub mod workflow;

@@ -21,6 +21,7 @@ mod m0013_blob_ref;
 mod m0014_worker;
 mod m0015_trigger_event;
 mod m0016_start_dedupe;
+mod m0017_version_hashes;
 
 /// Every step, oldest first.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +47,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0014_worker::Migration),
             Box::new(m0015_trigger_event::Migration),
             Box::new(m0016_start_dedupe::Migration),
+            Box::new(m0017_version_hashes::Migration),
         ]
     }
 }
