@@ -5,30 +5,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::catalog::{Catalog, NodeDescriptor, NodeTypeName};
+use crate::catalog::{Catalog, NodeTypeName};
 use crate::definition::{Definition, Edge, Node, canonical};
 use crate::value::Digest;
 
 /// Fields of a node that say when it is given up or what it is called, but not what it gives when it succeeds.
 const NOT_HASHED: &[&str] = &["name", "type", "retry", "timeout", "deadline", "on_uncertain"];
-
-/// Keywords of JSON Schema that only people read.
-const PROSE: &[&str] = &["title", "description", "examples", "$comment"];
-
-/// Keywords of JSON Schema whose fields are names that an author chose.
-const NAMED: &[&str] = &["properties", "patternProperties", "$defs", "definitions", "dependentSchemas"];
-
-/// What a node type promises, as one hash: its config, ports and repetition, without its texts for people.
-pub fn type_digest(descriptor: &NodeDescriptor) -> Digest {
-    canonical::hash(&json!({
-        "type": descriptor.r#type,
-        "config_schema": without_prose(&descriptor.config_schema),
-        "inputs": descriptor.inputs,
-        "outputs": descriptor.outputs,
-        "for_each": descriptor.for_each,
-        "fresh_key_after_answer": descriptor.fresh_key_after_answer,
-    }))
-}
 
 /// The digest of every type that a document uses, by the type's name. Types that this process does not know are left
 /// out.
@@ -37,7 +19,7 @@ pub fn type_digests(definition: &Definition, catalog: &dyn Catalog) -> BTreeMap<
     names
         .filter_map(|name| {
             let parsed: NodeTypeName = name.parse().ok()?;
-            Some((name.clone(), type_digest(catalog.descriptor(&parsed)?)))
+            Some((name.clone(), catalog.descriptor(&parsed)?.digest()))
         })
         .collect()
 }
@@ -90,27 +72,6 @@ fn node_hash(node: &Node, digest: &Digest, before: &[&Edge], hashes: &BTreeMap<S
     // The order of edges in a document means nothing.
     upstream.sort_by_cached_key(Value::to_string);
     canonical::hash(&json!({"node": own, "type": digest.to_string(), "upstream": upstream}))
-}
-
-/// A schema without its texts for people; a property that is called `title` stays.
-fn without_prose(schema: &Value) -> Value {
-    match schema {
-        Value::Object(fields) => {
-            let kept = fields.iter().filter(|(keyword, _)| !PROSE.contains(&keyword.as_str()));
-            kept.map(|(keyword, value)| match value {
-                Value::Object(named) if NAMED.contains(&keyword.as_str()) => {
-                    let named = named.iter().map(|(name, schema)| (name.clone(), without_prose(schema)));
-                    (keyword.clone(), Value::Object(named.collect()))
-                }
-                // What an author may choose from is no schema, whatever it looks like.
-                value if matches!(keyword.as_str(), "enum" | "const" | "default") => (keyword.clone(), value.clone()),
-                value => (keyword.clone(), without_prose(value)),
-            })
-            .collect()
-        }
-        Value::Array(items) => items.iter().map(without_prose).collect(),
-        other => other.clone(),
-    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,6 @@
 use serde_json::json;
 
 use super::*;
-use crate::catalog::{NodeCategory, Port};
-use crate::port::PortType;
 
 fn types() -> BTreeMap<String, Digest> {
     ["a.start@1", "a.work@1"].into_iter().map(|name| (name.to_owned(), Digest::of(b"", name.as_bytes()))).collect()
@@ -102,41 +100,4 @@ fn a_long_chain_is_hashed_without_recursion() {
         document["edges"].as_array_mut().unwrap().push(json!({"from": format!("n{}", n - 1), "to": format!("n{n}")}));
     }
     assert_eq!(hashes(&document).len(), 20_000);
-}
-
-fn descriptor() -> NodeDescriptor {
-    NodeDescriptor {
-        r#type: "a.work@1".parse().unwrap(),
-        title: "Work",
-        summary: "Works.",
-        docs: "",
-        category: NodeCategory::Data,
-        aliases: &[],
-        config_schema: json!({
-            "type": "object",
-            "description": "All of it.",
-            "properties": {"title": {"type": "string", "title": "Title", "default": {"title": "x"}}},
-        }),
-        inputs: vec![Port::one("in", PortType::Any)],
-        outputs: vec![Port::one("out", PortType::Any)],
-        for_each: true,
-        fresh_key_after_answer: false,
-    }
-}
-
-#[test]
-fn a_types_digest_holds_its_promises_and_not_its_prose() {
-    let digest = type_digest(&descriptor());
-    let mut reworded = NodeDescriptor { title: "Labor", docs: "# Labor", aliases: &["toil"], ..descriptor() };
-    reworded.config_schema["description"] = json!("Everything.");
-    reworded.config_schema["properties"]["title"]["title"] = json!("Heading");
-    assert_eq!(type_digest(&reworded), digest);
-
-    let mut renamed = descriptor();
-    renamed.config_schema["properties"] = json!({"heading": {"type": "string"}});
-    let mut defaulted = descriptor();
-    defaulted.config_schema["properties"]["title"]["default"]["title"] = json!("y");
-    for other in [renamed, defaulted, NodeDescriptor { outputs: Vec::new(), ..descriptor() }] {
-        assert_ne!(type_digest(&other), digest);
-    }
 }
