@@ -21,6 +21,9 @@ mod m0013_blob_ref;
 mod m0014_worker;
 mod m0015_trigger_event;
 mod m0016_start_dedupe;
+mod m0050_workspace_key;
+mod m0051_connection;
+mod m0052_secret;
 
 /// Every step, oldest first.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +49,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0014_worker::Migration),
             Box::new(m0015_trigger_event::Migration),
             Box::new(m0016_start_dedupe::Migration),
+            Box::new(m0050_workspace_key::Migration),
+            Box::new(m0051_connection::Migration),
+            Box::new(m0052_secret::Migration),
         ]
     }
 }
