@@ -8,6 +8,7 @@ pub mod key;
 pub mod page;
 pub mod plan;
 pub mod run;
+pub mod start;
 pub mod text;
 pub mod value;
 pub mod workflow;

@@ -14,7 +14,7 @@ use super::version::as_runnable;
 use super::workflow::to_project;
 use super::{at, timestamp};
 use crate::service::hook::Route;
-use crate::service::run::Runnable;
+use crate::service::start::Runnable;
 use crate::service::workflow::Deployment;
 
 fn read(model: deployment::Model) -> Deployment {

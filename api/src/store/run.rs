@@ -25,6 +25,14 @@ fn in_workspace(workspace: WorkspaceId) -> Select<run::Entity> {
     run::Entity::find().filter(run::Column::WorkspaceId.eq(workspace.0))
 }
 
+/// The runs of these ids that are in the workspace, in no order.
+pub(crate) async fn find_all(database: &Database, workspace: WorkspaceId, ids: &[RunId]) -> Result<Vec<Run>, DbErr> {
+    let select = run::Entity::find()
+        .filter(run::Column::WorkspaceId.eq(workspace.0))
+        .filter(run::Column::Id.is_in(ids.iter().map(|id| id.0)));
+    select.all(database.read()).await?.into_iter().map(read).collect()
+}
+
 /// The run of this id.
 pub(crate) async fn find(database: &Database, workspace: WorkspaceId, id: RunId) -> Result<Option<Run>, DbErr> {
     let found = in_workspace(workspace).filter(run::Column::Id.eq(id.0)).one(database.read()).await?;
