@@ -32,9 +32,7 @@ impl MigrationTrait for Migration {
             )
             .await?;
         manager
-            .create_index(
-                Index::create().name("secret_connection").table("secret").col("connection_id").to_owned(),
-            )
+            .create_index(Index::create().name("secret_connection").table("secret").col("connection_id").to_owned())
             .await
     }
 

@@ -100,7 +100,8 @@ impl Connection {
     /// # Errors
     /// `CONNECTION_HOST_DENIED` when it names hosts and this is none of them.
     fn may_go_to(&self, url: &Url) -> Result<(), ErrorInfo> {
-        let hosts: Vec<AllowedHost> = field::texts(self.plain.get(HOSTS)).filter_map(|host| host.parse().ok()).collect();
+        let hosts: Vec<AllowedHost> =
+            field::texts(self.plain.get(HOSTS)).filter_map(|host| host.parse().ok()).collect();
         if hosts.is_empty() || hosts.iter().any(|host| host.covers(url)) {
             return Ok(());
         }

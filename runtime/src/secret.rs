@@ -12,7 +12,7 @@ use engine::error::ErrorInfo;
 use engine::id::{ConnectionId, SecretId, WorkspaceId, WorkspaceKeyId};
 use entity::workspace_key;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveValue::Set, ColumnTrait as _, DbErr, EntityTrait as _, PaginatorTrait as _, QueryFilter as _};
+use sea_orm::{ActiveValue::Set, ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _};
 
 use crate::clock::Clock;
 use crate::database::{Database, to_column};
@@ -234,10 +234,7 @@ impl Secrets {
         };
         // Whoever comes second takes the key of whoever came first.
         let once = OnConflict::column(workspace_key::Column::WorkspaceId).do_nothing().to_owned();
-        workspace_key::Entity::insert(row)
-            .on_conflict(once)
-            .exec_without_returning(self.0.database.write())
-            .await?;
+        workspace_key::Entity::insert(row).on_conflict(once).exec_without_returning(self.0.database.write()).await?;
         // A rotation that ended between the two reads of the file has not seen this row.
         if self.load()?.current().id() != master.id() {
             self.rewrap_all().await?;
@@ -277,11 +274,6 @@ impl Secrets {
         let ring = Arc::new(self.0.source.read()?.ok_or(SecretError::KeyMissing)?);
         *self.0.ring.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&ring));
         Ok(ring)
-    }
-
-    /// How many workspace keys there are.
-    async fn count(&self) -> Result<u64, DbErr> {
-        workspace_key::Entity::find().count(self.0.database.read()).await
     }
 }
 

@@ -104,7 +104,8 @@ impl Connection {
             Put::Basic => {
                 let (user, password) = (self.needed("username")?, self.needed_secret("password")?);
                 let pair = Zeroizing::new(format!("{user}:{}", password.expose()));
-                let value = Zeroizing::new(format!("Basic {}", Zeroizing::new(STANDARD.encode(pair.as_bytes())).as_str()));
+                let value =
+                    Zeroizing::new(format!("Basic {}", Zeroizing::new(STANDARD.encode(pair.as_bytes())).as_str()));
                 self.put(&mut request.headers, AUTHORIZATION, &value)
             }
             Put::Header => {

@@ -188,7 +188,10 @@ impl ConnectionType {
             match self.field(name) {
                 None => return Err(self.unknown(name)),
                 Some(field) if field.secret => {
-                    return Err(FieldFault::new(name, "is a secret; give it among the secrets, never among the fields"));
+                    return Err(FieldFault::new(
+                        name,
+                        "is a secret; give it among the secrets, never among the fields",
+                    ));
                 }
                 Some(field) => field.check_plain(value)?,
             }

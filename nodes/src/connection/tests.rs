@@ -37,8 +37,7 @@ async fn seen(connection: Connection, config: Value) -> Result<Value, ErrorInfo>
     let address = serve(Router::new().fallback(echo)).await;
     let mut config = config;
     config["url"] = json!(format!("http://{address}/x?a=1"));
-    let outcome =
-        execute_with(&Request, outgoing(&["127.0.0.1"]), connection, &attempt(config, json!({}))).await?;
+    let outcome = execute_with(&Request, outgoing(&["127.0.0.1"]), connection, &attempt(config, json!({}))).await?;
     match outcome {
         NodeOutcome::Done { output, .. } => Ok(output["body"].clone()),
         other => panic!("{other:?}"),

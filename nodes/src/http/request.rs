@@ -72,6 +72,7 @@ impl NodeType for Request {
             config_schema: config_schema(),
             outputs: vec![Port::one(OUT, PortType::Object { fields: answer, open: false })],
             for_each: true,
+            auth: crate::connection::HTTP,
             // A service that keeps answers by key may have acted before it answered 500: the key stays.
             fresh_key_after_answer: false,
             ..NodeDescriptor::new("http.request", 1, NodeCategory::Integration)

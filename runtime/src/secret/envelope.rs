@@ -67,7 +67,8 @@ impl Key {
         }
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| DoesNotOpen)?;
         let mut body = Zeroizing::new(body.to_vec());
-        let plain = self.cipher()?.open_in_place(nonce, Aad::from(&context.0), &mut body).map_err(|_| DoesNotOpen)?.len();
+        let plain =
+            self.cipher()?.open_in_place(nonce, Aad::from(&context.0), &mut body).map_err(|_| DoesNotOpen)?.len();
         body.truncate(plain);
         Ok(body)
     }

@@ -79,9 +79,8 @@ impl Secrets {
     /// # Errors
     /// When it does not open.
     pub async fn open(&self, workspace: WorkspaceId, id: ConnectionId) -> Result<Option<Connection>, SecretError> {
-        let here = Condition::all()
-            .add(connection::Column::WorkspaceId.eq(workspace.0))
-            .add(connection::Column::Id.eq(id.0));
+        let here =
+            Condition::all().add(connection::Column::WorkspaceId.eq(workspace.0)).add(connection::Column::Id.eq(id.0));
         match self.found(here).await? {
             Some((row, secrets)) => self.opened(row, &secrets).await.map(Some),
             None => Ok(None),

@@ -90,10 +90,8 @@ impl Redactor {
     fn object(&self, fields: &mut Map<String, Value>) {
         fields.values_mut().for_each(|field| self.value(field));
         if fields.keys().any(|key| matches!(self.text(key), Cow::Owned(_))) {
-            *fields = std::mem::take(fields)
-                .into_iter()
-                .map(|(key, field)| (self.text(&key).into_owned(), field))
-                .collect();
+            *fields =
+                std::mem::take(fields).into_iter().map(|(key, field)| (self.text(&key).into_owned(), field)).collect();
         }
     }
 

@@ -42,7 +42,8 @@ pub struct Rotation {
 
 /// A workspace key in the open.
 pub(super) fn unwrap(row: &workspace_key::Model, ring: &Keyring) -> Result<Key, SecretError> {
-    let master = ring.find(&row.master_key_id).ok_or_else(|| SecretError::KeyUnknown { id: row.master_key_id.clone() })?;
+    let master =
+        ring.find(&row.master_key_id).ok_or_else(|| SecretError::KeyUnknown { id: row.master_key_id.clone() })?;
     let context = Context::workspace_key(WorkspaceId(row.workspace_id), WorkspaceKeyId(row.id));
     let broken = || damaged(&format!("the key of {}", WorkspaceId(row.workspace_id)));
     let bytes = master.key().open(&context, &row.wrapped).map_err(|_| broken())?;

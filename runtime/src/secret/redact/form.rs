@@ -13,7 +13,8 @@ type Form = Zeroizing<String>;
 
 /// What besides letters and digits each kind of percent-encoding leaves as it is: RFC 3986, browsers'
 /// `encodeURIComponent`, HTML forms, and the query and the path of the URL standard.
-const UNRESERVED: [&str; 5] = ["-._~", "-_.!~*'()", "*-._", "!$%&()*+,-./:;=?@[\\]^_`{|}~", "!$%&'()*+,-./:;=@[\\]^_|~"];
+const UNRESERVED: [&str; 5] =
+    ["-._~", "-_.!~*'()", "*-._", "!$%&()*+,-./:;=?@[\\]^_`{|}~", "!$%&'()*+,-./:;=@[\\]^_|~"];
 
 /// A value in every form, itself included.
 pub(super) fn forms(value: &str) -> Vec<Form> {

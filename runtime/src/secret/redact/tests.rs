@@ -34,7 +34,8 @@ fn written(secret: &str) -> Vec<String> {
 
 #[test]
 fn a_secret_is_found_in_every_form_wherever_it_stands() {
-    for secret in ["hush-hush", "pässwörd ключ 鍵 🔑", "a\"b\\c/d&e<f>", "0123456789", "two words+plus", "s%C3%A4"] {
+    for secret in ["hush-hush", "pässwörd ключ 鍵 🔑", "a\"b\\c/d&e<f>", "0123456789", "two words+plus", "s%C3%A4"]
+    {
         let redactor = Redactor::of_values([secret]);
         for form in written(secret) {
             for (before, after) in [("", ""), ("x", "y"), ("token=", "&z=1"), ("\"", "\"}")] {
