@@ -80,6 +80,8 @@ ids! {
     SecretId = "sec";
     /// The key that wraps the keys of a workspace's secrets.
     WorkspaceKeyId = "wsk";
+    /// One row of the audit: who changed what.
+    AuditId = "aud";
 }
 
 /// One node's execution in a run. It has no UUID of its own: run, node key and scope are its identity everywhere.

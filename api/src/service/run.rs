@@ -10,8 +10,9 @@ use engine::run::status::{NodeRunStatus, RunStatus};
 use engine::scope::Scope;
 use engine::time::Timestamp;
 use engine::value::{Digest, ValueRef};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::audit::{Action, Context, Done};
 use super::page::{Page, PageRequest, cursor, place};
 use super::{ServiceError, text};
 use crate::app::App;
@@ -222,7 +223,9 @@ pub async fn signal(
         text::key("key", key)?;
     }
     let run = under_way(app, viewer, id).await?;
-    app.runtime.signal(viewer.workspace, id, name, key, payload, &viewer.actor()).await?;
+    let message = app.runtime.signal_message(viewer.workspace, id, name, key, payload, &viewer.actor()).await?;
+    let done = Done::new(Action::RunSignaled, id).of(run.workflow).after(json!({"name": name, "key": key}));
+    store::run::post(app, &Context::of(app, viewer), &message, done).await?;
     Ok(run)
 }
 
@@ -238,7 +241,10 @@ pub async fn cancel(app: &App, viewer: &Viewer, id: RunId, reason: &str, force: 
         return Ok(run);
     }
     let run = under_way(app, viewer, id).await?;
-    app.runtime.cancel(viewer.workspace, id, reason, force, &viewer.actor()).await?;
+    let message = app.runtime.cancel_message(viewer.workspace, id, reason, force, &viewer.actor());
+    let done = Done::new(Action::RunCancelRequested, id).of(run.workflow);
+    let done = done.after(json!({"reason": reason, "force": force}));
+    store::run::post(app, &Context::of(app, viewer), &message, done).await?;
     Ok(run)
 }
 
@@ -254,12 +260,15 @@ pub async fn resolve(app: &App, viewer: &Viewer, id: &NodeRunId, says: Says) -> 
         return Err(ServiceError::Conflict { message });
     }
     let run = under_way(app, viewer, id.run).await?;
-    let says = match says {
-        Says::Retry => runtime::PersonSays::Retry,
-        Says::Succeed(output) => runtime::PersonSays::Succeed(output),
-        Says::Fail => runtime::PersonSays::Fail,
+    let (says, word) = match says {
+        Says::Retry => (runtime::PersonSays::Retry, "RETRY"),
+        Says::Succeed(output) => (runtime::PersonSays::Succeed(output), "SUCCEED"),
+        Says::Fail => (runtime::PersonSays::Fail, "FAIL"),
     };
-    app.runtime.resolve(viewer.workspace, id.run, &id.node, &id.scope, says, &viewer.actor()).await?;
+    let by = viewer.actor();
+    let message = app.runtime.resolve_message(viewer.workspace, id.run, &id.node, &id.scope, says, &by).await?;
+    let done = Done::new(Action::NodeRunResolved, id).of(run.workflow).after(json!({"resolution": word}));
+    store::run::post(app, &Context::of(app, viewer), &message, done).await?;
     Ok(run)
 }
 
