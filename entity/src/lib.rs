@@ -22,6 +22,7 @@ pub mod secret;
 pub mod start_dedupe;
 pub mod trigger_event;
 pub mod version;
+pub mod version_hashes;
 pub mod word;
 pub mod worker;
 pub mod workflow;

@@ -21,6 +21,7 @@ mod m0013_blob_ref;
 mod m0014_worker;
 mod m0015_trigger_event;
 mod m0016_start_dedupe;
+mod m0017_version_hashes;
 mod m0030_audit;
 mod m0031_audit_head;
 mod m0032_outbox;
@@ -55,6 +56,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0014_worker::Migration),
             Box::new(m0015_trigger_event::Migration),
             Box::new(m0016_start_dedupe::Migration),
+            Box::new(m0017_version_hashes::Migration),
             Box::new(m0030_audit::Migration),
             Box::new(m0031_audit_head::Migration),
             Box::new(m0032_outbox::Migration),
