@@ -28,6 +28,9 @@ mod m0032_outbox;
 mod m0033_workspace_event;
 mod m0034_feed;
 mod m0035_run_told;
+mod m0050_workspace_key;
+mod m0051_connection;
+mod m0052_secret;
 
 /// Every step, oldest first.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +63,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0033_workspace_event::Migration),
             Box::new(m0034_feed::Migration),
             Box::new(m0035_run_told::Migration),
+            Box::new(m0050_workspace_key::Migration),
+            Box::new(m0051_connection::Migration),
+            Box::new(m0052_secret::Migration),
         ]
     }
 }
