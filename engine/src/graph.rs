@@ -13,6 +13,7 @@ use crate::run::event::NodeIx;
 
 mod check;
 mod config;
+pub mod hash;
 
 pub use config::Config;
 
