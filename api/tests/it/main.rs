@@ -11,6 +11,7 @@ mod in_process;
 mod layering;
 mod process;
 mod runs;
+mod sessions;
 mod socket;
 mod sse;
 mod tenancy;
