@@ -15,6 +15,7 @@ pub mod run;
 pub mod run_inbox;
 pub mod start_dedupe;
 pub mod trigger_event;
+pub mod variable;
 pub mod version;
 pub mod word;
 pub mod worker;

@@ -21,6 +21,8 @@ mod m0013_blob_ref;
 mod m0014_worker;
 mod m0015_trigger_event;
 mod m0016_start_dedupe;
+mod m0040_run_again;
+mod m0041_variable;
 
 /// Every step, oldest first.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +48,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0014_worker::Migration),
             Box::new(m0015_trigger_event::Migration),
             Box::new(m0016_start_dedupe::Migration),
+            Box::new(m0040_run_again::Migration),
+            Box::new(m0041_variable::Migration),
         ]
     }
 }

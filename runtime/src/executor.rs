@@ -20,6 +20,7 @@ use serde_json::{Map, Value};
 
 use crate::clock::Clock;
 use crate::crash;
+use crate::runtime::Mode;
 use crate::value::{Tenant, ValueError, Values};
 use crate::work::{Inputs, ItemEnd, Names, Source, Task};
 
@@ -40,6 +41,8 @@ pub(crate) struct Place {
     pub(crate) run: RunId,
     pub(crate) tenant: Tenant,
     pub(crate) graph: Arc<Graph>,
+    /// Whether it counts in figures.
+    pub(crate) mode: Mode,
 }
 
 impl Executor {
@@ -248,7 +251,11 @@ impl Executor {
                 ("input".to_owned(), trigger.as_ref().clone()),
             ]))
         });
-        Ok(NodeScope { input, trigger, run: run.unwrap_or_default(), outputs, item, vars: Value::Object(Map::new()) })
+        let vars = match &names.vars {
+            Some(vars) => self.get(place, vars).await?,
+            None => Arc::new(Value::Object(Map::new())),
+        };
+        Ok(NodeScope { input, trigger, run: run.unwrap_or_default(), outputs, item, vars })
     }
 
     /// What arrives at a node's port.
@@ -322,7 +329,7 @@ struct NodeScope {
     run: Value,
     outputs: Vec<(String, Arc<Value>)>,
     item: Option<Item>,
-    vars: Value,
+    vars: Arc<Value>,
 }
 
 struct Item {

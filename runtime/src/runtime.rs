@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use engine::drive::DriveConfig;
+use engine::drive::batch::Claim;
+use engine::graph::Graph;
 use engine::id::{ProjectId, RunId, TriggerEventId, VersionId, WorkerId, WorkflowId, WorkspaceId};
 use engine::run::codec::{self, CodecError};
-use engine::run::event::Recorded;
+use engine::run::event::{NodeIx, Recorded};
 use engine::scope::Scope;
 use engine::value::{Digest, ValueRef};
 use nodes::Registry;
@@ -27,11 +29,11 @@ use crate::definition::{DefinitionError, Definitions};
 use crate::driver::{Command, DriverTask, Lease, Owned, Parts as DriverParts};
 use crate::event::EventBus;
 use crate::executor::Executor;
-use crate::intake::{Intake, Request};
+use crate::intake::{Beginning, Intake, Request};
 use crate::journal::{Journal, JournalError, Posted, WorkerRow};
 use crate::message::{Carried, Message, Says};
 use crate::role::{heartbeat::Heartbeat, mail::Mail, taker::Taker, tidy};
-use crate::value::{ValueError, Values};
+use crate::value::{Tenant, ValueError, Values};
 
 /// How a process takes part.
 #[derive(Debug, Clone)]
@@ -135,6 +137,16 @@ pub enum TriggerKind {
     Webhook,
 }
 
+/// Whether a run counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// A run of a version.
+    #[default]
+    Live,
+    /// A try: it stays out of figures and alerts, and goes after seven days.
+    Test,
+}
+
 /// A run to start.
 #[derive(Debug, Clone)]
 pub struct StartRun {
@@ -144,9 +156,9 @@ pub struct StartRun {
     pub project: ProjectId,
     /// Its workflow.
     pub workflow: WorkflowId,
-    /// Its version.
-    pub version: VersionId,
-    /// That version's definition.
+    /// Its version; none for a test run.
+    pub version: Option<VersionId>,
+    /// Its definition.
     pub definition_hash: Digest,
     /// Its environment.
     pub environment: String,
@@ -397,15 +409,63 @@ impl Runtime {
     pub async fn start(&self, request: StartRun) -> Result<Started, StartError> {
         let inner = &self.0;
         let (graph, tenant) = inner.definitions.get(request.workspace, request.definition_hash).await?;
-        let trigger =
-            graph.find(&request.trigger_node).filter(|ix| graph.node(*ix).is_some_and(|node| node.is_trigger));
-        let trigger = trigger.ok_or_else(|| StartError::TriggerMissing(request.trigger_node.clone()))?;
+        let trigger = crate::again::trigger(&graph, &request.trigger_node)?;
         graph.check_input(&request.input).map_err(StartError::InputInvalid)?;
         let input = inner.values.keep(&tenant, request.input.clone()).await?;
+        self.begin(request, tenant, graph, trigger, input, Beginning::default()).await
+    }
+
+    /// Hands a checked start to the intake.
+    pub(crate) async fn begin(
+        &self,
+        start: StartRun,
+        tenant: Tenant,
+        graph: Arc<Graph>,
+        trigger: NodeIx,
+        input: ValueRef,
+        beginning: Beginning,
+    ) -> Result<Started, StartError> {
+        let vars = match graph.reads_vars() {
+            true => Some(self.vars(&tenant, start.project, &start.environment).await?.into()),
+            false => None,
+        };
         let (answer, answered) = oneshot::channel();
-        let request = Request { start: request, tenant, graph, trigger, input, answer };
-        inner.intake.send(request).await.map_err(|_| StartError::Stopping)?;
+        let request = Request { start, tenant, graph, trigger, input, vars, beginning, answer };
+        self.0.intake.send(request).await.map_err(|_| StartError::Stopping)?;
         answered.await.unwrap_or(Err(StartError::Stopping))
+    }
+
+    /// What `vars` is for a run that starts now.
+    pub(crate) async fn vars(
+        &self,
+        tenant: &Tenant,
+        project: ProjectId,
+        environment: &str,
+    ) -> Result<ValueRef, ValueError> {
+        let vars = crate::store::variable::all(&self.0.database, tenant.id, project, environment).await?;
+        self.0.values.keep(tenant, vars).await
+    }
+
+    pub(crate) fn definitions(&self) -> &Definitions {
+        &self.0.definitions
+    }
+
+    pub(crate) fn values(&self) -> &Values {
+        &self.0.values
+    }
+
+    pub(crate) fn journal(&self) -> &dyn Journal {
+        self.0.journal.as_ref()
+    }
+
+    /// Lets a dead letter go on; `false` when the run is none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn resume(&self, workspace: WorkspaceId, run: RunId) -> Result<bool, PostError> {
+        let resumed = self.0.journal.resume(workspace, run, true).await?;
+        self.0.bus.notify_ready();
+        Ok(resumed)
     }
 
     /// Gives a run a signal; returns once it is durable.
@@ -425,7 +485,8 @@ impl Runtime {
         self.post(workspace, run, &Message::Signal { name: name.to_owned(), key: key.to_owned(), payload }, by).await
     }
 
-    /// Asks a run to stop; returns once the wish is durable.
+    /// Asks a run to stop; returns once the wish is durable. Of a dead letter nothing is under way, so that there is
+    /// nothing to wait for.
     ///
     /// # Errors
     /// As for [`Runtime::signal`].
@@ -437,8 +498,14 @@ impl Runtime {
         force: bool,
         by: &str,
     ) -> Result<(), PostError> {
-        let message = Message::Cancel { reason: reason.to_owned(), force, by: by.to_owned() };
-        self.post(workspace, run, &message, by).await
+        let is_dead = self.0.journal.heads(&[run]).await?.iter().any(|head| head.claim == Claim::Parked);
+        let message = Message::Cancel { reason: reason.to_owned(), force: force || is_dead, by: by.to_owned() };
+        self.post(workspace, run, &message, by).await?;
+        // What it did to its processes is remembered: the wish is heeded before anything is begun again.
+        if self.0.journal.resume(workspace, run, false).await? {
+            self.0.bus.notify_ready();
+        }
+        Ok(())
     }
 
     /// Says how an UNCERTAIN node run ended; returns once that is durable.

@@ -3,3 +3,4 @@
 pub mod journal;
 pub mod run;
 pub mod value;
+pub mod variable;

@@ -279,7 +279,7 @@ pub async fn start(app: &App, viewer: &Viewer, request: Start) -> Result<(Run, b
             workspace: viewer.workspace,
             project: runnable.project,
             workflow: runnable.workflow,
-            version: runnable.version,
+            version: Some(runnable.version),
             definition_hash: runnable.hash,
             environment: request.environment,
             trigger_node: trigger,

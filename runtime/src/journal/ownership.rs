@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use engine::error::ErrorInfo;
-use engine::id::{RunId, WorkerId};
+use engine::id::{RunId, WorkerId, WorkspaceId};
 use engine::time::Timestamp;
 use entity::word::{NodeRunStatus, RunClaim, RunStatus, WorkerState};
 use entity::{node_run, run, worker};
@@ -162,6 +162,24 @@ impl Ownership {
                 update.filter(run::Column::OwnerEpoch.eq(epoch)).filter(run::Column::HeadSeq.eq(row::number(head)));
         }
         Ok(parked(update, error).exec(&self.0).await?.rows_affected == 1)
+    }
+
+    /// Whether the run was a dead letter of that workspace.
+    pub(super) async fn resume(&self, workspace: WorkspaceId, run: RunId, forgive: bool) -> Result<bool, JournalError> {
+        let begun = Expr::case(Expr::col(run::Column::StartedAt).is_null(), RunStatus::Queued.as_str())
+            .finally(RunStatus::Running.as_str());
+        let mut update = run::Entity::update_many()
+            .col_expr(run::Column::Claim, Expr::value(RunClaim::Ready.as_str()))
+            .col_expr(run::Column::Status, begun.into())
+            .filter(run::Column::Id.eq(run.0))
+            .filter(run::Column::WorkspaceId.eq(workspace.0))
+            .filter(run::Column::Claim.eq(RunClaim::Parked));
+        if forgive {
+            update = update
+                .col_expr(run::Column::Adoptions, Expr::value(0))
+                .col_expr(run::Column::Error, Expr::value(None::<String>));
+        }
+        Ok(update.exec(&self.0).await?.rows_affected == 1)
     }
 
     pub(super) async fn register(&self, new: &WorkerRow, now: Timestamp) -> Result<(), JournalError> {

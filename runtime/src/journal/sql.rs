@@ -133,11 +133,13 @@ impl Known {
             new.start_key.as_ref().and_then(|key| self.keys.get(&(new.workspace, new.workflow, key.key.clone())));
         match held {
             Some((run, event, input)) if *run != new.run => {
-                Created::Exists { run: *run, event: *event, same_input: *input == new.input.digest }
+                Created::Exists { run: *run, event: *event, same_input: *input == new.asked() }
             }
             // An earlier try whose outcome nobody knew.
             _ if self.runs.contains(&new.run) => Created::New,
-            _ => Created::Refused(JournalError::Refused("the run's input was deleted before it was used".to_owned())),
+            _ => Created::Refused(JournalError::Refused(
+                "a value that the run begins with was deleted before it was used".to_owned(),
+            )),
         }
     }
 }
@@ -279,6 +281,10 @@ impl Journal for SqlJournal {
 
     async fn park(&self, owner: WorkerId, run: RunId, error: &ErrorInfo) -> Result<(), JournalError> {
         self.ownership.park(&Fence { owner, run, at: None }, error).await.map(drop)
+    }
+
+    async fn resume(&self, workspace: WorkspaceId, run: RunId, forgive: bool) -> Result<bool, JournalError> {
+        self.ownership.resume(workspace, run, forgive).await
     }
 
     async fn load(&self, run: RunId) -> Result<LoadedRun, JournalError> {

@@ -12,7 +12,7 @@ use crate::journal::{Created, NewRun, StartKey};
 const DAY: Duration = Duration::from_secs(86_400);
 
 fn keyed(bench: &Bench, key: &str) -> NewRun {
-    let start_key = Some(StartKey { key: key.to_owned(), expires_at: bench.now().plus(DAY) });
+    let start_key = Some(StartKey { key: key.to_owned(), asked: None, expires_at: bench.now().plus(DAY) });
     NewRun { start_key, ..new_run(bench.workspace, &bench.clock) }
 }
 
