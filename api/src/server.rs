@@ -21,7 +21,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::app::App;
 use crate::auth::Role;
 use crate::config::Config;
-use crate::service::key::{CreatedKey, NewKey};
+use crate::service::audit::Context;
+use crate::service::key::CreatedKey;
 use crate::service::workspace::{self, DEFAULT_SLUG};
 use crate::service::{ServiceError, key};
 use crate::{graphql, rest, store, telemetry};
@@ -171,8 +172,8 @@ async fn make_key(
 ) -> Result<CreatedKey, ServeError> {
     let workspace = store::workspace::find_by_slug(database, slug).await.map_err(ServiceError::from)?;
     let workspace = workspace.ok_or(ServiceError::NotFound { what: "workspace" })?;
-    let new = NewKey { workspace: workspace.id, name: name.to_owned(), role };
-    Ok(key::make(database, new, ApiKeyId(clock.new_id()), clock.now()).await?)
+    let context = Context::command(workspace.id, clock);
+    Ok(key::make(database, &context, name, role, ApiKeyId(clock.new_id())).await?)
 }
 
 /// The database with its schema and its first workspace.

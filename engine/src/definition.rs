@@ -48,6 +48,9 @@ pub struct Node {
     /// The type's settings; strings may hold `{{ … }}`.
     #[serde(default, skip_serializing_if = "is_empty_object")]
     pub config: Value,
+    /// The name of the connection that the node uses; only for types that take one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
     /// When it may start.
     #[serde(default, skip_serializing_if = "Join::is_default")]
     pub join: Join,

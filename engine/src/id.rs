@@ -74,6 +74,8 @@ ids! {
     WorkerId = "wkr";
     /// A credential of a program.
     ApiKeyId = "key";
+    /// One row of the audit: who changed what.
+    AuditId = "aud";
 }
 
 /// One node's execution in a run. It has no UUID of its own: run, node key and scope are its identity everywhere.

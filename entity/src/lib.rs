@@ -4,12 +4,16 @@
 //! JSON are text: both databases return the bytes that were written.
 
 pub mod api_key;
+pub mod audit;
+pub mod audit_head;
 pub mod blob;
 pub mod blob_ref;
 pub mod definition;
 pub mod deployment;
+pub mod feed;
 pub mod journal;
 pub mod node_run;
+pub mod outbox;
 pub mod project;
 pub mod run;
 pub mod run_inbox;
@@ -21,3 +25,4 @@ pub mod word;
 pub mod worker;
 pub mod workflow;
 pub mod workspace;
+pub mod workspace_event;

@@ -21,6 +21,12 @@ mod m0013_blob_ref;
 mod m0014_worker;
 mod m0015_trigger_event;
 mod m0016_start_dedupe;
+mod m0030_audit;
+mod m0031_audit_head;
+mod m0032_outbox;
+mod m0033_workspace_event;
+mod m0034_feed;
+mod m0035_run_told;
 mod m0040_run_again;
 mod m0041_variable;
 
@@ -48,6 +54,12 @@ impl MigratorTrait for Migrator {
             Box::new(m0014_worker::Migration),
             Box::new(m0015_trigger_event::Migration),
             Box::new(m0016_start_dedupe::Migration),
+            Box::new(m0030_audit::Migration),
+            Box::new(m0031_audit_head::Migration),
+            Box::new(m0032_outbox::Migration),
+            Box::new(m0033_workspace_event::Migration),
+            Box::new(m0034_feed::Migration),
+            Box::new(m0035_run_told::Migration),
             Box::new(m0040_run_again::Migration),
             Box::new(m0041_variable::Migration),
         ]

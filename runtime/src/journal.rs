@@ -28,6 +28,8 @@ mod sqlite;
 pub(crate) mod conformance;
 
 pub use entity::word::WorkerState;
+pub(crate) use ownership::resume_on;
+pub(crate) use read::post_on;
 
 /// From this many adoptions in a row without progress, a run is a suspect: it may be what ends its processes.
 pub const SUSPECT_FROM: u32 = 2;
@@ -327,10 +329,6 @@ pub trait Journal: Send + Sync {
 
     /// Makes a run that `owner` drives a dead letter; nothing when somebody else drives it.
     async fn park(&self, owner: WorkerId, run: RunId, error: &ErrorInfo) -> Result<(), JournalError>;
-
-    /// Lets anybody take a dead letter of the workspace again; `false` when the run is none. With `forgive`, what it did
-    /// to its processes is forgotten.
-    async fn resume(&self, workspace: WorkspaceId, run: RunId, forgive: bool) -> Result<bool, JournalError>;
 
     /// Reads everything that a run is rebuilt from.
     async fn load(&self, run: RunId) -> Result<LoadedRun, JournalError>;

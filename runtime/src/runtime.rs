@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use engine::drive::DriveConfig;
-use engine::drive::batch::Claim;
 use engine::graph::Graph;
 use engine::id::{ProjectId, RunId, TriggerEventId, VersionId, WorkerId, WorkflowId, WorkspaceId};
 use engine::run::codec::{self, CodecError};
@@ -17,6 +16,7 @@ use engine::scope::Scope;
 use engine::value::{Digest, ValueRef};
 use nodes::Registry;
 use nodes::outgoing::Outgoing;
+use sea_orm::DatabaseTransaction;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -30,9 +30,9 @@ use crate::driver::{Command, DriverTask, Lease, Owned, Parts as DriverParts};
 use crate::event::EventBus;
 use crate::executor::Executor;
 use crate::intake::{Beginning, Intake, Request};
-use crate::journal::{Journal, JournalError, Posted, WorkerRow};
+use crate::journal::{Journal, JournalError, NewMessage, Posted, WorkerRow};
 use crate::message::{Carried, Message, Says};
-use crate::role::{heartbeat::Heartbeat, mail::Mail, taker::Taker, tidy};
+use crate::role::{heartbeat::Heartbeat, mail::Mail, relay::Relay, taker::Taker, tidy};
 use crate::value::{Tenant, ValueError, Values};
 
 /// How a process takes part.
@@ -369,6 +369,8 @@ impl Runtime {
                 stop: stop_taking.clone(),
             };
             tracker.spawn(mail.run());
+            let relay = Relay { database: database.clone(), bus: bus.clone(), clock: clock.clone() };
+            tracker.spawn(stop_taking.clone().run_until_cancelled_owned(relay.run()));
             driver
         });
         let (intake, requests) = mpsc::channel(crate::intake::QUEUE);
@@ -458,21 +460,24 @@ impl Runtime {
         self.0.journal.as_ref()
     }
 
-    /// Lets a dead letter go on; `false` when the run is none.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn resume(&self, workspace: WorkspaceId, run: RunId) -> Result<bool, PostError> {
-        let resumed = self.0.journal.resume(workspace, run, true).await?;
-        self.0.bus.notify_ready();
-        Ok(resumed)
+    /// A wish to stop, to be posted within a transaction.
+    pub fn cancel_message(
+        &self,
+        workspace: WorkspaceId,
+        run: RunId,
+        reason: &str,
+        force: bool,
+        by: &str,
+    ) -> NewMessage {
+        let message = Message::Cancel { reason: reason.to_owned(), force, by: by.to_owned() };
+        self.message(workspace, run, &message, by)
     }
 
-    /// Gives a run a signal; returns once it is durable.
+    /// A signal, to be posted within a transaction; what it carries is durable when this returns.
     ///
     /// # Errors
-    /// When the run is not there or has ended, or the database failed.
-    pub async fn signal(
+    /// When what it carries cannot be kept.
+    pub async fn signal_message(
         &self,
         workspace: WorkspaceId,
         run: RunId,
@@ -480,39 +485,18 @@ impl Runtime {
         key: &str,
         payload: &Value,
         by: &str,
-    ) -> Result<(), PostError> {
+    ) -> Result<NewMessage, PostError> {
         let payload = self.carried(workspace, payload).await?;
-        self.post(workspace, run, &Message::Signal { name: name.to_owned(), key: key.to_owned(), payload }, by).await
+        let message = Message::Signal { name: name.to_owned(), key: key.to_owned(), payload };
+        Ok(self.message(workspace, run, &message, by))
     }
 
-    /// Asks a run to stop; returns once the wish is durable. Of a dead letter nothing is under way, so that there is
-    /// nothing to wait for.
+    /// What a person says about an UNCERTAIN node run, to be posted within a transaction; its result is durable when
+    /// this returns.
     ///
     /// # Errors
-    /// As for [`Runtime::signal`].
-    pub async fn cancel(
-        &self,
-        workspace: WorkspaceId,
-        run: RunId,
-        reason: &str,
-        force: bool,
-        by: &str,
-    ) -> Result<(), PostError> {
-        let is_dead = self.0.journal.heads(&[run]).await?.iter().any(|head| head.claim == Claim::Parked);
-        let message = Message::Cancel { reason: reason.to_owned(), force: force || is_dead, by: by.to_owned() };
-        self.post(workspace, run, &message, by).await?;
-        // What it did to its processes is remembered: the wish is heeded before anything is begun again.
-        if self.0.journal.resume(workspace, run, false).await? {
-            self.0.bus.notify_ready();
-        }
-        Ok(())
-    }
-
-    /// Says how an UNCERTAIN node run ended; returns once that is durable.
-    ///
-    /// # Errors
-    /// As for [`Runtime::signal`].
-    pub async fn resolve(
+    /// When its result cannot be kept.
+    pub async fn resolve_message(
         &self,
         workspace: WorkspaceId,
         run: RunId,
@@ -520,14 +504,42 @@ impl Runtime {
         scope: &Scope,
         says: PersonSays,
         by: &str,
-    ) -> Result<(), PostError> {
+    ) -> Result<NewMessage, PostError> {
         let says = match says {
             PersonSays::Retry => Says::Retry,
             PersonSays::Succeed(output) => Says::Succeed { output: self.carried(workspace, &output).await? },
             PersonSays::Fail => Says::Fail,
         };
         let message = Message::Resolve { node: node.to_owned(), scope: scope.to_string(), says, by: by.to_owned() };
-        self.post(workspace, run, &message, by).await
+        Ok(self.message(workspace, run, &message, by))
+    }
+
+    /// Posts a message within a transaction of the caller, who tells the bus after its commit.
+    ///
+    /// # Errors
+    /// When the run is not there or has ended, or the database failed.
+    pub async fn post_within(&self, write: &DatabaseTransaction, message: &NewMessage) -> Result<(), PostError> {
+        match crate::journal::post_on(write, message).await? {
+            Posted::Stored => Ok(()),
+            Posted::NotFound => Err(PostError::NotFound),
+            Posted::Ended => Err(PostError::Ended),
+        }
+    }
+
+    /// Lets a dead letter of the workspace go on, within a transaction of the caller, who tells the bus after its commit;
+    /// `false` when the run is none. With `forgive` it is taken like any other; without, what it did to its processes is
+    /// remembered, and a wish to stop it is heeded before anything is begun again.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn resume_within(
+        &self,
+        write: &DatabaseTransaction,
+        workspace: WorkspaceId,
+        run: RunId,
+        forgive: bool,
+    ) -> Result<bool, PostError> {
+        Ok(crate::journal::resume_on(write, workspace, run, forgive).await?)
     }
 
     async fn carried(&self, workspace: WorkspaceId, value: &Value) -> Result<Carried, PostError> {
@@ -535,26 +547,16 @@ impl Runtime {
         Ok(Carried::from(&self.0.values.keep(&tenant, value.clone()).await?))
     }
 
-    async fn post(&self, workspace: WorkspaceId, run: RunId, message: &Message, by: &str) -> Result<(), PostError> {
-        // A message is plain data and always serializes.
-        let body = serde_json::to_string(message).unwrap_or_default();
-        let id = engine::id::InboxId(self.0.clock.new_id());
-        let message = crate::journal::NewMessage {
+    fn message(&self, workspace: WorkspaceId, run: RunId, message: &Message, by: &str) -> NewMessage {
+        NewMessage {
             workspace,
             run,
-            id,
+            id: engine::id::InboxId(self.0.clock.new_id()),
             kind: message.kind().to_owned(),
-            body,
+            // A message is plain data and always serializes.
+            body: serde_json::to_string(message).unwrap_or_default(),
             created_by: by.to_owned(),
             at: self.0.clock.now(),
-        };
-        match self.0.journal.post(&message).await? {
-            Posted::Stored => {
-                self.0.bus.notify_inbox(run);
-                Ok(())
-            }
-            Posted::NotFound => Err(PostError::NotFound),
-            Posted::Ended => Err(PostError::Ended),
         }
     }
 

@@ -10,6 +10,7 @@ use engine::time::Timestamp;
 use engine::value::Digest;
 use serde_json::Value;
 
+use super::audit::Context;
 use super::page::{Page, PageRequest, cursor, place};
 use super::{ServiceError, plan, text};
 use crate::app::App;
@@ -303,6 +304,7 @@ pub async fn publish(app: &App, viewer: &Viewer, request: Publish) -> Result<Pub
     let project = store::project::find_by_slug(database, viewer.workspace, &request.project).await?;
     let (project, slug) = project.ok_or(ServiceError::NotFound { what: "project" })?;
     let publication = store::publication::Publication {
+        context: Context::of(app, viewer),
         workspace: viewer.workspace,
         project,
         project_slug: slug,
@@ -347,6 +349,6 @@ pub async fn deploy(
         version: version.id,
         updated_at: app.runtime.now(),
     };
-    let by = viewer.actor();
-    Ok(store::deployment::put(app.runtime.database(), viewer.workspace, &deployment, &by).await?)
+    let (context, by) = (Context::of(app, viewer), viewer.actor());
+    Ok(store::deployment::put(app.runtime.database(), viewer.workspace, &deployment, &context, &by).await?)
 }

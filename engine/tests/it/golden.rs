@@ -75,7 +75,8 @@ fn play() -> Play {
 /// A run that tries another one again, and a test of a part: what the journal of 0.1 did not have yet.
 fn prepared() -> Play {
     let mut play = Play::new(document(), 2);
-    let [start, check, never, get, post, late] = ["start", "check", "never", "get", "post", "late"].map(|key| play.at(key));
+    let [start, check, never, get, post, late] =
+        ["start", "check", "never", "get", "post", "late"].map(|key| play.at(key));
     let reused = |at: &NodeRunRef, from, port: &str| Event::Reused {
         at: at.clone(),
         from,

@@ -170,10 +170,7 @@ fn a_changed_node_may_run_but_nothing_before_the_first_one_may_have_changed() {
         refused,
         NotReusable::Upstream { at: "note".into(), changed: vec!["get".into()], unfinished: Vec::new() }
     );
-    assert_eq!(
-        refused.to_string(),
-        "the run cannot begin at `note`: `get` changed since; begin at `get` or before it"
-    );
+    assert_eq!(refused.to_string(), "the run cannot begin at `note`: `get` changed since; begin at `get` or before it");
 }
 
 #[test]
@@ -304,7 +301,7 @@ fn a_pin_stands_for_a_node_and_for_what_only_leads_to_it() {
     assert_eq!(play.asked(), ["note"]);
     let whole = test_of(&five(), |_| Part::Whole, &[("post", json!("pinned"))], None).unwrap();
     let mut play = tested(&five(), whole);
-    assert_eq!(play.asked(), ["note", "get"], "in a test of the whole everything else runs");
+    assert_eq!(play.asked(), ["get", "note"], "in a test of the whole everything else runs");
     let refused = test_of(&five(), |play| Part::To(play.at("note").node), &[("note", json!(1))], None).unwrap_err();
     assert_eq!(refused, NotReusable::Pinned("note".into()));
 }

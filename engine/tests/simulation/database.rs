@@ -7,12 +7,12 @@ use engine::drive::batch::{Batch, Claim, FlushOutcome, NodeRunRow, Record, RunFl
 use engine::drive::{HeadSeen, LoadedRun};
 use engine::graph::Graph;
 use engine::id::{InboxId, RunId};
-use engine::run::codec;
-use engine::run::step::step;
 use engine::run::Run;
+use engine::run::codec;
 use engine::run::event::{Event, Recorded};
 use engine::run::replay::replay;
 use engine::run::status::{NodeRunStatus, RunStatus};
+use engine::run::step::step;
 use engine::scope::Scope;
 use engine::time::Timestamp;
 use engine::value::Digest;
@@ -50,8 +50,7 @@ impl Database {
         begun: Vec<Event>,
         retry_of: Option<RunId>,
     ) -> Digest {
-        let begun: Vec<Recorded> =
-            begun.into_iter().zip(1..).map(|(event, seq)| Recorded { seq, at, event }).collect();
+        let begun: Vec<Recorded> = begun.into_iter().zip(1..).map(|(event, seq)| Recorded { seq, at, event }).collect();
         let mut state = Run::new(run);
         for recorded in &begun {
             // What follows from the last of them is for the driver to record.

@@ -55,8 +55,12 @@ fn no_run_is_lost_or_silently_repeated_under_any_of_500_seeds() {
     // A simulation that never meets a fault shows nothing.
     if totals.seeds == SEEDS {
         assert!(
-            totals.recovered > 250 && totals.uncertain > 100 && totals.cut_calls > 100 && totals.released > 20
-                && totals.retried > 200 && totals.reused > 300,
+            totals.recovered > 250
+                && totals.uncertain > 100
+                && totals.cut_calls > 100
+                && totals.released > 20
+                && totals.retried > 200
+                && totals.reused > 300,
             "{totals:?}"
         );
     }

@@ -31,20 +31,64 @@ const END_AT: u64 = 400_000_000;
 
 /// Something that reaches a process or the database at a time.
 enum Arrival {
-    Input { driver: usize, life: u64, input: Box<dyn FnOnce() -> Input> },
-    Flush { driver: usize, life: u64, batch: Batch, answer: Answer },
-    ReadHeads { driver: usize, life: u64, runs: Vec<(RunId, Option<i64>)> },
-    CallEnds { driver: usize, life: u64, run: RunId, work: WorkId, fact: Event, call: Option<usize> },
-    Beat { driver: usize, life: u64 },
-    Look { driver: usize, life: u64 },
-    Post { run: RunId, fact: Event },
+    Input {
+        driver: usize,
+        life: u64,
+        input: Box<dyn FnOnce() -> Input>,
+    },
+    Flush {
+        driver: usize,
+        life: u64,
+        batch: Batch,
+        answer: Answer,
+    },
+    ReadHeads {
+        driver: usize,
+        life: u64,
+        runs: Vec<(RunId, Option<i64>)>,
+    },
+    CallEnds {
+        driver: usize,
+        life: u64,
+        run: RunId,
+        work: WorkId,
+        fact: Event,
+        call: Option<usize>,
+    },
+    Beat {
+        driver: usize,
+        life: u64,
+    },
+    Look {
+        driver: usize,
+        life: u64,
+    },
+    Post {
+        run: RunId,
+        fact: Event,
+    },
     /// Somebody tries a run again, once it has ended.
-    Retry { run: RunId, tries: u32 },
-    Crash { driver: usize },
-    Restart { driver: usize },
-    Pause { driver: usize, until: u64 },
-    Drain { driver: usize },
-    Wake { driver: usize, life: u64 },
+    Retry {
+        run: RunId,
+        tries: u32,
+    },
+    Crash {
+        driver: usize,
+    },
+    Restart {
+        driver: usize,
+    },
+    Pause {
+        driver: usize,
+        until: u64,
+    },
+    Drain {
+        driver: usize,
+    },
+    Wake {
+        driver: usize,
+        life: u64,
+    },
 }
 
 /// What a process hears of its flush.

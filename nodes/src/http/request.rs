@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use engine::catalog::{EffectClass, IN, NodeCategory, NodeDescriptor, NodeTypeName, OUT, Port};
+use engine::catalog::{EffectClass, NodeCategory, NodeDescriptor, OUT, Port};
 use engine::error::ErrorInfo;
 use engine::port::PortType;
 use serde_json::{Value, json};
@@ -60,18 +60,17 @@ impl NodeType for Request {
             field("body", PortType::Any),
         ]);
         NodeDescriptor {
-            r#type: NodeTypeName { name: "http.request".to_owned(), major: 1 },
             title: "HTTP request",
             summary: "Calls a service over HTTP.",
             docs: DOCS,
-            category: NodeCategory::Integration,
+            icon: "globe",
             aliases: &["api", "rest", "call", "fetch", "curl", "webhook", "get", "post", "url"],
             config_schema: config_schema(),
-            inputs: vec![Port::one(IN, PortType::Any)],
             outputs: vec![Port::one(OUT, PortType::Object { fields: answer, open: false })],
             for_each: true,
             // A service that keeps answers by key may have acted before it answered 500: the key stays.
             fresh_key_after_answer: false,
+            ..NodeDescriptor::new("http.request", 1, NodeCategory::Integration)
         }
     }
 

@@ -283,10 +283,6 @@ impl Journal for SqlJournal {
         self.ownership.park(&Fence { owner, run, at: None }, error).await.map(drop)
     }
 
-    async fn resume(&self, workspace: WorkspaceId, run: RunId, forgive: bool) -> Result<bool, JournalError> {
-        self.ownership.resume(workspace, run, forgive).await
-    }
-
     async fn load(&self, run: RunId) -> Result<LoadedRun, JournalError> {
         self.reading.load(run).await
     }

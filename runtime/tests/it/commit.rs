@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use async_trait::async_trait;
 use engine::drive::batch::{Batch, FlushOutcome};
 use engine::error::ErrorInfo;
-use engine::id::{RunId, WorkerId, WorkspaceId};
+use engine::id::{RunId, WorkerId};
 use engine::run::event::Event;
 use engine::run::status::RunStatus;
 use engine::time::Timestamp;
@@ -67,9 +67,6 @@ impl Journal for Cut {
     }
     async fn park(&self, owner: WorkerId, run: RunId, error: &ErrorInfo) -> Result<(), JournalError> {
         self.inner.park(owner, run, error).await
-    }
-    async fn resume(&self, workspace: WorkspaceId, run: RunId, forgive: bool) -> Result<bool, JournalError> {
-        self.inner.resume(workspace, run, forgive).await
     }
     async fn load(&self, run: RunId) -> Result<LoadedRun, JournalError> {
         self.inner.load(run).await

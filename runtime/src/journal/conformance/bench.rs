@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::database::to_column;
 use crate::journal::{Created, Journal, NewMessage, NewRun, WorkerRow};
-use crate::runtime::TriggerKind;
+use crate::runtime::{Mode, TriggerKind};
 use crate::testing::TestDatabase;
 
 pub(crate) const SALT: [u8; 16] = [7; 16];

@@ -96,6 +96,7 @@ pub(super) async fn a_run_that_cannot_be_kept_is_refused_alone(bench: Bench) {
     // A blob that nobody put.
     new[11].input.len = 1_000_000;
     new[11].input.inline = None;
+    new[11].blobs = vec![new[11].input.digest];
     let created = bench.journal.create(None, &new).await.unwrap();
     for (index, created) in created.iter().enumerate() {
         let is_refused = matches!(created, Created::Refused(_));
