@@ -13,6 +13,7 @@ pub mod run;
 pub mod start;
 pub mod text;
 pub mod value;
+pub mod version;
 pub mod workflow;
 pub mod workspace;
 

@@ -15,6 +15,7 @@ mod message;
 mod rebuild;
 mod role;
 mod runtime;
+pub mod secret;
 pub mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

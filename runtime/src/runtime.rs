@@ -33,6 +33,7 @@ use crate::intake::{Beginning, Intake, Request};
 use crate::journal::{Journal, JournalError, NewMessage, Posted, WorkerRow};
 use crate::message::{Carried, Message, Says};
 use crate::role::{heartbeat::Heartbeat, mail::Mail, relay::Relay, taker::Taker, tidy};
+use crate::secret::{KeySource, Secrets};
 use crate::value::{Tenant, ValueError, Values};
 
 /// How a process takes part.
@@ -88,12 +89,14 @@ pub struct Parts {
     pub registry: Registry,
     /// The way out.
     pub outgoing: Outgoing,
+    /// What connections hide.
+    pub secrets: Secrets,
     /// The time.
     pub clock: Clock,
 }
 
 impl Parts {
-    /// The parts of a process that keeps its blobs in a folder.
+    /// The parts of a process that keeps its blobs in a folder and has no master key.
     ///
     /// # Errors
     /// When the bus cannot reach the database.
@@ -107,7 +110,8 @@ impl Parts {
         let blobs = BlobStore::folder(artifacts, database.clone(), clock.clone())?;
         let bus = EventBus::of(&database).await?;
         let journal = crate::journal::open(&database);
-        Ok(Self { database, journal, blobs, bus, registry, outgoing, clock })
+        let secrets = Secrets::new(database.clone(), clock.clone(), KeySource::None);
+        Ok(Self { database, journal, blobs, bus, registry, outgoing, secrets, clock })
     }
 }
 
@@ -284,6 +288,8 @@ struct Inner {
     values: Values,
     bus: EventBus,
     registry: Registry,
+    outgoing: Outgoing,
+    secrets: Secrets,
     clock: Clock,
     definitions: Definitions,
     owned: Arc<Owned>,
@@ -302,7 +308,7 @@ impl Runtime {
     /// # Errors
     /// When the database or the system refuses.
     pub async fn open(config: RuntimeConfig, parts: Parts) -> Result<Self, OpenError> {
-        let Parts { database, journal, blobs, bus, registry, outgoing, clock } = parts;
+        let Parts { database, journal, blobs, bus, registry, outgoing, secrets, clock } = parts;
         let worker = WorkerId(clock.new_id());
         // On SQLite the folder's lock keeps every other process away.
         let shared = database.kind() == DatabaseKind::Postgres;
@@ -328,8 +334,9 @@ impl Runtime {
         let driver = config.drive.then(|| {
             let executor = Arc::new(Executor {
                 registry: registry.clone(),
-                outgoing,
+                outgoing: outgoing.clone(),
                 values: values.clone(),
+                secrets: secrets.clone(),
                 clock: clock.clone(),
             });
             let (task, driver) = DriverTask::new(DriverParts {
@@ -391,6 +398,8 @@ impl Runtime {
             values,
             bus,
             registry,
+            outgoing,
+            secrets,
             clock,
             definitions,
             owned,
@@ -616,6 +625,16 @@ impl Runtime {
     /// The node types.
     pub fn registry(&self) -> &Registry {
         &self.0.registry
+    }
+
+    /// The way out, under the installation's policy.
+    pub fn outgoing(&self) -> &Outgoing {
+        &self.0.outgoing
+    }
+
+    /// What connections hide.
+    pub fn secrets(&self) -> &Secrets {
+        &self.0.secrets
     }
 
     /// Where everything is kept.

@@ -16,6 +16,7 @@ use serde_json::json;
 use super::change::Change;
 use super::{at, deployment};
 use crate::service::audit::{Action, Context, Done};
+use crate::service::version::Hashes;
 use crate::service::workflow::{Deployment, Publish, Version, Workflow};
 
 /// How often two publishers of one workflow may get in each other's way.
@@ -28,6 +29,7 @@ pub(crate) struct Publication {
     pub(crate) project: ProjectId,
     pub(crate) project_slug: String,
     pub(crate) hash: Digest,
+    pub(crate) hashes: Hashes,
     pub(crate) now: Timestamp,
     pub(crate) by: String,
     pub(crate) workflow_id: WorkflowId,
@@ -166,7 +168,9 @@ impl Publication {
         version::Entity::insert(all_set::<version::ActiveModel, _>(model.clone()))
             .exec_without_returning(write)
             .await?;
-        super::version::read(model)
+        let version = super::version::read(model)?;
+        super::version_hashes::insert_in(write, self.workspace, version.id, &self.hashes).await?;
+        Ok(version)
     }
 }
 
