@@ -6,8 +6,11 @@ use async_graphql::{MergedObject, SDLExportOptions};
 use axum::Router;
 use axum::routing::any;
 
+pub mod audit;
+pub mod envelope;
 pub mod error;
 pub mod event;
+pub mod feed;
 pub mod limit;
 mod loader;
 pub mod node;
@@ -24,6 +27,7 @@ pub mod version;
 pub mod viewer;
 pub mod workflow;
 
+pub use envelope::Subscription;
 pub(crate) use error::GraphqlError;
 
 use crate::app::App;
@@ -40,6 +44,7 @@ pub struct Query(
     workflow::WorkflowQuery,
     run::RunQuery,
     node_type::NodeTypeQuery,
+    audit::AuditQuery,
 );
 
 /// Everything that can be done. Each mutation takes one `input` and answers with a payload whose `userErrors` say
@@ -47,14 +52,11 @@ pub struct Query(
 #[derive(MergedObject, Default)]
 pub struct Mutation(workflow::WorkflowMutation, start::StartMutation, run::RunMutation);
 
-/// Everything that can be followed.
-pub type Subscription = event::RunSubscription;
-
 /// The schema with its resolvers.
 pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 
 fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
-    async_graphql::Schema::build(Query::default(), Mutation::default(), event::RunSubscription)
+    async_graphql::Schema::build(Query::default(), Mutation::default(), Subscription::default())
         .limit_complexity(limit::COST)
         .limit_directives(limit::DIRECTIVES)
         .extension(MarkExecuted)

@@ -13,6 +13,7 @@ mod output;
 mod run;
 mod schema;
 mod serve;
+mod version;
 mod workflow;
 
 fn main() -> ExitCode {

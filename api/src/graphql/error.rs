@@ -50,6 +50,8 @@ codes! {
     Conflict = "CONFLICT",
     /// The idempotency key belongs to another request.
     IdempotencyMismatch = "IDEMPOTENCY_MISMATCH",
+    /// What follows the cursor is not kept any more; `oldestCursor` is the oldest place that can be read from.
+    CursorExpired = "CURSOR_EXPIRED",
     /// The value does not fit an answer.
     ValueTooLarge = "VALUE_TOO_LARGE",
     /// It would work at another time.
@@ -76,7 +78,12 @@ impl From<GraphqlError> for Error {
             tracing::error!(error.cause = %cause, "a GraphQL field failed");
         }
         let code = error.code();
-        Self::new(error.to_string()).extend_with(|_, extensions| extensions.set("code", code))
+        Self::new(error.to_string()).extend_with(|_, extensions| {
+            extensions.set("code", code);
+            if let ServiceError::CursorExpired { oldest } = &error {
+                extensions.set("oldestCursor", oldest.clone());
+            }
+        })
     }
 }
 
@@ -148,6 +155,7 @@ mod tests {
             ServiceError::invalid("name", "empty"),
             ServiceError::Conflict { message: String::new() },
             ServiceError::IdempotencyMismatch,
+            ServiceError::CursorExpired { oldest: String::new() },
             ServiceError::ValueTooLarge { bytes: 1, limit: 0 },
             ServiceError::Unavailable { message: String::new() },
             ServiceError::internal("boom"),

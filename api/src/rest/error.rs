@@ -40,6 +40,7 @@ impl From<ServiceError> for Problem {
             ServiceError::Invalid { .. } => StatusCode::BAD_REQUEST,
             ServiceError::Conflict { .. } => StatusCode::CONFLICT,
             ServiceError::IdempotencyMismatch => StatusCode::UNPROCESSABLE_ENTITY,
+            ServiceError::CursorExpired { .. } => StatusCode::GONE,
             ServiceError::ValueTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             ServiceError::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             ServiceError::Internal(cause) => {

@@ -39,6 +39,12 @@ pub enum ServiceError {
     /// The idempotency key was used before with another request.
     #[error("this idempotency key was used within 24 hours for another request")]
     IdempotencyMismatch,
+    /// What follows the cursor is not kept any more.
+    #[error("events after this cursor are not kept any more; go on after `oldestCursor` and read the state anew")]
+    CursorExpired {
+        /// The cursor of the oldest place that can be read from.
+        oldest: String,
+    },
     /// The value does not fit an answer.
     #[error("the value has {bytes} bytes; at most {limit} are answered as JSON; read `preview` instead")]
     ValueTooLarge {
@@ -68,6 +74,7 @@ impl ServiceError {
             Self::Invalid { .. } => "BAD_USER_INPUT",
             Self::Conflict { .. } => "CONFLICT",
             Self::IdempotencyMismatch => "IDEMPOTENCY_MISMATCH",
+            Self::CursorExpired { .. } => "CURSOR_EXPIRED",
             Self::ValueTooLarge { .. } => "VALUE_TOO_LARGE",
             Self::Unavailable { .. } => "UNAVAILABLE",
             Self::Internal(_) => "INTERNAL",

@@ -4,6 +4,7 @@
 mod app;
 mod auth;
 mod events;
+mod feed;
 mod graphql_http;
 mod hooks;
 mod in_process;
@@ -11,6 +12,7 @@ mod layering;
 mod process;
 mod runs;
 mod socket;
+mod sse;
 mod tenancy;
 mod websocket;
 mod workflows;

@@ -97,3 +97,30 @@ async fn documents_are_checked_without_a_server() {
     let twice = home.run(&["workflow", "apply", &file]);
     assert_eq!(twice.status.code(), Some(2), "{}", crate::home::text(&twice.stderr));
 }
+
+#[tokio::test]
+async fn versions_are_listed_compared_deployed_and_rolled_back() {
+    let home = Home::new(On::Sqlite).await;
+    let server = home.serve("server");
+    let terminal = Terminal { home: &home, server: &server, key: home.key() };
+    let file = write(home.folder(), TWO);
+    terminal.json(&["workflow", "apply", &file]);
+    write(home.folder(), &TWO.replace("Hello {{", "Good day {{"));
+    terminal.json(&["workflow", "apply", &file, "--note", "politer"]);
+
+    let deployed = || {
+        let (_, listed) = terminal.json(&["version", "list", "greet"]);
+        let versions = listed["versions"].as_array().unwrap().clone();
+        assert_eq!((versions.len(), &versions[0]["number"], &versions[0]["note"]), (2, &json!(2), &json!("politer")));
+        [versions[0]["deployedIn"].clone(), versions[1]["deployedIn"].clone()]
+    };
+    assert_eq!(deployed(), [json!(["default"]), json!([])]);
+    let (code, out, err) = terminal.run(&["version", "diff", "greet", "1"]);
+    assert_eq!(code, Some(0), "{err}");
+    assert!(out.contains("-      value: Hello {{ input.name }}\n+      value: Good day {{ input.name }}\n"), "{out}");
+    let (code, rolled) = terminal.json(&["version", "deploy", "greet", "1"]);
+    assert_eq!((code, &rolled["deployment"]["version"]["number"], &rolled["before"]), (Some(0), &json!(1), &json!(2)));
+    assert_eq!(deployed(), [json!([]), json!(["default"])]);
+    assert_eq!(terminal.run(&["version", "deploy", "greet", "3"]).0, Some(5));
+    assert_eq!(terminal.run(&["version", "list", "nowhere"]).0, Some(5));
+}

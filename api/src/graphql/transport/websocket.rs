@@ -257,7 +257,7 @@ impl Session {
             let message = format!("a socket carries at most {OPERATION_LIMIT} operations at once");
             return self.send_errors(&id, &[request_error(Code::RateLimited, &message)]).await;
         }
-        let admitted = match prepare(&self.face, viewer, params) {
+        let admitted = match prepare(&self.face, viewer, params, None) {
             Ok(admitted) => admitted,
             Err(error) => return self.send_errors(&id, &[error]).await,
         };
