@@ -122,5 +122,18 @@ async fn versions_are_listed_compared_deployed_and_rolled_back() {
     assert_eq!((code, &rolled["deployment"]["version"]["number"], &rolled["before"]), (Some(0), &json!(1), &json!(2)));
     assert_eq!(deployed(), [json!([]), json!(["default"])]);
     assert_eq!(terminal.run(&["version", "deploy", "greet", "3"]).0, Some(5));
+
+    let (_, audit) = terminal.json(&["audit", "list", "--action", "version.published", "--first", "1"]);
+    assert_eq!(audit["audit"][0]["after"]["number"], 2, "{audit}");
+    let next = audit["next"].as_str().unwrap();
+    let (_, audit) = terminal.json(&["audit", "list", "--action", "version.published", "--after", next]);
+    assert_eq!((audit["audit"].as_array().map(Vec::len), &audit["next"]), (Some(2), &json!(null)), "{audit}");
+    let (code, out, _) = terminal.run(&["audit", "export"]);
+    let seqs: Vec<_> = out
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["seq"].as_u64().unwrap())
+        .collect();
+    let last = seqs[0];
+    assert_eq!((code, seqs), (Some(0), (1..=last).rev().collect::<Vec<_>>()));
     assert_eq!(terminal.run(&["version", "list", "nowhere"]).0, Some(5));
 }
