@@ -5,6 +5,7 @@
 pub mod app;
 pub mod auth;
 mod body;
+pub mod code;
 pub mod config;
 pub mod graphql;
 mod rest;

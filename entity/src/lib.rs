@@ -22,6 +22,7 @@ pub mod run_inbox;
 pub mod secret;
 pub mod start_dedupe;
 pub mod trigger_event;
+pub mod variable;
 pub mod version;
 pub mod version_hashes;
 pub mod word;

@@ -4,3 +4,4 @@ pub mod feed;
 pub mod journal;
 pub mod run;
 pub mod value;
+pub mod variable;

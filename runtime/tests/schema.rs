@@ -72,6 +72,7 @@ async fn create_all(db: &DatabaseConnection) {
     create(db, entity::secret::Entity).await;
     create(db, entity::start_dedupe::Entity).await;
     create(db, entity::trigger_event::Entity).await;
+    create(db, entity::variable::Entity).await;
     create(db, entity::version::Entity).await;
     create(db, entity::version_hashes::Entity).await;
     create(db, entity::worker::Entity).await;

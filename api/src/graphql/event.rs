@@ -2,7 +2,8 @@
 
 use async_graphql::{Context, Enum, ID, SimpleObject, Subscription};
 use chrono::{DateTime, Utc};
-use engine::run::event::{Event, NodeRunRef, Recorded, Timer};
+use engine::id::RunId;
+use engine::run::event::{Event, NodeIx, NodeRunRef, Recorded, ReusedFrom, Timer};
 use futures::Stream;
 
 use super::Result;
@@ -29,6 +30,16 @@ macro_rules! kinds {
 kinds! {
     /// The run exists.
     RunCreated,
+    /// A node does not run, because its result is known: from the run that this one tries again, or from a pin.
+    Reused,
+    /// A node gets an input that somebody gave it.
+    InputEdited,
+    /// Nodes make idempotency keys of their own, because they do something else than in the run that this one tries again.
+    KeysRenewed,
+    /// A node goes on with the idempotency key of the run that this one tries again.
+    KeyInherited,
+    /// Nodes that are outside the part that is tested.
+    LeftOut,
     /// Another driver has taken the run over.
     RunRecovered,
     /// The driver handed the run back in good order.
@@ -126,6 +137,15 @@ impl RunSubscription {
     }
 }
 
+/// Node keys in a row; no more than people read.
+fn listed(nodes: &[NodeIx], keys: &[String]) -> String {
+    const MOST: usize = 20;
+    let named: Vec<&str> =
+        nodes.iter().take(MOST).filter_map(|ix| keys.get(ix.0 as usize)).map(String::as_str).collect();
+    let more = nodes.len().saturating_sub(MOST);
+    if more > 0 { format!("{} and {more} more", named.join(", ")) } else { named.join(", ") }
+}
+
 pub(super) fn shown(recorded: &Recorded, keys: &[String]) -> RunEvent {
     let kind = RunEventKind::from(&recorded.event);
     let mut shown = RunEvent {
@@ -147,6 +167,24 @@ pub(super) fn shown(recorded: &Recorded, keys: &[String]) -> RunEvent {
     };
     match &recorded.event {
         Event::RunCreated { trigger, .. } => shown.node = key(*trigger),
+        Event::Reused { at, from, port, .. } => {
+            place(&mut shown, at);
+            shown.port = Some(port.clone());
+            shown.message = Some(match from {
+                ReusedFrom::Pin => "pinned".to_owned(),
+                ReusedFrom::Run(run) => format!("from {}", RunId(*run)),
+            });
+        }
+        Event::KeyInherited { at, generation } => {
+            place(&mut shown, at);
+            shown.message = Some(format!("generation {generation}"));
+        }
+        Event::InputEdited { node, .. } => shown.node = key(*node),
+        Event::KeysRenewed { nodes } => shown.message = Some(listed(nodes, keys)),
+        Event::LeftOut { nodes, result } => {
+            shown.node = key(*result);
+            shown.message = Some(listed(nodes, keys));
+        }
         Event::RunRecovered { adoptions } => shown.message = Some(format!("taken over, {adoptions} in a row")),
         Event::RunReleased { .. } | Event::RunStarted | Event::OutputEvaluated { .. } => {}
         Event::AttemptSucceeded { at, attempt, port, .. } => {

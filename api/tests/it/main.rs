@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends here")]
 
 mod app;
+mod audits;
 mod auth;
 mod events;
 mod feed;
@@ -11,6 +12,7 @@ mod in_process;
 mod layering;
 mod process;
 mod runs;
+mod schema_style;
 mod sessions;
 mod socket;
 mod sse;
