@@ -4,11 +4,14 @@ use engine::id::{ApiKeyId, WorkspaceId};
 
 pub mod api_key;
 pub mod cache;
+pub mod credential;
+pub mod cursor;
 pub mod role;
 
 pub use role::{Permission, Role};
 
 use crate::service::ServiceError;
+use cursor::CursorKey;
 
 /// Who asks, in which workspace, and what they may do. Every query starts from `workspace`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +24,10 @@ pub struct Viewer {
     pub name: String,
     /// What they may do.
     pub role: Role,
+    /// The request that they ask in, as logs name it.
+    pub request: Option<String>,
+    /// What the workspace's cursors are signed with.
+    pub cursors: CursorKey,
 }
 
 impl Viewer {
@@ -30,6 +37,12 @@ impl Viewer {
     /// [`ServiceError::Forbidden`] when the role does not have it.
     pub fn require(&self, permission: Permission) -> Result<(), ServiceError> {
         if self.role.may(permission) { Ok(()) } else { Err(ServiceError::Forbidden { role: self.role, permission }) }
+    }
+
+    /// The same viewer in a request of its own.
+    #[must_use]
+    pub fn in_request(self, request: Option<&str>) -> Self {
+        Self { request: request.map(str::to_owned), ..self }
     }
 
     /// How this viewer is named in journals and `createdBy`.

@@ -13,6 +13,7 @@ use crate::run::event::NodeIx;
 
 mod check;
 mod config;
+pub mod hash;
 
 pub use config::Config;
 
@@ -175,6 +176,12 @@ impl Graph {
     /// The node at a place; `None` for a place of another graph.
     pub fn node(&self, ix: NodeIx) -> Option<&GraphNode> {
         self.nodes.get(ix.0 as usize)
+    }
+
+    /// Whether any of its expressions reads `vars`.
+    pub fn reads_vars(&self) -> bool {
+        self.nodes.iter().any(|node| node.roots.contains("vars"))
+            || self.output.as_ref().is_some_and(|output| output.references().roots.contains("vars"))
     }
 
     /// The place of a key.

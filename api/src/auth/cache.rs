@@ -47,6 +47,7 @@ impl KeyCache {
 mod tests {
     use super::*;
     use crate::auth::Role;
+    use crate::auth::cursor::CursorKey;
     use engine::id::{ApiKeyId, WorkspaceId};
 
     #[test]
@@ -57,6 +58,8 @@ mod tests {
             key: ApiKeyId(uuid::Uuid::from_u128(2)),
             name: "ci".into(),
             role: Role::Viewer,
+            request: None,
+            cursors: CursorKey::of_salt([0; 16]),
         };
         let start = Instant::now();
         cache.put(KeyHash([7; 32]), viewer.clone(), start);

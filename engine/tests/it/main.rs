@@ -15,4 +15,5 @@ mod cost;
 mod fuzz;
 mod golden;
 mod play;
+mod reuse;
 mod rules;

@@ -12,7 +12,7 @@ use crate::database::{Database, to_column};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// Deletes blobs that nothing has referred to for a day, and start keys that have expired.
+/// Deletes blobs that nothing has referred to for a day, start keys that have expired, and events of a week ago.
 pub(crate) async fn hourly(database: Database, blobs: BlobStore, clock: Clock) {
     // The first time an hour after the start, which has other things to do.
     let mut hour = tokio::time::interval_at(tokio::time::Instant::now() + HOUR, HOUR);
@@ -23,6 +23,9 @@ pub(crate) async fn hourly(database: Database, blobs: BlobStore, clock: Clock) {
         }
         if let Err(error) = forget_keys(&database, clock.now()).await {
             tracing::warn!(error = %error, "expired start keys could not be deleted; again in an hour");
+        }
+        if let Err(error) = crate::store::feed::forget(&database, clock.now()).await {
+            tracing::warn!(error = %error, "old workspace events could not be deleted; again in an hour");
         }
     }
 }
