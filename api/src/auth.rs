@@ -21,6 +21,8 @@ pub struct Viewer {
     pub name: String,
     /// What they may do.
     pub role: Role,
+    /// The request that they ask in, as logs name it.
+    pub request: Option<String>,
 }
 
 impl Viewer {
@@ -30,6 +32,12 @@ impl Viewer {
     /// [`ServiceError::Forbidden`] when the role does not have it.
     pub fn require(&self, permission: Permission) -> Result<(), ServiceError> {
         if self.role.may(permission) { Ok(()) } else { Err(ServiceError::Forbidden { role: self.role, permission }) }
+    }
+
+    /// The same viewer in a request of its own.
+    #[must_use]
+    pub fn in_request(self, request: Option<&str>) -> Self {
+        Self { request: request.map(str::to_owned), ..self }
     }
 
     /// How this viewer is named in journals and `createdBy`.

@@ -16,6 +16,7 @@ pub mod node_type;
 mod page;
 mod request;
 pub mod run;
+pub mod start;
 pub mod transport;
 pub mod user_error;
 pub mod value;
@@ -44,7 +45,7 @@ pub struct Query(
 /// Everything that can be done. Each mutation takes one `input` and answers with a payload whose `userErrors` say
 /// what the asker can mend.
 #[derive(MergedObject, Default)]
-pub struct Mutation(workflow::WorkflowMutation, run::RunMutation);
+pub struct Mutation(workflow::WorkflowMutation, start::StartMutation, run::RunMutation);
 
 /// Everything that can be followed.
 pub type Subscription = event::RunSubscription;

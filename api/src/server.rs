@@ -14,6 +14,7 @@ use migration::{Migrator, MigratorTrait as _};
 use nodes::outgoing::{BuildError, Outgoing, OutgoingPolicy};
 use runtime::clock::Clock;
 use runtime::database::{DatabaseError, DatabaseOptions, FolderLock, lock_folder, make_private_folder};
+use runtime::secret::{SecretError, Secrets};
 use runtime::{Database, OpenError, Parts, Runtime, RuntimeConfig};
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -21,7 +22,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::app::App;
 use crate::auth::Role;
 use crate::config::Config;
-use crate::service::key::{CreatedKey, NewKey};
+use crate::service::audit::Context;
+use crate::service::key::CreatedKey;
 use crate::service::workspace::{self, DEFAULT_SLUG};
 use crate::service::{ServiceError, key};
 use crate::{graphql, rest, store, telemetry};
@@ -49,6 +51,9 @@ pub enum ServeError {
     /// The first workspace, or a key, could not be made.
     #[error(transparent)]
     Service(#[from] ServiceError),
+    /// A master key is missing, unknown or unreadable.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
     /// The driver did not start.
     #[error("the driver did not start: {0}")]
     Runtime(#[from] OpenError),
@@ -171,8 +176,8 @@ async fn make_key(
 ) -> Result<CreatedKey, ServeError> {
     let workspace = store::workspace::find_by_slug(database, slug).await.map_err(ServiceError::from)?;
     let workspace = workspace.ok_or(ServiceError::NotFound { what: "workspace" })?;
-    let new = NewKey { workspace: workspace.id, name: name.to_owned(), role };
-    Ok(key::make(database, new, ApiKeyId(clock.new_id()), clock.now()).await?)
+    let context = Context::command(workspace.id, clock);
+    Ok(key::make(database, &context, name, role, ApiKeyId(clock.new_id())).await?)
 }
 
 /// The database with its schema and its first workspace.
@@ -268,7 +273,10 @@ async fn open_runtime(config: &Config, database: Database, clock: Clock) -> Resu
     if let Some((point, nth)) = &config.testing.crash_at {
         runtime::crash::arm(point, *nth);
     }
-    let parts = Parts::new(database, &config.artifact.folder, registry, outgoing, clock).await?;
+    let secrets = secrets(config, &database, &clock);
+    secrets.prepare().await?;
+    let mut parts = Parts::new(database, &config.artifact.folder, registry, outgoing, clock).await?;
+    parts.secrets = secrets;
     let mut settings = RuntimeConfig {
         lease: config.runtime.lease,
         drive: config.runtime.drive,
@@ -279,6 +287,10 @@ async fn open_runtime(config: &Config, database: Database, clock: Clock) -> Resu
         settings.worker_name.clone_from(name);
     }
     Ok(Runtime::open(settings, parts).await?)
+}
+
+fn secrets(config: &Config, database: &Database, clock: &Clock) -> Secrets {
+    Secrets::new(database.clone(), clock.clone(), config.secrets.source.clone())
 }
 
 /// SIGTERM or ctrl-c.

@@ -1,15 +1,19 @@
 //! Use cases: who may, what is there, what follows. GraphQL and REST ask here; nothing here names either of them.
 
+pub mod audit;
 mod crossing;
 pub mod error;
+pub mod feed;
 pub mod follow;
 pub mod hook;
 pub mod key;
 pub mod page;
 pub mod plan;
 pub mod run;
+pub mod start;
 pub mod text;
 pub mod value;
+pub mod version;
 pub mod workflow;
 pub mod workspace;
 

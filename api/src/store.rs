@@ -7,12 +7,17 @@ pub(crate) use runtime::database::{from_column as timestamp, to_column as at};
 use sea_orm::DbErr;
 
 pub(crate) mod api_key;
+pub(crate) mod audit;
+pub(crate) mod change;
 pub(crate) mod definition;
 pub(crate) mod deployment;
+pub(crate) mod feed;
+pub(crate) mod outbox;
 pub(crate) mod project;
 pub(crate) mod publication;
 pub(crate) mod run;
 pub(crate) mod version;
+pub(crate) mod version_hashes;
 pub(crate) mod workflow;
 pub(crate) mod workspace;
 
@@ -20,6 +25,11 @@ pub(crate) mod workspace;
 fn digest(bytes: &[u8]) -> Result<Digest, DbErr> {
     let bytes = bytes.try_into().map_err(|_| DbErr::Type(format!("a hash has 32 bytes, not {}", bytes.len())))?;
     Ok(Digest(bytes))
+}
+
+/// A column of JSON.
+fn json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, DbErr> {
+    serde_json::from_str(text).map_err(|error| DbErr::Json(error.to_string()))
 }
 
 /// A text that rows keep as empty when there is none.

@@ -12,11 +12,13 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+mod clean;
+
 use crate::app::App;
 use crate::config::log::{LogConfig, LogFormat};
 
 /// The header that carries a request's id, in and out.
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Longest id that a caller may choose.
 const REQUEST_ID_LIMIT: usize = 64;
 /// Upper bounds of the duration figures, in seconds.
@@ -33,7 +35,7 @@ pub fn init(config: &LogConfig) {
     let filter = filter.with_target("sqlx", tracing::Level::WARN).with_target("sea_orm", tracing::Level::WARN);
     let registry = tracing_subscriber::registry().with(filter);
     let is_watched = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    let lines = tracing_subscriber::fmt::layer().with_ansi(is_watched).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt::layer().with_ansi(is_watched).with_writer(clean::Lines);
     let installed = match config.format {
         LogFormat::Human => registry.with(lines.with_target(false)).try_init(),
         LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),
@@ -71,7 +73,7 @@ pub(crate) fn figures() -> String {
 }
 
 /// One log line and two figures a request, and its id in the answer.
-pub(crate) async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(crate) async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = request
         .headers()
@@ -79,6 +81,11 @@ pub(crate) async fn observe(State(app): State<Arc<App>>, request: Request, next:
         .and_then(|value| value.to_str().ok())
         .filter(|id| is_sound(id))
         .map_or_else(|| app.runtime.clock().new_id().simple().to_string(), str::to_owned);
+    // Whoever asks further inside finds the id where the caller would have put it.
+    let value = HeaderValue::from_str(&id).ok();
+    if let Some(value) = &value {
+        request.headers_mut().insert(REQUEST_ID, value.clone());
+    }
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     // Paths that match no route are not used as labels: anybody could make up any number of them.
@@ -95,7 +102,7 @@ pub(crate) async fn observe(State(app): State<Arc<App>>, request: Request, next:
         request.id = %id, http.method = %method, http.path = %path, http.status = status, duration_ms,
         "{method} {path} answered {status} in {duration_ms:.1} ms"
     );
-    if let Ok(value) = HeaderValue::from_str(&id) {
+    if let Some(value) = value {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     response

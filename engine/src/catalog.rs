@@ -4,9 +4,14 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+pub use self::words::{ENGLISH, Translation, Words};
 use crate::port::PortType;
+use crate::value::Digest;
+
+mod contract;
+mod words;
 
 /// The port that a node's success leaves by unless its type says otherwise.
 pub const OUT: &str = "out";
@@ -114,7 +119,8 @@ impl Port {
     }
 }
 
-/// Everything that palette, form, validation and documentation know of a node type.
+/// Everything that palette, form, validation and documentation know of a node type. Its own words are English;
+/// [`NodeDescriptor::words`] has them in other languages.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct NodeDescriptor {
     /// Its name and major version.
@@ -127,8 +133,12 @@ pub struct NodeDescriptor {
     pub docs: &'static str,
     /// Where it stands in a palette.
     pub category: NodeCategory,
+    /// The name of its picture in the Lucide set, such as `globe`.
+    pub icon: &'static str,
     /// Other words that people search for.
     pub aliases: &'static [&'static str],
+    /// Its words in languages other than English.
+    pub translations: &'static [Translation],
     /// JSON Schema (2020-12) of `config`, before expressions are put in.
     pub config_schema: Value,
     /// Inputs; none for triggers.
@@ -137,14 +147,57 @@ pub struct NodeDescriptor {
     pub outputs: Vec<Port>,
     /// Whether the author may set `for_each` on it.
     pub for_each: bool,
+    /// Types of connections that its field `connection` may name, such as `http.bearer`; none when it takes no
+    /// connection.
+    pub auth: &'static [&'static str],
+    /// Set when new workflows should use something else. Published versions go on running.
+    pub deprecated: Option<Deprecation>,
     /// Whether a definite answer that is retried (not a crash, not a timeout) gets a fresh idempotency key.
     pub fresh_key_after_answer: bool,
 }
 
+/// Since when a node type should not be used any more, and what to use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Deprecation {
+    /// The release that said so.
+    pub since: &'static str,
+    /// The node type to use instead, as `group.name@MAJOR`.
+    pub replacement: Option<&'static str>,
+}
+
 impl NodeDescriptor {
+    /// A type without words or config that takes anything by `in` and gives anything by `out`; a trigger takes nothing.
+    /// Meant for struct update: `NodeDescriptor { title: "…", ..NodeDescriptor::new(…) }`.
+    pub fn new(name: &str, major: u32, category: NodeCategory) -> Self {
+        let inputs = if category == NodeCategory::Trigger { Vec::new() } else { vec![Port::one(IN, PortType::Any)] };
+        Self {
+            r#type: NodeTypeName { name: name.to_owned(), major },
+            title: "",
+            summary: "",
+            docs: "",
+            category,
+            icon: "box",
+            aliases: &[],
+            translations: &[],
+            config_schema: json!({ "type": "object", "additionalProperties": false, "properties": {} }),
+            inputs,
+            outputs: vec![Port::one(OUT, PortType::Any)],
+            for_each: false,
+            auth: &[],
+            deprecated: None,
+            fresh_key_after_answer: false,
+        }
+    }
+
     /// Whether nodes of this type start runs.
     pub fn is_trigger(&self) -> bool {
         self.category == NodeCategory::Trigger
+    }
+
+    /// What published nodes of this type rely on, as a hash: name, config schema and ports, without any word for
+    /// people. Two processes whose digests of a type agree run it alike.
+    pub fn digest(&self) -> Digest {
+        contract::digest(self)
     }
 }
 

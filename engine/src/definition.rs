@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::retry::RetryPolicy;
 
 pub mod canonical;
+pub mod patch;
 pub mod problem;
 
 /// Largest document, in bytes of its canonical form.
@@ -48,6 +49,9 @@ pub struct Node {
     /// The type's settings; strings may hold `{{ … }}`.
     #[serde(default, skip_serializing_if = "is_empty_object")]
     pub config: Value,
+    /// The name of the connection that the node uses; only for types that take one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
     /// When it may start.
     #[serde(default, skip_serializing_if = "Join::is_default")]
     pub join: Join,

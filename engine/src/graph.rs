@@ -13,6 +13,7 @@ use crate::run::event::NodeIx;
 
 mod check;
 mod config;
+pub mod hash;
 
 pub use config::Config;
 
@@ -40,6 +41,8 @@ pub struct GraphNode {
     pub class: EffectClass,
     /// Whether it starts runs.
     pub is_trigger: bool,
+    /// The name of the connection that it uses.
+    pub connection: Option<String>,
     /// Its config, read for expressions.
     pub config: Config,
     /// When it may start.
@@ -93,13 +96,32 @@ pub struct Outgoing {
     pub target: NodeIx,
 }
 
+/// What looking at a document brought to light.
+#[derive(Debug)]
+pub struct Examined {
+    /// The graph, unless a problem is an error.
+    pub graph: Option<Graph>,
+    /// Every problem, in document order.
+    pub problems: Vec<Problem>,
+}
+
+/// Looks at a document as it is, broken or not, and says everything about it at once.
+pub fn examine(document: &Value, catalog: &dyn Catalog) -> Examined {
+    match Definition::from_json(document) {
+        Ok(definition) => check::check(&definition, catalog),
+        Err(problem) => Examined { graph: None, problems: vec![problem] },
+    }
+}
+
 impl Graph {
     /// Checks a document against the node types that this process has.
     ///
     /// # Errors
-    /// Every problem at once, in document order.
+    /// Every problem at once, in document order, warnings included; without an error the warnings are left out, and
+    /// [`examine`] has them.
     pub fn check(definition: &Definition, catalog: &dyn Catalog) -> Result<Self, Vec<Problem>> {
-        check::check(definition, catalog)
+        let examined = check::check(definition, catalog);
+        examined.graph.ok_or(examined.problems)
     }
 
     /// Whether a run may start with this input.

@@ -74,6 +74,14 @@ ids! {
     WorkerId = "wkr";
     /// A credential of a program.
     ApiKeyId = "key";
+    /// A named credential and what it opens.
+    ConnectionId = "con";
+    /// One encrypted value.
+    SecretId = "sec";
+    /// The key that wraps the keys of a workspace's secrets.
+    WorkspaceKeyId = "wsk";
+    /// One row of the audit: who changed what.
+    AuditId = "aud";
 }
 
 /// One node's execution in a run. It has no UUID of its own: run, node key and scope are its identity everywhere.

@@ -4,19 +4,28 @@
 //! JSON are text: both databases return the bytes that were written.
 
 pub mod api_key;
+pub mod audit;
+pub mod audit_head;
 pub mod blob;
 pub mod blob_ref;
+pub mod connection;
 pub mod definition;
 pub mod deployment;
+pub mod feed;
 pub mod journal;
 pub mod node_run;
+pub mod outbox;
 pub mod project;
 pub mod run;
 pub mod run_inbox;
+pub mod secret;
 pub mod start_dedupe;
 pub mod trigger_event;
 pub mod version;
+pub mod version_hashes;
 pub mod word;
 pub mod worker;
 pub mod workflow;
 pub mod workspace;
+pub mod workspace_event;
+pub mod workspace_key;

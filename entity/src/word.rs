@@ -47,6 +47,13 @@ words! {
         /// Its time was up.
         TimedOut = "TIMED_OUT",
     }
+    /// What kind of actor changed something.
+    ActorKind {
+        /// Whoever showed an API key.
+        ApiKey = "API_KEY",
+        /// A command on the server itself, by somebody who has its settings.
+        Command = "COMMAND",
+    }
     /// Who may take a run next.
     RunClaim {
         /// Anybody, now.

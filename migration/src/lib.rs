@@ -21,6 +21,16 @@ mod m0013_blob_ref;
 mod m0014_worker;
 mod m0015_trigger_event;
 mod m0016_start_dedupe;
+mod m0017_version_hashes;
+mod m0030_audit;
+mod m0031_audit_head;
+mod m0032_outbox;
+mod m0033_workspace_event;
+mod m0034_feed;
+mod m0035_run_told;
+mod m0050_workspace_key;
+mod m0051_connection;
+mod m0052_secret;
 
 /// Every step, oldest first.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +56,16 @@ impl MigratorTrait for Migrator {
             Box::new(m0014_worker::Migration),
             Box::new(m0015_trigger_event::Migration),
             Box::new(m0016_start_dedupe::Migration),
+            Box::new(m0017_version_hashes::Migration),
+            Box::new(m0030_audit::Migration),
+            Box::new(m0031_audit_head::Migration),
+            Box::new(m0032_outbox::Migration),
+            Box::new(m0033_workspace_event::Migration),
+            Box::new(m0034_feed::Migration),
+            Box::new(m0035_run_told::Migration),
+            Box::new(m0050_workspace_key::Migration),
+            Box::new(m0051_connection::Migration),
+            Box::new(m0052_secret::Migration),
         ]
     }
 }

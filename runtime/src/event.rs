@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use engine::id::RunId;
-use tokio::sync::{broadcast, watch};
+use engine::id::{RunId, WorkspaceId};
+use tokio::sync::{Notify, broadcast, watch};
 
 use crate::database::Database;
 
@@ -26,8 +26,16 @@ pub enum BusError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Notice {
     Committed(RunId),
+    Fed(WorkspaceId),
     Mail(RunId),
     Ready,
+}
+
+/// What readers wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Topic {
+    Run(RunId),
+    Feed(WorkspaceId),
 }
 
 /// The bus of a process. Cheap to clone.
@@ -40,23 +48,26 @@ struct Bus {
 }
 
 struct Local {
-    runs: Mutex<HashMap<RunId, watch::Sender<()>>>,
+    watched: Mutex<HashMap<Topic, watch::Sender<()>>>,
+    outbox: Notify,
     mail: broadcast::Sender<RunId>,
     ready: broadcast::Sender<()>,
 }
 
 impl Local {
     fn new() -> Self {
-        Self { runs: Mutex::default(), mail: broadcast::channel(MOST_WAITING).0, ready: broadcast::channel(16).0 }
+        Self {
+            watched: Mutex::default(),
+            outbox: Notify::new(),
+            mail: broadcast::channel(MOST_WAITING).0,
+            ready: broadcast::channel(16).0,
+        }
     }
 
     fn tell(&self, notice: Notice) {
         match notice {
-            Notice::Committed(run) => {
-                if let Some(sender) = self.runs.lock().unwrap_or_else(PoisonError::into_inner).get(&run) {
-                    sender.send_replace(());
-                }
-            }
+            Notice::Committed(run) => self.wake(Topic::Run(run)),
+            Notice::Fed(workspace) => self.wake(Topic::Feed(workspace)),
             // An error only says that nobody listens.
             Notice::Mail(run) => {
                 let _ = self.mail.send(run);
@@ -64,6 +75,12 @@ impl Local {
             Notice::Ready => {
                 let _ = self.ready.send(());
             }
+        }
+    }
+
+    fn wake(&self, topic: Topic) {
+        if let Some(sender) = self.watched.lock().unwrap_or_else(PoisonError::into_inner).get(&topic) {
+            sender.send_replace(());
         }
     }
 }
@@ -90,6 +107,22 @@ impl EventBus {
     /// Something of these runs was committed.
     pub fn publish_runs(&self, runs: &[RunId]) {
         runs.iter().for_each(|run| self.tell(Notice::Committed(*run)));
+        self.notify_outbox();
+    }
+
+    /// Something may lie in the outbox. Only this process is told: one relay that looks is enough.
+    pub fn notify_outbox(&self) {
+        self.0.local.outbox.notify_one();
+    }
+
+    /// Returns once something may lie in the outbox; for one waiter.
+    pub(crate) async fn outbox_filled(&self) {
+        self.0.local.outbox.notified().await;
+    }
+
+    /// The feed of a workspace has grown.
+    pub(crate) fn publish_feed(&self, workspace: WorkspaceId) {
+        self.tell(Notice::Fed(workspace));
     }
 
     /// A run has mail.
@@ -121,9 +154,18 @@ impl EventBus {
 
     /// Wakes whenever something of the run is committed from now on.
     pub fn subscribe(&self, run: RunId) -> Wakes {
-        let mut runs = self.0.local.runs.lock().unwrap_or_else(PoisonError::into_inner);
-        let receiver = runs.entry(run).or_insert_with(|| watch::channel(()).0).subscribe();
-        Wakes { run, receiver: Some(receiver), local: self.0.local.clone() }
+        self.wakes(Topic::Run(run))
+    }
+
+    /// Wakes whenever the feed of the workspace grows from now on.
+    pub fn subscribe_feed(&self, workspace: WorkspaceId) -> Wakes {
+        self.wakes(Topic::Feed(workspace))
+    }
+
+    fn wakes(&self, topic: Topic) -> Wakes {
+        let mut watched = self.0.local.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let receiver = watched.entry(topic).or_insert_with(|| watch::channel(()).0).subscribe();
+        Wakes { topic, receiver: Some(receiver), local: self.0.local.clone() }
     }
 
     /// The runs that get mail from now on.
@@ -136,15 +178,15 @@ impl EventBus {
         self.0.local.ready.subscribe()
     }
 
-    /// How many runs somebody waits for; what must come back to zero.
+    /// How many runs and feeds somebody waits for; what must come back to zero.
     pub fn watched(&self) -> usize {
-        self.0.local.runs.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.0.local.watched.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 }
 
-/// One reader's wake-ups for one run. Several commits while it is busy wake it once.
+/// One reader's wake-ups for one run or feed. Several commits while it is busy wake it once.
 pub struct Wakes {
-    run: RunId,
+    topic: Topic,
     receiver: Option<watch::Receiver<()>>,
     local: Arc<Local>,
 }
@@ -165,10 +207,10 @@ impl Wakes {
 
 impl Drop for Wakes {
     fn drop(&mut self) {
-        let mut runs = self.local.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut watched = self.local.watched.lock().unwrap_or_else(PoisonError::into_inner);
         self.receiver = None;
-        if runs.get(&self.run).is_some_and(|sender| sender.receiver_count() == 0) {
-            runs.remove(&self.run);
+        if watched.get(&self.topic).is_some_and(|sender| sender.receiver_count() == 0) {
+            watched.remove(&self.topic);
         }
     }
 }

@@ -27,6 +27,7 @@ mod sqlite;
 pub(crate) mod conformance;
 
 pub use entity::word::WorkerState;
+pub(crate) use read::post_on;
 
 /// From this many adoptions in a row without progress, a run is a suspect: it may be what ends its processes.
 pub const SUSPECT_FROM: u32 = 2;

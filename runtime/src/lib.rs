@@ -13,6 +13,7 @@ pub mod journal;
 mod message;
 mod role;
 mod runtime;
+pub mod secret;
 pub mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

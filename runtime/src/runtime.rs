@@ -15,6 +15,7 @@ use engine::scope::Scope;
 use engine::value::{Digest, ValueRef};
 use nodes::Registry;
 use nodes::outgoing::Outgoing;
+use sea_orm::DatabaseTransaction;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -28,9 +29,10 @@ use crate::driver::{Command, DriverTask, Lease, Owned, Parts as DriverParts};
 use crate::event::EventBus;
 use crate::executor::Executor;
 use crate::intake::{Intake, Request};
-use crate::journal::{Journal, JournalError, Posted, WorkerRow};
+use crate::journal::{Journal, JournalError, NewMessage, Posted, WorkerRow};
 use crate::message::{Carried, Message, Says};
-use crate::role::{heartbeat::Heartbeat, mail::Mail, taker::Taker, tidy};
+use crate::role::{heartbeat::Heartbeat, mail::Mail, relay::Relay, taker::Taker, tidy};
+use crate::secret::{KeySource, Secrets};
 use crate::value::{ValueError, Values};
 
 /// How a process takes part.
@@ -86,12 +88,14 @@ pub struct Parts {
     pub registry: Registry,
     /// The way out.
     pub outgoing: Outgoing,
+    /// What connections hide.
+    pub secrets: Secrets,
     /// The time.
     pub clock: Clock,
 }
 
 impl Parts {
-    /// The parts of a process that keeps its blobs in a folder.
+    /// The parts of a process that keeps its blobs in a folder and has no master key.
     ///
     /// # Errors
     /// When the bus cannot reach the database.
@@ -105,7 +109,8 @@ impl Parts {
         let blobs = BlobStore::folder(artifacts, database.clone(), clock.clone())?;
         let bus = EventBus::of(&database).await?;
         let journal = crate::journal::open(&database);
-        Ok(Self { database, journal, blobs, bus, registry, outgoing, clock })
+        let secrets = Secrets::new(database.clone(), clock.clone(), KeySource::None);
+        Ok(Self { database, journal, blobs, bus, registry, outgoing, secrets, clock })
     }
 }
 
@@ -272,6 +277,8 @@ struct Inner {
     values: Values,
     bus: EventBus,
     registry: Registry,
+    outgoing: Outgoing,
+    secrets: Secrets,
     clock: Clock,
     definitions: Definitions,
     owned: Arc<Owned>,
@@ -290,7 +297,7 @@ impl Runtime {
     /// # Errors
     /// When the database or the system refuses.
     pub async fn open(config: RuntimeConfig, parts: Parts) -> Result<Self, OpenError> {
-        let Parts { database, journal, blobs, bus, registry, outgoing, clock } = parts;
+        let Parts { database, journal, blobs, bus, registry, outgoing, secrets, clock } = parts;
         let worker = WorkerId(clock.new_id());
         // On SQLite the folder's lock keeps every other process away.
         let shared = database.kind() == DatabaseKind::Postgres;
@@ -316,8 +323,9 @@ impl Runtime {
         let driver = config.drive.then(|| {
             let executor = Arc::new(Executor {
                 registry: registry.clone(),
-                outgoing,
+                outgoing: outgoing.clone(),
                 values: values.clone(),
+                secrets: secrets.clone(),
                 clock: clock.clone(),
             });
             let (task, driver) = DriverTask::new(DriverParts {
@@ -357,6 +365,8 @@ impl Runtime {
                 stop: stop_taking.clone(),
             };
             tracker.spawn(mail.run());
+            let relay = Relay { database: database.clone(), bus: bus.clone(), clock: clock.clone() };
+            tracker.spawn(stop_taking.clone().run_until_cancelled_owned(relay.run()));
             driver
         });
         let (intake, requests) = mpsc::channel(crate::intake::QUEUE);
@@ -377,6 +387,8 @@ impl Runtime {
             values,
             bus,
             registry,
+            outgoing,
+            secrets,
             clock,
             definitions,
             owned,
@@ -408,11 +420,24 @@ impl Runtime {
         answered.await.unwrap_or(Err(StartError::Stopping))
     }
 
-    /// Gives a run a signal; returns once it is durable.
+    /// A wish to stop, to be posted within a transaction.
+    pub fn cancel_message(
+        &self,
+        workspace: WorkspaceId,
+        run: RunId,
+        reason: &str,
+        force: bool,
+        by: &str,
+    ) -> NewMessage {
+        let message = Message::Cancel { reason: reason.to_owned(), force, by: by.to_owned() };
+        self.message(workspace, run, &message, by)
+    }
+
+    /// A signal, to be posted within a transaction; what it carries is durable when this returns.
     ///
     /// # Errors
-    /// When the run is not there or has ended, or the database failed.
-    pub async fn signal(
+    /// When what it carries cannot be kept.
+    pub async fn signal_message(
         &self,
         workspace: WorkspaceId,
         run: RunId,
@@ -420,32 +445,18 @@ impl Runtime {
         key: &str,
         payload: &Value,
         by: &str,
-    ) -> Result<(), PostError> {
+    ) -> Result<NewMessage, PostError> {
         let payload = self.carried(workspace, payload).await?;
-        self.post(workspace, run, &Message::Signal { name: name.to_owned(), key: key.to_owned(), payload }, by).await
+        let message = Message::Signal { name: name.to_owned(), key: key.to_owned(), payload };
+        Ok(self.message(workspace, run, &message, by))
     }
 
-    /// Asks a run to stop; returns once the wish is durable.
+    /// What a person says about an UNCERTAIN node run, to be posted within a transaction; its result is durable when
+    /// this returns.
     ///
     /// # Errors
-    /// As for [`Runtime::signal`].
-    pub async fn cancel(
-        &self,
-        workspace: WorkspaceId,
-        run: RunId,
-        reason: &str,
-        force: bool,
-        by: &str,
-    ) -> Result<(), PostError> {
-        let message = Message::Cancel { reason: reason.to_owned(), force, by: by.to_owned() };
-        self.post(workspace, run, &message, by).await
-    }
-
-    /// Says how an UNCERTAIN node run ended; returns once that is durable.
-    ///
-    /// # Errors
-    /// As for [`Runtime::signal`].
-    pub async fn resolve(
+    /// When its result cannot be kept.
+    pub async fn resolve_message(
         &self,
         workspace: WorkspaceId,
         run: RunId,
@@ -453,14 +464,26 @@ impl Runtime {
         scope: &Scope,
         says: PersonSays,
         by: &str,
-    ) -> Result<(), PostError> {
+    ) -> Result<NewMessage, PostError> {
         let says = match says {
             PersonSays::Retry => Says::Retry,
             PersonSays::Succeed(output) => Says::Succeed { output: self.carried(workspace, &output).await? },
             PersonSays::Fail => Says::Fail,
         };
         let message = Message::Resolve { node: node.to_owned(), scope: scope.to_string(), says, by: by.to_owned() };
-        self.post(workspace, run, &message, by).await
+        Ok(self.message(workspace, run, &message, by))
+    }
+
+    /// Posts a message within a transaction of the caller, who tells the bus after its commit.
+    ///
+    /// # Errors
+    /// When the run is not there or has ended, or the database failed.
+    pub async fn post_within(&self, write: &DatabaseTransaction, message: &NewMessage) -> Result<(), PostError> {
+        match crate::journal::post_on(write, message).await? {
+            Posted::Stored => Ok(()),
+            Posted::NotFound => Err(PostError::NotFound),
+            Posted::Ended => Err(PostError::Ended),
+        }
     }
 
     async fn carried(&self, workspace: WorkspaceId, value: &Value) -> Result<Carried, PostError> {
@@ -468,26 +491,16 @@ impl Runtime {
         Ok(Carried::from(&self.0.values.keep(&tenant, value.clone()).await?))
     }
 
-    async fn post(&self, workspace: WorkspaceId, run: RunId, message: &Message, by: &str) -> Result<(), PostError> {
-        // A message is plain data and always serializes.
-        let body = serde_json::to_string(message).unwrap_or_default();
-        let id = engine::id::InboxId(self.0.clock.new_id());
-        let message = crate::journal::NewMessage {
+    fn message(&self, workspace: WorkspaceId, run: RunId, message: &Message, by: &str) -> NewMessage {
+        NewMessage {
             workspace,
             run,
-            id,
+            id: engine::id::InboxId(self.0.clock.new_id()),
             kind: message.kind().to_owned(),
-            body,
+            // A message is plain data and always serializes.
+            body: serde_json::to_string(message).unwrap_or_default(),
             created_by: by.to_owned(),
             at: self.0.clock.now(),
-        };
-        match self.0.journal.post(&message).await? {
-            Posted::Stored => {
-                self.0.bus.notify_inbox(run);
-                Ok(())
-            }
-            Posted::NotFound => Err(PostError::NotFound),
-            Posted::Ended => Err(PostError::Ended),
         }
     }
 
@@ -547,6 +560,16 @@ impl Runtime {
     /// The node types.
     pub fn registry(&self) -> &Registry {
         &self.0.registry
+    }
+
+    /// The way out, under the installation's policy.
+    pub fn outgoing(&self) -> &Outgoing {
+        &self.0.outgoing
+    }
+
+    /// What connections hide.
+    pub fn secrets(&self) -> &Secrets {
+        &self.0.secrets
     }
 
     /// Where everything is kept.

@@ -57,6 +57,7 @@ mod tests {
             key: ApiKeyId(uuid::Uuid::from_u128(2)),
             name: "ci".into(),
             role: Role::Viewer,
+            request: None,
         };
         let start = Instant::now();
         cache.put(KeyHash([7; 32]), viewer.clone(), start);

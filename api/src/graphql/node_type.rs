@@ -67,21 +67,50 @@ pub struct NodeType {
     outputs: Vec<PortObject>,
     /// Whether a node of it may have `for_each`.
     for_each: bool,
+    /// The name of its picture in the Lucide set.
+    icon: String,
+    /// Types of connections that a node's `connection` may be of; none when it takes no connection.
+    auth: Vec<String>,
+    /// Set when new workflows should use something else.
+    deprecated: Option<NodeTypeDeprecation>,
+    /// What published nodes rely on, as SHA-256 in hex: name, config schema and ports, no texts.
+    digest: String,
+    /// The language that `title`, `summary`, `docs` and the texts of `configSchema` are in.
+    language: String,
 }
 
-impl From<&NodeDescriptor> for NodeType {
-    fn from(descriptor: &NodeDescriptor) -> Self {
+/// Why a node type should not be used any more. Published versions go on running.
+#[derive(SimpleObject)]
+pub struct NodeTypeDeprecation {
+    /// The release that said so.
+    since: String,
+    /// The node type to use instead.
+    replacement: Option<String>,
+}
+
+impl NodeType {
+    fn of(descriptor: &NodeDescriptor, locale: &str) -> Self {
+        let words = descriptor.words(locale);
+        let owned = |texts: &[&'static str]| texts.iter().map(|text| (*text).to_owned()).collect();
         Self {
             r#type: descriptor.r#type.to_string(),
-            title: descriptor.title.to_owned(),
-            summary: descriptor.summary.to_owned(),
-            docs: descriptor.docs.to_owned(),
+            title: words.title.to_owned(),
+            summary: words.summary.to_owned(),
+            docs: words.docs.to_owned(),
             category: descriptor.category.into(),
-            aliases: descriptor.aliases.iter().map(|alias| (*alias).to_owned()).collect(),
-            config_schema: Json(descriptor.config_schema.clone()),
+            aliases: owned(&words.aliases),
+            config_schema: Json(words.config_schema),
             inputs: descriptor.inputs.iter().map(PortObject::from).collect(),
             outputs: descriptor.outputs.iter().map(PortObject::from).collect(),
             for_each: descriptor.for_each,
+            icon: descriptor.icon.to_owned(),
+            auth: owned(descriptor.auth),
+            deprecated: descriptor.deprecated.map(|deprecation| NodeTypeDeprecation {
+                since: deprecation.since.to_owned(),
+                replacement: deprecation.replacement.map(str::to_owned),
+            }),
+            digest: descriptor.digest().to_string(),
+            language: words.language.to_owned(),
         }
     }
 }
@@ -92,10 +121,15 @@ pub struct NodeTypeQuery;
 
 #[Object]
 impl NodeTypeQuery {
-    /// Every kind of node that this server has, by name.
+    /// Every kind of node that this server has, by name, in the words of a language.
     #[graphql(complexity = "1 + 50 * child_complexity")]
-    async fn node_types(&self, ctx: &Context<'_>) -> Result<Vec<NodeType>> {
+    async fn node_types(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default = "en", desc = "Such as `de` or `de-AT`; English for what is not translated.")]
+        locale: String,
+    ) -> Result<Vec<NodeType>> {
         ctx.viewer()?.require(Permission::Read)?;
-        Ok(ctx.app()?.runtime.registry().descriptors().map(NodeType::from).collect())
+        Ok(ctx.app()?.runtime.registry().descriptors().map(|known| NodeType::of(known, &locale)).collect())
     }
 }

@@ -1,4 +1,4 @@
-//! Runs: reading, starting, and what people say to one under way.
+//! Runs: reading, and what people say to one under way.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ use super::value::ValueObject;
 use super::version::VersionObject;
 use super::workflow::WorkflowObject;
 use crate::service::ServiceError;
-use crate::service::run::{self, Run, RunFilter, RunMode, Start, Which};
+use crate::service::run::{self, Run, RunFilter, RunMode};
 
 /// What a run is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -236,44 +236,6 @@ impl RunQuery {
     }
 }
 
-/// What to run, and with what. Name the workflow by `workflow` or `workflowId`, or a version by `versionId`.
-#[derive(InputObject)]
-pub struct StartRunInput {
-    /// The project's slug, for `workflow`.
-    #[graphql(default = "default")]
-    project: String,
-    /// The workflow's name: runs what is deployed in the environment.
-    workflow: Option<String>,
-    /// The workflow's id: runs what is deployed in the environment.
-    workflow_id: Option<ID>,
-    /// A version, deployed or not.
-    version_id: Option<ID>,
-    /// The environment.
-    #[graphql(default = "default")]
-    environment: String,
-    /// The key of the trigger node; may be absent when the definition has one manual trigger.
-    trigger: Option<String>,
-    /// The input; null when absent.
-    input: Option<Json<Value>>,
-    /// Up to 255 characters: the same key within 24 hours answers with the same run.
-    idempotency_key: Option<String>,
-    /// A business key to find the run by, up to 255 characters.
-    key: Option<String>,
-    /// An object of at most 32 texts to find the run by.
-    labels: Option<Json<BTreeMap<String, String>>>,
-}
-
-/// What came of starting.
-#[derive(SimpleObject)]
-pub struct StartRunPayload {
-    /// The run; it is durable.
-    run: Option<RunObject>,
-    /// Whether the idempotency key had started it before.
-    replayed: bool,
-    /// What to mend.
-    user_errors: Vec<UserError>,
-}
-
 /// A message to a waiting run.
 #[derive(InputObject)]
 pub struct SignalRunInput {
@@ -337,38 +299,12 @@ impl RunPayload {
     }
 }
 
-/// Starting runs, and what people say to one under way.
+/// What people say to a run under way.
 #[derive(Default)]
 pub struct RunMutation;
 
 #[Object]
 impl RunMutation {
-    /// Starts a run; the answer comes after the commit.
-    async fn start_run(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "What to run, and with what.")] input: StartRunInput,
-    ) -> Result<StartRunPayload> {
-        let answer = match which(&input) {
-            Ok(which) => {
-                let start = Start {
-                    which,
-                    environment: input.environment,
-                    trigger: input.trigger,
-                    input: input.input.map_or(Value::Null, |json| json.0),
-                    idempotency_key: input.idempotency_key,
-                    key: input.key,
-                    labels: input.labels.map(|json| json.0).unwrap_or_default(),
-                };
-                run::start(ctx.app()?, ctx.viewer()?, start).await
-            }
-            Err(error) => Err(error),
-        };
-        let (started, user_errors) = settle(answer)?;
-        let (run, replayed) = started.map_or((None, false), |(run, replayed)| (Some(RunObject(run)), replayed));
-        Ok(StartRunPayload { run, replayed, user_errors })
-    }
-
     /// Sends a signal to a run.
     async fn signal_run(
         &self,
@@ -411,14 +347,5 @@ impl RunMutation {
             Ok(node_run) => run::resolve(ctx.app()?, ctx.viewer()?, &node_run, says).await,
             Err(error) => Err(error),
         })
-    }
-}
-
-fn which(input: &StartRunInput) -> std::result::Result<Which, ServiceError> {
-    match (&input.workflow, &input.workflow_id, &input.version_id) {
-        (Some(name), None, None) => Ok(Which::Named { project: input.project.clone(), name: name.clone() }),
-        (None, Some(text), None) => Ok(Which::Workflow(id(text, "workflow")?)),
-        (None, None, Some(text)) => Ok(Which::Version(id(text, "version")?)),
-        _ => Err(ServiceError::invalid("workflow", "name one of `workflow`, `workflowId` and `versionId`")),
     }
 }

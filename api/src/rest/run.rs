@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::auth::{Viewer, bearer};
 use crate::service::run::{self, Run};
 use crate::service::{ServiceError, key};
+use crate::telemetry::REQUEST_ID;
 
 /// One run, without its data.
 pub(super) async fn get(
@@ -29,7 +30,8 @@ pub(super) async fn get(
 
 async fn viewer(app: &App, headers: &HeaderMap) -> Result<Viewer, ServiceError> {
     let token = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(bearer);
-    key::authenticate(app, token.ok_or(ServiceError::Unauthenticated)?).await
+    let request = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
+    key::authenticate_in(app, token.ok_or(ServiceError::Unauthenticated)?, request).await
 }
 
 fn shown(run: &Run) -> Value {

@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
-use engine::id::{ApiKeyId, WorkspaceId};
+use engine::id::ApiKeyId;
 use engine::time::Timestamp;
 
+use super::audit::Context;
 use super::{ServiceError, text};
 use crate::app::App;
 use crate::auth::api_key::Secret;
@@ -37,6 +38,14 @@ pub struct CreatedKey {
     pub secret: Secret,
 }
 
+/// The viewer of a token, in the request of this id.
+///
+/// # Errors
+/// As for [`authenticate`].
+pub async fn authenticate_in(app: &App, token: &str, request: Option<&str>) -> Result<Viewer, ServiceError> {
+    Ok(authenticate(app, token).await?.in_request(request))
+}
+
 /// The viewer of a token.
 ///
 /// # Errors
@@ -52,38 +61,28 @@ pub async fn authenticate(app: &App, token: &str) -> Result<Viewer, ServiceError
     Ok(viewer)
 }
 
-/// What a new key is to be.
-#[derive(Debug, Clone)]
-pub struct NewKey {
-    /// Where it opens.
-    pub workspace: WorkspaceId,
-    /// Its name.
-    pub name: String,
-    /// What it may do.
-    pub role: Role,
-}
-
 /// Makes a key. Permission is for the caller to check: the first key of an installation has nobody before it.
 ///
 /// # Errors
 /// A name that cannot be used, or the database.
 pub async fn make(
     database: &runtime::Database,
-    new: NewKey,
+    context: &Context,
+    name: &str,
+    role: Role,
     id: ApiKeyId,
-    now: Timestamp,
 ) -> Result<CreatedKey, ServiceError> {
-    text::key("name", &new.name)?;
+    text::key("name", name)?;
     let secret = Secret::draw("default").map_err(ServiceError::internal)?;
     let key = ApiKey {
         id,
-        name: new.name,
+        name: name.to_owned(),
         shown: secret.shown().to_owned(),
-        role: new.role,
-        created_at: now,
+        role,
+        created_at: context.at,
         revoked_at: None,
     };
-    store::api_key::insert(database, new.workspace, &key, &secret.hash()).await?;
+    store::api_key::insert(database, context, &key, &secret.hash()).await?;
     tracing::info!(key.id = %key.id, key.role = key.role.as_str(), "API key {} made", key.id);
     Ok(CreatedKey { key, secret })
 }
@@ -94,8 +93,8 @@ pub async fn make(
 /// When they may not, or the name cannot be used.
 pub async fn create(app: &App, viewer: &Viewer, name: &str, role: Role) -> Result<CreatedKey, ServiceError> {
     viewer.require(Permission::KeyManage)?;
-    let new = NewKey { workspace: viewer.workspace, name: name.to_owned(), role };
-    make(app.runtime.database(), new, ApiKeyId(app.runtime.clock().new_id()), app.runtime.now()).await
+    let context = Context::of(app, viewer);
+    make(app.runtime.database(), &context, name, role, ApiKeyId(app.runtime.clock().new_id())).await
 }
 
 /// The workspace's keys, the oldest first, revoked ones included.
@@ -113,7 +112,7 @@ pub async fn list(app: &App, viewer: &Viewer) -> Result<Vec<ApiKey>, ServiceErro
 /// `NotFound` also for another workspace's.
 pub async fn revoke(app: &App, viewer: &Viewer, id: ApiKeyId) -> Result<(), ServiceError> {
     viewer.require(Permission::KeyManage)?;
-    let found = store::api_key::revoke(app.runtime.database(), viewer.workspace, id, app.runtime.now()).await?;
+    let found = store::api_key::revoke(app.runtime.database(), &Context::of(app, viewer), id).await?;
     app.keys.clear();
     if found { Ok(()) } else { Err(ServiceError::NotFound { what: "API key" }) }
 }

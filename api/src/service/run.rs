@@ -1,26 +1,23 @@
-//! Runs: reading, starting, and what people say to one under way.
+//! Runs: reading, and what people say to one under way.
 
 use std::collections::BTreeMap;
 
 use engine::catalog::EffectClass;
 use engine::error::ErrorInfo;
-use engine::id::{NodeRunId, ProjectId, RunId, VersionId, WorkflowId};
+use engine::id::{NodeRunId, RunId, VersionId, WorkflowId};
 use engine::run::event::SignalName;
 use engine::run::status::{NodeRunStatus, RunStatus};
 use engine::scope::Scope;
 use engine::time::Timestamp;
 use engine::value::{Digest, ValueRef};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::audit::{Action, Context, Done};
 use super::page::{Page, PageRequest, cursor, place};
-use super::workflow::{MANUAL, trigger_nodes};
-use super::{ServiceError, plan, text};
+use super::{ServiceError, text};
 use crate::app::App;
 use crate::auth::{Permission, Viewer};
 use crate::store;
-
-/// Most labels of a run.
-const LABEL_LIMIT: usize = 32;
 
 /// Whether a run counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,41 +126,6 @@ pub struct RunFilter {
     pub label: Option<(String, String)>,
 }
 
-/// What to run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Which {
-    /// What is deployed of the workflow of this name.
-    Named {
-        /// The project's slug.
-        project: String,
-        /// The workflow's name.
-        name: String,
-    },
-    /// What is deployed of this workflow.
-    Workflow(WorkflowId),
-    /// This version, deployed or not.
-    Version(VersionId),
-}
-
-/// What to run, and with what.
-#[derive(Debug, Clone)]
-pub struct Start {
-    /// What to run.
-    pub which: Which,
-    /// Where.
-    pub environment: String,
-    /// The key of the trigger node.
-    pub trigger: Option<String>,
-    /// The input.
-    pub input: Value,
-    /// The same key within 24 hours answers with the same run.
-    pub idempotency_key: Option<String>,
-    /// A business key.
-    pub key: Option<String>,
-    /// To find the run by.
-    pub labels: BTreeMap<String, String>,
-}
-
 /// What a person says about an uncertain node run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Says {
@@ -173,19 +135,6 @@ pub enum Says {
     Succeed(Value),
     /// Treat it as failed.
     Fail,
-}
-
-/// A version that can be run, with all that starting needs to know of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Runnable {
-    /// The project.
-    pub project: ProjectId,
-    /// The workflow.
-    pub workflow: WorkflowId,
-    /// The version.
-    pub version: VersionId,
-    /// Its definition.
-    pub hash: Digest,
 }
 
 /// The run of this id.
@@ -256,93 +205,6 @@ pub async fn get_node_run(app: &App, viewer: &Viewer, id: &NodeRunId) -> Result<
     found.ok_or(absent)
 }
 
-/// Starts a run; it is durable when this returns. `true` says that the idempotency key had started it before.
-///
-/// # Errors
-/// When they may not, nothing is deployed there, the trigger cannot be told, or the key belongs to another request.
-pub async fn start(app: &App, viewer: &Viewer, request: Start) -> Result<(Run, bool), ServiceError> {
-    viewer.require(Permission::RunStart)?;
-    text::slug("environment", &request.environment)?;
-    check_start(&request)?;
-    let runnable = runnable(app, viewer, &request.which, &request.environment).await?;
-    let plan = plan::get(app, viewer.workspace, &runnable.hash).await?;
-    let trigger = match &request.trigger {
-        Some(key) => trigger_nodes(app, &plan.definition)
-            .find(|(node, _)| node == key)
-            .map(|(node, _)| node.to_owned())
-            .ok_or_else(|| ServiceError::invalid("trigger", format!("the version has no trigger node `{key}`")))?,
-        None => only_manual_trigger(app, &plan.definition)?,
-    };
-    let started = app
-        .runtime
-        .start(runtime::StartRun {
-            workspace: viewer.workspace,
-            project: runnable.project,
-            workflow: runnable.workflow,
-            version: runnable.version,
-            definition_hash: runnable.hash,
-            environment: request.environment,
-            trigger_node: trigger,
-            kind: runtime::TriggerKind::Manual,
-            input: request.input,
-            idempotency_key: request.idempotency_key,
-            key: request.key,
-            labels: request.labels,
-            priority: 0,
-            created_by: viewer.actor(),
-        })
-        .await?;
-    metrics::counter!("flowforge_runs_started_total", "trigger" => "manual").increment(1);
-    let run = store::run::find(app.runtime.database(), viewer.workspace, started.run).await?;
-    let run = run.ok_or_else(|| ServiceError::internal(format!("{} was committed and is not there", started.run)))?;
-    Ok((run, started.replayed))
-}
-
-fn check_start(request: &Start) -> Result<(), ServiceError> {
-    if let Some(key) = &request.idempotency_key {
-        text::key("idempotencyKey", key)?;
-    }
-    if let Some(key) = &request.key {
-        text::key("key", key)?;
-    }
-    if request.labels.len() > LABEL_LIMIT {
-        return Err(ServiceError::invalid("labels", format!("a run has at most {LABEL_LIMIT} labels")));
-    }
-    for (name, value) in &request.labels {
-        text::key("labels", name)?;
-        text::key("labels", value)?;
-    }
-    Ok(())
-}
-
-async fn runnable(app: &App, viewer: &Viewer, which: &Which, environment: &str) -> Result<Runnable, ServiceError> {
-    let database = app.runtime.database();
-    let found = match which {
-        Which::Named { project, name } => {
-            store::deployment::runnable_by_name(database, viewer.workspace, project, name, environment).await?
-        }
-        Which::Workflow(id) => {
-            store::deployment::runnable_by_workflow(database, viewer.workspace, *id, environment).await?
-        }
-        Which::Version(id) => {
-            let found = store::version::runnable(database, viewer.workspace, *id).await?;
-            return found.ok_or(ServiceError::NotFound { what: "version" });
-        }
-    };
-    found.ok_or(ServiceError::NotFound { what: "deployed workflow" })
-}
-
-fn only_manual_trigger(app: &App, definition: &engine::definition::Definition) -> Result<String, ServiceError> {
-    let mut manual = trigger_nodes(app, definition).filter(|(_, r#type)| r#type.name == MANUAL);
-    match (manual.next(), manual.next()) {
-        (Some((key, _)), None) => Ok(key.to_owned()),
-        (None, _) => Err(ServiceError::invalid("trigger", "the version has no manual trigger; name a trigger node")),
-        (Some(_), Some(_)) => {
-            Err(ServiceError::invalid("trigger", "the version has several manual triggers; name one of them"))
-        }
-    }
-}
-
 /// Sends a signal to a run.
 ///
 /// # Errors
@@ -361,7 +223,9 @@ pub async fn signal(
         text::key("key", key)?;
     }
     let run = under_way(app, viewer, id).await?;
-    app.runtime.signal(viewer.workspace, id, name, key, payload, &viewer.actor()).await?;
+    let message = app.runtime.signal_message(viewer.workspace, id, name, key, payload, &viewer.actor()).await?;
+    let done = Done::new(Action::RunSignaled, id).of(run.workflow).after(json!({"name": name, "key": key}));
+    store::run::post(app, &Context::of(app, viewer), &message, done).await?;
     Ok(run)
 }
 
@@ -377,7 +241,10 @@ pub async fn cancel(app: &App, viewer: &Viewer, id: RunId, reason: &str, force: 
         return Ok(run);
     }
     let run = under_way(app, viewer, id).await?;
-    app.runtime.cancel(viewer.workspace, id, reason, force, &viewer.actor()).await?;
+    let message = app.runtime.cancel_message(viewer.workspace, id, reason, force, &viewer.actor());
+    let done = Done::new(Action::RunCancelRequested, id).of(run.workflow);
+    let done = done.after(json!({"reason": reason, "force": force}));
+    store::run::post(app, &Context::of(app, viewer), &message, done).await?;
     Ok(run)
 }
 
@@ -393,12 +260,15 @@ pub async fn resolve(app: &App, viewer: &Viewer, id: &NodeRunId, says: Says) -> 
         return Err(ServiceError::Conflict { message });
     }
     let run = under_way(app, viewer, id.run).await?;
-    let says = match says {
-        Says::Retry => runtime::PersonSays::Retry,
-        Says::Succeed(output) => runtime::PersonSays::Succeed(output),
-        Says::Fail => runtime::PersonSays::Fail,
+    let (says, word) = match says {
+        Says::Retry => (runtime::PersonSays::Retry, "RETRY"),
+        Says::Succeed(output) => (runtime::PersonSays::Succeed(output), "SUCCEED"),
+        Says::Fail => (runtime::PersonSays::Fail, "FAIL"),
     };
-    app.runtime.resolve(viewer.workspace, id.run, &id.node, &id.scope, says, &viewer.actor()).await?;
+    let by = viewer.actor();
+    let message = app.runtime.resolve_message(viewer.workspace, id.run, &id.node, &id.scope, says, &by).await?;
+    let done = Done::new(Action::NodeRunResolved, id).of(run.workflow).after(json!({"resolution": word}));
+    store::run::post(app, &Context::of(app, viewer), &message, done).await?;
     Ok(run)
 }
 

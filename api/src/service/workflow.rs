@@ -10,7 +10,9 @@ use engine::time::Timestamp;
 use engine::value::Digest;
 use serde_json::Value;
 
+use super::audit::Context;
 use super::page::{Page, PageRequest, cursor, place};
+use super::version::Hashes;
 use super::{ServiceError, plan, text};
 use crate::app::App;
 use crate::auth::{Permission, Viewer};
@@ -296,17 +298,20 @@ pub async fn publish(app: &App, viewer: &Viewer, request: Publish) -> Result<Pub
     for (field, prose) in [("title", &request.title), ("description", &request.description), ("note", &request.note)] {
         prose.as_deref().map_or(Ok(()), |prose| text::prose(field, prose))?;
     }
-    if let Err(problems) = checked(app, &request.definition) {
-        return Ok(Published::Refused { problems });
-    }
+    let definition = match checked(app, &request.definition) {
+        Ok(definition) => definition,
+        Err(problems) => return Ok(Published::Refused { problems }),
+    };
     let database = app.runtime.database();
     let project = store::project::find_by_slug(database, viewer.workspace, &request.project).await?;
     let (project, slug) = project.ok_or(ServiceError::NotFound { what: "project" })?;
     let publication = store::publication::Publication {
+        context: Context::of(app, viewer),
         workspace: viewer.workspace,
         project,
         project_slug: slug,
         hash: canonical::hash(&request.definition),
+        hashes: Hashes::of(app, &definition),
         now: app.runtime.now(),
         by: viewer.actor(),
         workflow_id: WorkflowId(app.runtime.clock().new_id()),
@@ -322,9 +327,10 @@ pub async fn publish(app: &App, viewer: &Viewer, request: Publish) -> Result<Pub
     Ok(Published::Version { workflow: Box::new(workflow), version: Box::new(version), created })
 }
 
-fn checked(app: &App, document: &Value) -> Result<(), Vec<Problem>> {
+fn checked(app: &App, document: &Value) -> Result<Definition, Vec<Problem>> {
     let definition = Definition::from_json(document).map_err(|problem| vec![problem])?;
-    Graph::check(&definition, app.runtime.registry()).map(drop)
+    Graph::check(&definition, app.runtime.registry())?;
+    Ok(definition)
 }
 
 /// Lets an environment run a version from now on.
@@ -347,6 +353,6 @@ pub async fn deploy(
         version: version.id,
         updated_at: app.runtime.now(),
     };
-    let by = viewer.actor();
-    Ok(store::deployment::put(app.runtime.database(), viewer.workspace, &deployment, &by).await?)
+    let (context, by) = (Context::of(app, viewer), viewer.actor());
+    Ok(store::deployment::put(app.runtime.database(), viewer.workspace, &deployment, &context, &by).await?)
 }

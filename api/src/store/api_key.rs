@@ -6,10 +6,13 @@ use entity::api_key;
 use runtime::Database;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _};
+use serde_json::json;
 
+use super::change::Change;
 use super::{at, timestamp};
 use crate::auth::api_key::KeyHash;
 use crate::auth::{Role, Viewer};
+use crate::service::audit::{Action, Context, Done};
 use crate::service::key::ApiKey;
 
 fn role(word: &str) -> Result<Role, DbErr> {
@@ -30,19 +33,15 @@ pub(crate) async fn find_live(database: &Database, hash: &KeyHash, now: Timestam
         key: ApiKeyId(model.id),
         role: role(&model.role)?,
         name: model.name,
+        request: None,
     }))
 }
 
 /// Keeps a new key.
-pub(crate) async fn insert(
-    database: &Database,
-    workspace: WorkspaceId,
-    key: &ApiKey,
-    hash: &KeyHash,
-) -> Result<(), DbErr> {
+pub(crate) async fn insert(database: &Database, context: &Context, key: &ApiKey, hash: &KeyHash) -> Result<(), DbErr> {
     let row = api_key::ActiveModel {
         id: Set(key.id.0),
-        workspace_id: Set(workspace.0),
+        workspace_id: Set(context.workspace.0),
         name: Set(key.name.clone()),
         role: Set(key.role.as_str().to_owned()),
         prefix: Set(key.shown.clone()),
@@ -51,9 +50,11 @@ pub(crate) async fn insert(
         expires_at: Set(None),
         revoked_at: Set(None),
     };
-    let write = database.begin_write().await?;
-    api_key::Entity::insert(row).exec_without_returning(&write).await?;
-    write.commit().await
+    let mut change = Change::begin(database, context).await?;
+    api_key::Entity::insert(row).exec_without_returning(change.connection()).await?;
+    let summary = json!({"name": key.name, "role": key.role.as_str()});
+    change.record(Done::new(Action::ApiKeyCreated, key.id).after(summary));
+    change.commit().await
 }
 
 /// The workspace's keys, the oldest first.
@@ -78,25 +79,24 @@ pub(crate) async fn list(database: &Database, workspace: WorkspaceId) -> Result<
 }
 
 /// Revokes a key; false when the workspace has none of this id. The time of the first revocation stays.
-pub(crate) async fn revoke(
-    database: &Database,
-    workspace: WorkspaceId,
-    id: ApiKeyId,
-    now: Timestamp,
-) -> Result<bool, DbErr> {
+pub(crate) async fn revoke(database: &Database, context: &Context, id: ApiKeyId) -> Result<bool, DbErr> {
     use api_key::Column as C;
-    let write = database.begin_write().await?;
-    let here = || api_key::Entity::find_by_id(id.0).filter(C::WorkspaceId.eq(workspace.0));
-    let found = here().one(&write).await?.is_some();
-    api_key::Entity::update_many()
-        .col_expr(C::RevokedAt, Expr::value(at(now)))
+    let mut change = Change::begin(database, context).await?;
+    let here = || api_key::Entity::find_by_id(id.0).filter(C::WorkspaceId.eq(context.workspace.0));
+    let found = here().one(change.connection()).await?;
+    let revoked = api_key::Entity::update_many()
+        .col_expr(C::RevokedAt, Expr::value(at(context.at)))
         .filter(C::Id.eq(id.0))
-        .filter(C::WorkspaceId.eq(workspace.0))
+        .filter(C::WorkspaceId.eq(context.workspace.0))
         .filter(C::RevokedAt.is_null())
-        .exec(&write)
+        .exec(change.connection())
         .await?;
-    write.commit().await?;
-    Ok(found)
+    if let Some(key) = found.as_ref().filter(|_| revoked.rows_affected == 1) {
+        let summary = json!({"name": key.name, "role": key.role});
+        change.record(Done::new(Action::ApiKeyRevoked, id).before(summary));
+    }
+    change.commit().await?;
+    Ok(found.is_some())
 }
 
 /// Whether any key was ever made here.

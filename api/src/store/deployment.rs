@@ -6,15 +6,18 @@ use runtime::Database;
 use sea_orm::prelude::Uuid;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, JoinType, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _, Select,
+    ActiveValue::Set, ColumnTrait as _, DbErr, EntityTrait as _, JoinType, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _, Select,
 };
+use serde_json::json;
 
+use super::change::Change;
 use super::version::as_runnable;
 use super::workflow::to_project;
 use super::{at, timestamp};
+use crate::service::audit::{Action, Context, Done};
 use crate::service::hook::Route;
-use crate::service::run::Runnable;
+use crate::service::start::Runnable;
 use crate::service::workflow::Deployment;
 
 fn read(model: deployment::Model) -> Deployment {
@@ -47,22 +50,31 @@ pub(crate) async fn put(
     database: &Database,
     workspace: WorkspaceId,
     new: &Deployment,
+    context: &Context,
     by: &str,
 ) -> Result<Deployment, DbErr> {
-    let write = database.begin_write().await?;
-    let deployment = put_in(&write, workspace, new, by).await?;
-    write.commit().await?;
+    let mut change = Change::begin(database, context).await?;
+    let deployment = put_in(&mut change, workspace, new, by).await?;
+    change.commit().await?;
     Ok(deployment)
 }
 
-/// The same inside a transaction.
+/// The same inside a transaction. Deploying what is deployed already changes nothing that anybody is told of.
 pub(super) async fn put_in(
-    connection: &impl ConnectionTrait,
+    change: &mut Change,
     workspace: WorkspaceId,
     new: &Deployment,
     by: &str,
 ) -> Result<Deployment, DbErr> {
     use deployment::Column as C;
+    let connection = change.connection();
+    let here = || {
+        deployment::Entity::find()
+            .filter(C::WorkspaceId.eq(workspace.0))
+            .filter(C::WorkflowId.eq(new.workflow.0))
+            .filter(C::Environment.eq(&new.environment))
+    };
+    let before = here().one(connection).await?.map(read);
     let row = deployment::ActiveModel {
         id: Set(new.id.0),
         workspace_id: Set(workspace.0),
@@ -77,13 +89,14 @@ pub(super) async fn put_in(
         .update_columns([C::VersionId, C::DeployedBy, C::UpdatedAt])
         .to_owned();
     deployment::Entity::insert(row).on_conflict(moved).exec_without_returning(connection).await?;
-    let found = deployment::Entity::find()
-        .filter(C::WorkspaceId.eq(workspace.0))
-        .filter(C::WorkflowId.eq(new.workflow.0))
-        .filter(C::Environment.eq(&new.environment))
-        .one(connection)
-        .await?;
-    found.map(read).ok_or_else(|| DbErr::RecordNotFound(format!("the deployment of {}", new.workflow)))
+    let found = here().one(connection).await?.map(read);
+    let found = found.ok_or_else(|| DbErr::RecordNotFound(format!("the deployment of {}", new.workflow)))?;
+    if before.as_ref().map(|before| before.version) != Some(found.version) {
+        let shown = |of: &Deployment| json!({"environment": of.environment, "version": of.version.to_string()});
+        let done = Done::new(Action::DeploymentChanged, found.id).of(found.workflow).after(shown(&found));
+        change.record(Done { before: before.as_ref().map(shown), ..done });
+    }
+    Ok(found)
 }
 
 /// Deployments with their workflow, project and version, ready to pick columns from.

@@ -11,20 +11,25 @@ use sea_orm::{
     ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _,
     QueryFilter as _, SqlErr,
 };
+use serde_json::json;
 
+use super::change::Change;
 use super::{at, deployment};
+use crate::service::audit::{Action, Context, Done};
+use crate::service::version::Hashes;
 use crate::service::workflow::{Deployment, Publish, Version, Workflow};
 
 /// How often two publishers of one workflow may get in each other's way.
 const TRIES: usize = 8;
 
 /// Everything that one publishing writes. The ids are used only for what is not there yet.
-#[derive(Debug)]
 pub(crate) struct Publication {
+    pub(crate) context: Context,
     pub(crate) workspace: WorkspaceId,
     pub(crate) project: ProjectId,
     pub(crate) project_slug: String,
     pub(crate) hash: Digest,
+    pub(crate) hashes: Hashes,
     pub(crate) now: Timestamp,
     pub(crate) by: String,
     pub(crate) workflow_id: WorkflowId,
@@ -38,14 +43,14 @@ pub(crate) struct Publication {
 pub(crate) async fn save(database: &Database, publication: &Publication) -> Result<(Workflow, Version, bool), DbErr> {
     let mut tries = 1;
     loop {
-        let write = database.begin_write().await?;
-        match publication.save_in(&write).await {
+        let mut change = Change::begin(database, &publication.context).await?;
+        match publication.save_in(&mut change).await {
             Ok(saved) => {
-                write.commit().await?;
+                change.commit().await?;
                 return Ok(saved);
             }
             Err(error) => {
-                write.rollback().await?;
+                change.rollback().await?;
                 if tries == TRIES || !matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) {
                     return Err(error);
                 }
@@ -56,13 +61,19 @@ pub(crate) async fn save(database: &Database, publication: &Publication) -> Resu
 }
 
 impl Publication {
-    async fn save_in(&self, write: &impl ConnectionTrait) -> Result<(Workflow, Version, bool), DbErr> {
-        let workflow = self.workflow(write).await?;
+    async fn save_in(&self, change: &mut Change) -> Result<(Workflow, Version, bool), DbErr> {
+        let workflow = self.workflow(change).await?;
         let id = WorkflowId(workflow.id);
-        let latest = super::version::latest_in(write, self.workspace, id).await?;
+        let latest = super::version::latest_in(change.connection(), self.workspace, id).await?;
         let (version, created) = match latest {
             Some(latest) if latest.hash == self.hash => (latest, false),
-            latest => (self.version(write, id, latest.map_or(0, |latest| latest.number) + 1).await?, true),
+            latest => {
+                let number = latest.map_or(0, |latest| latest.number) + 1;
+                let version = self.version(change.connection(), id, number).await?;
+                let summary = json!({"number": version.number, "hash": version.hash.to_string()});
+                change.record(Done::new(Action::VersionPublished, version.id).of(id).after(summary));
+                (version, true)
+            }
         };
         if let Some(environment) = &self.request.deploy_to {
             let new = Deployment {
@@ -72,30 +83,40 @@ impl Publication {
                 version: version.id,
                 updated_at: self.now,
             };
-            deployment::put_in(write, self.workspace, &new, &self.by).await?;
+            deployment::put_in(change, self.workspace, &new, &self.by).await?;
         }
         Ok((super::workflow::read(workflow, &self.project_slug), version, created))
     }
 
-    async fn workflow(&self, write: &impl ConnectionTrait) -> Result<workflow::Model, DbErr> {
-        let request = &self.request;
+    async fn workflow(&self, change: &mut Change) -> Result<workflow::Model, DbErr> {
+        let (request, write) = (&self.request, change.connection());
         let found = workflow::Entity::find()
             .filter(workflow::Column::WorkspaceId.eq(self.workspace.0))
             .filter(workflow::Column::ProjectId.eq(self.project.0))
             .filter(workflow::Column::Name.eq(&request.name))
             .one(write)
             .await?;
-        let Some(found) = found else { return self.new_workflow(write).await };
+        let Some(found) = found else {
+            let made = self.new_workflow(write).await?;
+            let summary = json!({"project": self.project_slug, "name": made.name, "title": made.title});
+            change.record(Done::new(Action::WorkflowCreated, self.workflow_id).of(self.workflow_id).after(summary));
+            return Ok(made);
+        };
         let title = request.title.clone().unwrap_or_else(|| found.title.clone());
         let description = request.description.clone().unwrap_or_else(|| found.description.clone());
         if title == found.title && description == found.description {
             return Ok(found);
         }
+        let id = WorkflowId(found.id);
+        let before = json!({"title": found.title, "description": found.description});
+        let after = json!({"title": title, "description": description});
         let mut row = workflow::ActiveModel::from(found);
         row.title = Set(title);
         row.description = Set(description);
         row.updated_at = Set(at(self.now));
-        row.update(write).await
+        let updated = row.update(write).await?;
+        change.record(Done::new(Action::WorkflowUpdated, id).of(id).before(before).after(after));
+        Ok(updated)
     }
 
     async fn new_workflow(&self, write: &impl ConnectionTrait) -> Result<workflow::Model, DbErr> {
@@ -147,7 +168,9 @@ impl Publication {
         version::Entity::insert(all_set::<version::ActiveModel, _>(model.clone()))
             .exec_without_returning(write)
             .await?;
-        super::version::read(model)
+        let version = super::version::read(model)?;
+        super::version_hashes::insert_in(write, self.workspace, version.id, &self.hashes).await?;
+        Ok(version)
     }
 }
 

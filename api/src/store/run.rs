@@ -11,18 +11,30 @@ use engine::run::status::{NodeRunStatus, RunStatus};
 use engine::scope::Scope;
 use engine::value::{ValueKind, ValueRef};
 use entity::{node_run, run, start_dedupe, word};
-use runtime::Database;
+use runtime::journal::NewMessage;
+use runtime::{Database, PostError};
 use sea_orm::sea_query::{Condition, Expr};
 use sea_orm::{
     ColumnTrait as _, DbBackend, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
 };
 
-use super::{digest, timestamp};
+use super::change::Change;
+use super::{digest, json, timestamp};
+use crate::app::App;
+use crate::service::audit::{Context, Done};
 use crate::service::run::{NodeRun, Run, RunFilter, RunMode};
 
 /// The only way into the table: there is no query without a workspace.
 fn in_workspace(workspace: WorkspaceId) -> Select<run::Entity> {
     run::Entity::find().filter(run::Column::WorkspaceId.eq(workspace.0))
+}
+
+/// The runs of these ids that are in the workspace, in no order.
+pub(crate) async fn find_all(database: &Database, workspace: WorkspaceId, ids: &[RunId]) -> Result<Vec<Run>, DbErr> {
+    let select = run::Entity::find()
+        .filter(run::Column::WorkspaceId.eq(workspace.0))
+        .filter(run::Column::Id.is_in(ids.iter().map(|id| id.0)));
+    select.all(database.read()).await?.into_iter().map(read).collect()
 }
 
 /// The run of this id.
@@ -44,6 +56,16 @@ pub(crate) async fn find_by_start_key(
         Some(found) => find(database, workspace, RunId(found.run_id)).await,
         None => Ok(None),
     }
+}
+
+/// Leaves a message for a run, with its audit row, and wakes the run.
+pub(crate) async fn post(app: &App, context: &Context, message: &NewMessage, done: Done) -> Result<(), PostError> {
+    let mut change = Change::begin(app.runtime.database(), context).await?;
+    app.runtime.post_within(change.connection(), message).await?;
+    change.record(done);
+    change.commit().await?;
+    app.runtime.bus().notify_inbox(message.run);
+    Ok(())
 }
 
 /// Up to `limit` runs, the newest first, older than one.
@@ -193,10 +215,6 @@ fn output(
 
 fn error(text: Option<&str>) -> Result<Option<ErrorInfo>, DbErr> {
     text.map(json).transpose()
-}
-
-fn json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, DbErr> {
-    serde_json::from_str(text).map_err(|error| DbErr::Json(error.to_string()))
 }
 
 fn count(number: i32) -> u32 {

@@ -11,7 +11,7 @@ use sea_orm::{
 };
 
 use super::{digest, some, timestamp};
-use crate::service::run::Runnable;
+use crate::service::start::Runnable;
 use crate::service::workflow::Version;
 
 /// The only way into the table: there is no query without a workspace.

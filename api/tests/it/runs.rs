@@ -82,6 +82,39 @@ on_both_databases! {
         app.stop().await;
     }
 
+    async fn many_runs_start_in_one_request_and_one_that_cannot_stops_no_other(home: Home) {
+        let app = TestApp::start(&home).await;
+        app.publish("double", &doubling()).await;
+        let query = "mutation($input: StartRunsInput!) { startRuns(input: $input) {
+            results { run { id input { json } } replayed userErrors { code field } } userErrors { code field } } }";
+        let start = async |runs: Value| {
+            let input = json!({"workflow": "double", "runs": runs});
+            app.ask(query, json!({"input": input})).await["startRuns"].clone()
+        };
+        let one = |n: i32, key: &str| json!({"input": {"n": n}, "idempotencyKey": key});
+        let too_long = "x".repeat(256);
+        let answer = start(json!([one(0, "a"), one(1, "b"), one(2, "a"), one(0, "a"), one(3, &too_long)])).await;
+        assert_eq!(answer["userErrors"], json!([]));
+        let results = answer["results"].as_array().unwrap();
+        assert_eq!(results[1]["run"]["input"]["json"], json!({"n": 1}));
+        let errors: Vec<&Value> = results.iter().map(|result| &result["userErrors"]).collect();
+        let mismatch = json!([{"code": "IDEMPOTENCY_MISMATCH", "field": ["input", "runs", "2", "idempotencyKey"]}]);
+        let invalid = json!([{"code": "BAD_USER_INPUT", "field": ["input", "runs", "4", "idempotencyKey"]}]);
+        assert_eq!(errors, [&json!([]), &json!([]), &mismatch, &json!([]), &invalid]);
+        assert_eq!((&results[0]["run"]["id"], &results[3]["replayed"]), (&results[3]["run"]["id"], &json!(true)));
+
+        let hundred: Vec<Value> = (0..250).map(|n| one(n, &format!("many-{n}"))).collect();
+        let (first, again) = (start(json!(hundred)).await, start(json!(hundred)).await);
+        for (n, (one, same)) in first["results"].as_array().unwrap().iter().zip(again["results"].as_array().unwrap()).enumerate() {
+            assert_eq!((&one["run"], one["replayed"].as_bool(), same["replayed"].as_bool()), (&same["run"], Some(false), Some(true)));
+            assert_eq!(one["run"]["input"]["json"]["n"], json!(n));
+        }
+        let too_many: Vec<Value> = (0..251).map(|n| json!({"input": n})).collect();
+        let refused = start(json!(too_many)).await;
+        assert_eq!(refused, json!({"results": [], "userErrors": [{"code": "BAD_USER_INPUT", "field": ["input", "runs"]}]}));
+        app.stop().await;
+    }
+
     async fn runs_are_found_by_status_workflow_key_and_label(home: Home) {
         let app = TestApp::start(&home).await;
         let workflow = app.publish("double", &doubling()).await["workflow"]["id"].clone();

@@ -119,4 +119,21 @@ on_both_databases! {
         assert_eq!(names, ["alpha", "bravo", "charlie", "delta", "echo"]);
         app.stop().await;
     }
+    async fn a_version_keeps_what_the_results_of_its_nodes_depend_on(home: Home) {
+        let app = TestApp::start(&home).await;
+        app.publish("orders", &doubling()).await;
+        let mut changed = doubling();
+        changed["nodes"]["double"]["config"]["fields"]["n"] = json!("{{ input.n * 3 }}");
+        app.publish("orders", &changed).await;
+        let query = "{ workflow(name: \"orders\") { versions(first: 2) {
+            nodes { nodes { key type typeDigest hash } } } } }";
+        let versions = app.ask(query, json!({})).await["workflow"]["versions"]["nodes"].clone();
+        let (newer, older) = (&versions[0]["nodes"], &versions[1]["nodes"]);
+        assert_eq!((&newer[0]["key"], &newer[1]["key"]), (&json!("double"), &json!("start")));
+        assert_eq!(newer[0]["type"], "data.set@1");
+        assert_eq!(newer[0]["typeDigest"].as_str().unwrap().len(), 64);
+        assert_ne!(newer[0]["hash"], older[0]["hash"], "the node was changed");
+        assert_eq!(newer[1], older[1], "the trigger was not");
+        app.stop().await;
+    }
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::home::{Home, On, Server, text};
+use crate::home::{Home, On, text};
+use crate::terminal::Terminal;
 
 const WAITS: &str = "apiVersion: flowforge/v1
 kind: Workflow
@@ -28,26 +29,6 @@ definition:
   edges:
     - { from: start, to: no }
 ";
-
-/// Runs client commands against one server.
-struct Terminal<'a> {
-    home: &'a Home,
-    server: &'a Server,
-    key: String,
-}
-
-impl Terminal<'_> {
-    fn run(&self, arguments: &[&str]) -> (Option<i32>, String, String) {
-        let connection = ["--url", &self.server.url, "--api-key", &self.key];
-        let output = self.home.run(&[arguments, &connection].concat());
-        (output.status.code(), text(&output.stdout), text(&output.stderr))
-    }
-
-    fn json(&self, arguments: &[&str]) -> (Option<i32>, Value) {
-        let (code, out, err) = self.run(&[arguments, &["--output", "json"]].concat());
-        (code, serde_json::from_str(&out).unwrap_or_else(|error| panic!("{arguments:?}: {error}\n{out}\n{err}")))
-    }
-}
 
 #[tokio::test]
 async fn a_workflow_is_applied_run_signaled_and_watched() {

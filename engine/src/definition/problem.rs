@@ -43,6 +43,10 @@ problem_codes! {
     NodeTypeUnknown = "NODE_TYPE_UNKNOWN",
     /// The config does not fit the type's JSON Schema.
     ConfigInvalid = "CONFIG_INVALID",
+    /// The type is known and runs, but should not be used in new workflows any more.
+    NodeTypeDeprecated = "NODE_TYPE_DEPRECATED",
+    /// A node names a connection, and its type takes none.
+    ConnectionNotAccepted = "CONNECTION_NOT_ACCEPTED",
     /// An edge starts or ends at a node that is not there.
     EdgeDangling = "EDGE_DANGLING",
     /// An edge names a port that the node's type does not have.
@@ -100,6 +104,16 @@ impl Problem {
     /// An error at this place.
     pub fn error(code: ProblemCode, path: impl Into<String>, message: impl Into<String>) -> Self {
         Self { code, severity: Severity::Error, path: path.into(), node: None, message: message.into(), hint: None }
+    }
+
+    /// A warning at this place.
+    pub fn warning(code: ProblemCode, path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, path, message) }
+    }
+
+    /// Whether it keeps the document from being published.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
     }
 
     /// The same, belonging to a node.

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Config, Graph, GraphForEach, GraphNode, Incoming, Outgoing};
+use super::{Config, Examined, Graph, GraphForEach, GraphNode, Incoming, Outgoing};
 use crate::catalog::{Catalog, ERROR, EffectClass, NodeDescriptor, NodeTypeName, Port};
 use crate::definition::canonical::escape;
-use crate::definition::problem::{Problem, ProblemCode as Code, Severity};
+use crate::definition::problem::{Problem, ProblemCode as Code};
 use crate::definition::{Definition, ForEach, Node, Patience, Retry};
 use crate::expression::{ExpressionError, References, Template};
 use crate::port::PortType;
@@ -61,7 +61,7 @@ struct Checked<'a> {
     reads: Reads,
 }
 
-pub(super) fn check(definition: &Definition, catalog: &dyn Catalog) -> Result<Graph, Vec<Problem>> {
+pub(super) fn check(definition: &Definition, catalog: &dyn Catalog) -> Examined {
     let mut problems = Vec::new();
     let mut nodes: BTreeMap<&str, Checked> = BTreeMap::new();
     for (key, node) in &definition.nodes {
@@ -91,16 +91,17 @@ pub(super) fn check(definition: &Definition, catalog: &dyn Catalog) -> Result<Gr
         problems.push(Problem::error(Code::InputSchemaInvalid, "/input_schema", format!("not a JSON Schema: {error}")));
     }
     let timeout = duration(definition.settings.timeout.as_deref(), "/settings/timeout", None, &mut problems);
-    if problems.iter().any(|problem| problem.severity == Severity::Error) {
-        return Err(problems);
+    if problems.iter().any(Problem::is_error) {
+        return Examined { graph: None, problems };
     }
-    Ok(Graph {
+    let graph = Graph {
         by_key: nodes.keys().zip(0..).map(|(key, ix)| ((*key).to_owned(), NodeIx(ix))).collect(),
         nodes: nodes.into_values().map(|checked| checked.graph_node).collect(),
         output,
         input_schema: definition.input_schema.clone(),
         timeout,
-    })
+    };
+    Examined { graph: Some(graph), problems }
 }
 
 fn check_node<'a>(key: &str, node: &Node, catalog: &'a dyn Catalog, problems: &mut Vec<Problem>) -> Checked<'a> {
@@ -123,6 +124,10 @@ fn check_node<'a>(key: &str, node: &Node, catalog: &'a dyn Catalog, problems: &m
             )
             .hint("a type is written `group.name@MAJOR`, such as `http.request@1`; the API lists them as `nodeTypes`"),
         );
+    }
+    if let Some(descriptor) = descriptor {
+        found.extend(deprecation(descriptor, &path));
+        found.extend(refused_connection(node, descriptor, &path));
     }
     let mut reads = Reads::default();
     let empty = Value::Object(serde_json::Map::new());
@@ -147,6 +152,7 @@ fn check_node<'a>(key: &str, node: &Node, catalog: &'a dyn Catalog, problems: &m
         r#type: r#type.unwrap_or_else(|| NodeTypeName { name: node.r#type.clone(), major: 0 }),
         class,
         is_trigger: descriptor.is_some_and(NodeDescriptor::is_trigger),
+        connection: node.connection.clone(),
         config,
         join: node.join,
         patience,
@@ -160,6 +166,20 @@ fn check_node<'a>(key: &str, node: &Node, catalog: &'a dyn Catalog, problems: &m
         roots: std::mem::take(&mut reads.roots),
     };
     Checked { descriptor, graph_node, reads }
+}
+
+fn deprecation(descriptor: &NodeDescriptor, path: &str) -> Option<Problem> {
+    let deprecation = descriptor.deprecated?;
+    let message = format!("`{}` is deprecated since {}", descriptor.r#type, deprecation.since);
+    let problem = Problem::warning(Code::NodeTypeDeprecated, format!("{path}/type"), message);
+    let replacement = deprecation.replacement.map(|replacement| format!("use `{replacement}`"));
+    Some(problem.hint(replacement.unwrap_or_else(|| "published versions go on running; plan to do without it".into())))
+}
+
+fn refused_connection(node: &Node, descriptor: &NodeDescriptor, path: &str) -> Option<Problem> {
+    let connection = node.connection.as_ref().filter(|_| descriptor.auth.is_empty())?;
+    let message = format!("`{}` takes no connection, so it cannot use `{connection}`", descriptor.r#type);
+    Some(Problem::error(Code::ConnectionNotAccepted, format!("{path}/connection"), message).hint("remove `connection`"))
 }
 
 fn key_fits(key: &str) -> bool {

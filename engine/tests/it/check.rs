@@ -1,8 +1,8 @@
 //! Every problem of a document at once, each with code and place.
 
 use engine::definition::Definition;
-use engine::definition::problem::ProblemCode;
-use engine::graph::Graph;
+use engine::definition::problem::{ProblemCode, Severity};
+use engine::graph::{Graph, examine};
 use serde_json::{Value, json};
 
 use crate::play::TestCatalog;
@@ -43,6 +43,7 @@ fn every_code_is_given_by_its_own_fault_and_alone() {
         (ProblemCode::TriggerMissing, json!({"nodes": {}, "edges": []}), "/nodes"),
         (ProblemCode::NodeTypeUnknown, with("/nodes/b", json!({"type": "test.nothing@1"})), "/nodes/b/type"),
         (ProblemCode::ConfigInvalid, with("/nodes/a/config", json!({"number": "five"})), "/nodes/a/config/number"),
+        (ProblemCode::ConnectionNotAccepted, with("/nodes/a/connection", json!("crm")), "/nodes/a/connection"),
         (ProblemCode::EdgeDangling, with("/edges/-", json!({"from": "b", "to": "c"})), "/edges/2"),
         (ProblemCode::PortUnknown, with("/edges/-", json!({"from": "a.side", "to": "b.other"})), "/edges/2/from"),
         (ProblemCode::EdgeDuplicate, with("/edges/-", json!({"from": "a", "to": "b"})), "/edges/2"),
@@ -92,6 +93,15 @@ fn a_bad_key_a_cycle_and_a_type_mismatch_are_found() {
     mismatch["nodes"]["b"] = json!({"type": "test.list@1"});
     mismatch["edges"][1] = json!({"from": "a.number", "to": "b"});
     assert_eq!(problems(mismatch), [("PORT_TYPE_MISMATCH", "/edges/1".to_owned())]);
+}
+
+#[test]
+fn a_deprecated_type_is_a_warning_that_names_its_replacement() {
+    let examined = examine(&with("/nodes/b", json!({"type": "test.old@1"})), &TestCatalog::new());
+    assert!(examined.graph.is_some());
+    let problem = examined.problems.first().unwrap();
+    assert_eq!((problem.code, problem.severity), (ProblemCode::NodeTypeDeprecated, Severity::Warning));
+    assert_eq!((problem.path.as_str(), problem.hint.as_deref()), ("/nodes/b/type", Some("use `test.pure@1`")));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use engine::catalog::{Catalog, EffectClass, NodeCategory, NodeDescriptor, NodeTypeName, Port};
+use engine::catalog::{Catalog, Deprecation, EffectClass, NodeCategory, NodeDescriptor, NodeTypeName, Port};
 use engine::definition::Definition;
 use engine::error::ErrorInfo;
 use engine::graph::Graph;
@@ -23,12 +23,6 @@ pub(crate) struct TestCatalog(Vec<NodeDescriptor>);
 impl TestCatalog {
     pub(crate) fn new() -> Self {
         let of = |name: &str, category, outputs: &[&'static str], many: bool| NodeDescriptor {
-            r#type: name.parse().unwrap(),
-            title: "",
-            summary: "",
-            docs: "",
-            category,
-            aliases: &[],
             config_schema: json!({
                 "type": "object",
                 "properties": {"number": {"type": "integer"}, "later": {"x-deferred": true}},
@@ -37,26 +31,28 @@ impl TestCatalog {
             inputs: match category {
                 NodeCategory::Trigger => Vec::new(),
                 _ if many => vec![Port::many("in")],
-                _ => vec![Port::one("in", if name == "test.list@1" { PortType::list() } else { PortType::Any })],
+                _ => vec![Port::one("in", if name == "test.list" { PortType::list() } else { PortType::Any })],
             },
             outputs: outputs
                 .iter()
                 .map(|name| Port::one(name, if *name == "number" { PortType::Number } else { PortType::Any }))
                 .collect(),
             for_each: outputs == ["out"] && !many && category != NodeCategory::Trigger,
-            fresh_key_after_answer: false,
+            deprecated: (name == "test.old").then_some(Deprecation { since: "0.1", replacement: Some("test.pure@1") }),
+            ..NodeDescriptor::new(name, 1, category)
         };
         use NodeCategory as C;
         Self(vec![
-            of("test.trigger@1", C::Trigger, &["out"], false),
-            of("test.pure@1", C::Data, &["out"], false),
-            of("test.list@1", C::Data, &["out"], false),
-            of("test.number@1", C::Data, &["number"], false),
-            of("test.if@1", C::Flow, &["true", "false"], false),
-            of("test.merge@1", C::Flow, &["out"], true),
-            of("test.wait@1", C::Flow, &["out", "timeout"], false),
-            of("test.get@1", C::Integration, &["out"], false),
-            of("test.post@1", C::Integration, &["out"], false),
+            of("test.trigger", C::Trigger, &["out"], false),
+            of("test.pure", C::Data, &["out"], false),
+            of("test.old", C::Data, &["out"], false),
+            of("test.list", C::Data, &["out"], false),
+            of("test.number", C::Data, &["number"], false),
+            of("test.if", C::Flow, &["true", "false"], false),
+            of("test.merge", C::Flow, &["out"], true),
+            of("test.wait", C::Flow, &["out", "timeout"], false),
+            of("test.get", C::Integration, &["out"], false),
+            of("test.post", C::Integration, &["out"], false),
         ])
     }
 }

@@ -13,17 +13,12 @@ pub(crate) struct SimCatalog(Vec<NodeDescriptor>);
 fn descriptor(name: &str, category: NodeCategory, outputs: &[&'static str], many: bool) -> NodeDescriptor {
     let input = if many { Port::many("in") } else { Port::one("in", PortType::Any) };
     NodeDescriptor {
-        r#type: name.parse().unwrap(),
-        title: "",
-        summary: "",
-        docs: "",
-        category,
-        aliases: &[],
         config_schema: json!({"type": "object"}),
         inputs: if category == NodeCategory::Trigger { Vec::new() } else { vec![input] },
         outputs: outputs.iter().map(|name| Port::one(name, PortType::Any)).collect(),
         for_each: !many && outputs == ["out"],
-        fresh_key_after_answer: name == "sim.fresh@1",
+        fresh_key_after_answer: name == "sim.fresh",
+        ..NodeDescriptor::new(name, 1, category)
     }
 }
 
@@ -31,15 +26,15 @@ impl SimCatalog {
     pub(crate) fn new() -> Self {
         use NodeCategory as C;
         Self(vec![
-            descriptor("sim.trigger@1", C::Trigger, &["out"], false),
-            descriptor("sim.pure@1", C::Data, &["out"], false),
-            descriptor("sim.branch@1", C::Flow, &["true", "false"], false),
-            descriptor("sim.merge@1", C::Flow, &["out"], true),
-            descriptor("sim.wait@1", C::Flow, &["out", "timeout"], false),
-            descriptor("sim.signal@1", C::Flow, &["out", "timeout"], false),
-            descriptor("sim.idempotent@1", C::Integration, &["out"], false),
-            descriptor("sim.effectful@1", C::Integration, &["out"], false),
-            descriptor("sim.fresh@1", C::Integration, &["out"], false),
+            descriptor("sim.trigger", C::Trigger, &["out"], false),
+            descriptor("sim.pure", C::Data, &["out"], false),
+            descriptor("sim.branch", C::Flow, &["true", "false"], false),
+            descriptor("sim.merge", C::Flow, &["out"], true),
+            descriptor("sim.wait", C::Flow, &["out", "timeout"], false),
+            descriptor("sim.signal", C::Flow, &["out", "timeout"], false),
+            descriptor("sim.idempotent", C::Integration, &["out"], false),
+            descriptor("sim.effectful", C::Integration, &["out"], false),
+            descriptor("sim.fresh", C::Integration, &["out"], false),
         ])
     }
 }

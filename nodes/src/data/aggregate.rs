@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use engine::catalog::{EffectClass, IN, NodeCategory, NodeDescriptor, NodeTypeName, OUT, Port};
+use engine::catalog::{EffectClass, NodeCategory, NodeDescriptor};
 use engine::error::ErrorInfo;
-use engine::port::PortType;
 use serde_json::{Map, Value, json};
 
 use self::accumulator::{Accumulator, Op};
@@ -56,17 +55,14 @@ gives `[{\"group\": \"Austria\", \"cities\": 5, \"largest\": 1973403, \"people\"
 impl NodeType for Aggregate {
     fn descriptor(&self) -> NodeDescriptor {
         NodeDescriptor {
-            r#type: NodeTypeName { name: "data.aggregate".to_owned(), major: 1 },
             title: "Aggregate",
             summary: "Counts, sums and groups the items of a list.",
             docs: DOCS,
-            category: NodeCategory::Data,
+            icon: "sigma",
             aliases: &["group by", "sum", "count", "average", "summarize", "pivot", "statistics", "reduce", "distinct"],
             config_schema: config_schema(),
-            inputs: vec![Port::one(IN, PortType::Any)],
-            outputs: vec![Port::one(OUT, PortType::Any)],
             for_each: true,
-            fresh_key_after_answer: false,
+            ..NodeDescriptor::new("data.aggregate", 1, NodeCategory::Data)
         }
     }
 

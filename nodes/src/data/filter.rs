@@ -1,7 +1,7 @@
 //! `data.filter`: keeps the items that meet a condition.
 
 use async_trait::async_trait;
-use engine::catalog::{EffectClass, IN, NodeCategory, NodeDescriptor, NodeTypeName, OUT, Port};
+use engine::catalog::{EffectClass, NodeCategory, NodeDescriptor, OUT, Port};
 use engine::error::ErrorInfo;
 use engine::port::PortType;
 use serde_json::{Value, json};
@@ -32,11 +32,10 @@ The output is the list of kept items.";
 impl NodeType for Filter {
     fn descriptor(&self) -> NodeDescriptor {
         NodeDescriptor {
-            r#type: NodeTypeName { name: "data.filter".to_owned(), major: 1 },
             title: "Filter",
             summary: "Keeps the items of a list that meet a condition.",
             docs: DOCS,
-            category: NodeCategory::Data,
+            icon: "filter",
             aliases: &["where", "select", "remove", "condition", "search", "limit", "only"],
             config_schema: json!({
                 "type": "object",
@@ -63,10 +62,9 @@ impl NodeType for Filter {
                     },
                 },
             }),
-            inputs: vec![Port::one(IN, PortType::Any)],
             outputs: vec![Port::one(OUT, PortType::list())],
             for_each: true,
-            fresh_key_after_answer: false,
+            ..NodeDescriptor::new("data.filter", 1, NodeCategory::Data)
         }
     }
 

@@ -1,9 +1,8 @@
 //! `data.set`: makes a value.
 
 use async_trait::async_trait;
-use engine::catalog::{EffectClass, IN, NodeCategory, NodeDescriptor, NodeTypeName, OUT, Port};
+use engine::catalog::{EffectClass, NodeCategory, NodeDescriptor};
 use engine::error::ErrorInfo;
-use engine::port::PortType;
 use serde_json::{Value, json};
 
 use crate::config::{Config, invalid, kind};
@@ -33,11 +32,10 @@ Input `{\"id\": 7, \"price\": 2.5, \"quantity\": 4}` gives
 impl NodeType for Set {
     fn descriptor(&self) -> NodeDescriptor {
         NodeDescriptor {
-            r#type: NodeTypeName { name: "data.set".to_owned(), major: 1 },
             title: "Set",
             summary: "Makes a value out of constants and expressions.",
             docs: DOCS,
-            category: NodeCategory::Data,
+            icon: "pencil",
             aliases: &["assign", "edit fields", "map", "transform", "variable", "object", "constant"],
             config_schema: json!({
                 "type": "object",
@@ -61,10 +59,8 @@ impl NodeType for Set {
                     },
                 },
             }),
-            inputs: vec![Port::one(IN, PortType::Any)],
-            outputs: vec![Port::one(OUT, PortType::Any)],
             for_each: true,
-            fresh_key_after_answer: false,
+            ..NodeDescriptor::new("data.set", 1, NodeCategory::Data)
         }
     }
 

@@ -1,9 +1,8 @@
 //! `flow.fail`: fails on purpose.
 
 use async_trait::async_trait;
-use engine::catalog::{EffectClass, IN, NodeCategory, NodeDescriptor, NodeTypeName, Port};
+use engine::catalog::{EffectClass, NodeCategory, NodeDescriptor};
 use engine::error::ErrorInfo;
-use engine::port::PortType;
 use serde_json::{Value, json};
 
 use crate::config::{Config, invalid};
@@ -32,11 +31,10 @@ config:
 impl NodeType for Fail {
     fn descriptor(&self) -> NodeDescriptor {
         NodeDescriptor {
-            r#type: NodeTypeName { name: "flow.fail".to_owned(), major: 1 },
             title: "Fail",
             summary: "Fails with a code and a message of your own.",
             docs: DOCS,
-            category: NodeCategory::Flow,
+            icon: "circle-x",
             aliases: &["error", "throw", "stop", "abort", "raise", "terminate"],
             config_schema: json!({
                 "type": "object",
@@ -58,10 +56,9 @@ impl NodeType for Fail {
                     },
                 },
             }),
-            inputs: vec![Port::one(IN, PortType::Any)],
             outputs: Vec::new(),
             for_each: true,
-            fresh_key_after_answer: false,
+            ..NodeDescriptor::new("flow.fail", 1, NodeCategory::Flow)
         }
     }
 

@@ -1,7 +1,7 @@
 //! `flow.if`: one of two ways.
 
 use async_trait::async_trait;
-use engine::catalog::{EffectClass, IN, NodeCategory, NodeDescriptor, NodeTypeName, Port};
+use engine::catalog::{EffectClass, NodeCategory, NodeDescriptor, Port};
 use engine::error::ErrorInfo;
 use engine::port::PortType;
 use serde_json::{Value, json};
@@ -29,11 +29,10 @@ Edges leave from `<key>.true` and `<key>.false`.";
 impl NodeType for If {
     fn descriptor(&self) -> NodeDescriptor {
         NodeDescriptor {
-            r#type: NodeTypeName { name: "flow.if".to_owned(), major: 1 },
             title: "If",
             summary: "Sends its input one of two ways.",
             docs: DOCS,
-            category: NodeCategory::Flow,
+            icon: "split",
             aliases: &["condition", "branch", "else", "decision", "switch", "route"],
             config_schema: json!({
                 "type": "object",
@@ -47,10 +46,8 @@ impl NodeType for If {
                     },
                 },
             }),
-            inputs: vec![Port::one(IN, PortType::Any)],
             outputs: vec![Port::one("true", PortType::Any), Port::one("false", PortType::Any)],
-            for_each: false,
-            fresh_key_after_answer: false,
+            ..NodeDescriptor::new("flow.if", 1, NodeCategory::Flow)
         }
     }
 

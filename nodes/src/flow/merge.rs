@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use engine::catalog::{EffectClass, IN, NodeCategory, NodeDescriptor, NodeTypeName, OUT, Port};
+use engine::catalog::{EffectClass, IN, NodeCategory, NodeDescriptor, Port};
 use engine::error::ErrorInfo;
-use engine::port::PortType;
 use serde_json::{Map, Value, json};
 
 use crate::config::{Config, invalid, kind};
@@ -50,17 +49,14 @@ config:
 impl NodeType for Merge {
     fn descriptor(&self) -> NodeDescriptor {
         NodeDescriptor {
-            r#type: NodeTypeName { name: "flow.merge".to_owned(), major: 1 },
             title: "Merge",
             summary: "Makes one value of what several nodes gave.",
             docs: DOCS,
-            category: NodeCategory::Flow,
+            icon: "merge",
             aliases: &["join", "combine", "append", "union", "zip", "concat", "collect", "lookup"],
             config_schema: config_schema(),
             inputs: vec![Port::many(IN)],
-            outputs: vec![Port::one(OUT, PortType::Any)],
-            for_each: false,
-            fresh_key_after_answer: false,
+            ..NodeDescriptor::new("flow.merge", 1, NodeCategory::Flow)
         }
     }
 

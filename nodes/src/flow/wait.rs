@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::DateTime;
-use engine::catalog::{EffectClass, IN, NodeCategory, NodeDescriptor, NodeTypeName, OUT, Port};
+use engine::catalog::{EffectClass, NodeCategory, NodeDescriptor, OUT, Port};
 use engine::error::ErrorInfo;
 use engine::port::PortType;
 use engine::time::{Timestamp, parse_duration};
@@ -40,17 +40,15 @@ config:
 impl NodeType for WaitFor {
     fn descriptor(&self) -> NodeDescriptor {
         NodeDescriptor {
-            r#type: NodeTypeName { name: "flow.wait".to_owned(), major: 1 },
             title: "Wait",
             summary: "Waits for some time, until a time, or for a signal.",
             docs: DOCS,
-            category: NodeCategory::Flow,
+            icon: "clock",
             aliases: &["delay", "sleep", "pause", "timer", "signal", "callback", "until"],
             config_schema: config_schema(),
-            inputs: vec![Port::one(IN, PortType::Any)],
             outputs: vec![Port::one(OUT, PortType::Any), Port::one("timeout", PortType::Any)],
             for_each: true,
-            fresh_key_after_answer: false,
+            ..NodeDescriptor::new("flow.wait", 1, NodeCategory::Flow)
         }
     }
 

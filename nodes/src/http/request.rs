@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use engine::catalog::{EffectClass, IN, NodeCategory, NodeDescriptor, NodeTypeName, OUT, Port};
+use engine::catalog::{EffectClass, NodeCategory, NodeDescriptor, OUT, Port};
 use engine::error::ErrorInfo;
 use engine::port::PortType;
 use serde_json::{Value, json};
@@ -46,6 +46,10 @@ something carries the same key in each attempt, as `Idempotency-Key` or under yo
 and 504, whose `Retry-After` is kept. Nobody knows whether the service acted: `HTTP_TIMEOUT`, `HTTP_CONNECTION_LOST`.
 All others are final: other statuses, `HTTP_BODY_NOT_JSON`, `HTTP_BODY_TOO_LARGE` (over 16 MiB), `HTTP_HOST_DENIED`.
 
+**Credentials.** `connection: NAME` beside `config` names a connection of the run's project and environment: a bearer
+token, a user name and password, a header, several headers or a query parameter. It fills them in at the moment of the
+call; a value of it that comes back in the answer reads `[redacted]` in the output.
+
 **Where calls may go.** The public internet on ports 80 and 443, and what the operator allows by
 `FLOWFORGE__HTTP__ALLOW_HOSTS`. Up to five redirects are followed under the same rules, but none from https to http;
 headers other than `Accept`, `Content-Type`, `User-Agent` and the idempotency key do not go along to another origin.";
@@ -60,18 +64,18 @@ impl NodeType for Request {
             field("body", PortType::Any),
         ]);
         NodeDescriptor {
-            r#type: NodeTypeName { name: "http.request".to_owned(), major: 1 },
             title: "HTTP request",
             summary: "Calls a service over HTTP.",
             docs: DOCS,
-            category: NodeCategory::Integration,
+            icon: "globe",
             aliases: &["api", "rest", "call", "fetch", "curl", "webhook", "get", "post", "url"],
             config_schema: config_schema(),
-            inputs: vec![Port::one(IN, PortType::Any)],
             outputs: vec![Port::one(OUT, PortType::Object { fields: answer, open: false })],
             for_each: true,
+            auth: crate::connection::HTTP,
             // A service that keeps answers by key may have acted before it answered 500: the key stays.
             fresh_key_after_answer: false,
+            ..NodeDescriptor::new("http.request", 1, NodeCategory::Integration)
         }
     }
 
@@ -92,7 +96,10 @@ impl NodeType for Request {
 
     async fn execute(&self, context: &dyn NodeContext, attempt: &Attempt) -> Result<NodeOutcome, ErrorInfo> {
         let expected = Expected::of(attempt)?;
-        let request = call::of(attempt)?;
+        let mut request = call::of(attempt)?;
+        if let Some(connection) = context.connection() {
+            connection.apply(&mut request)?;
+        }
         let has_body = request.method != "HEAD";
         let response = context.outgoing().send(request).await?;
         answer::read(response, &expected, has_body, context.now()).await.map(done)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use engine::catalog::{EffectClass, IN, NodeCategory, NodeDescriptor, NodeTypeName, OUT, Port};
+use engine::catalog::{EffectClass, NodeCategory, NodeDescriptor, OUT, Port};
 use engine::error::ErrorInfo;
 use engine::port::PortType;
 use serde_json::{Value, json};
@@ -42,11 +42,10 @@ impl NodeType for Respond {
             field("body", PortType::Any),
         ]);
         NodeDescriptor {
-            r#type: NodeTypeName { name: "http.respond".to_owned(), major: 1 },
             title: "Respond",
             summary: "Answers the HTTP request that started the run.",
             docs: DOCS,
-            category: NodeCategory::Integration,
+            icon: "reply",
             aliases: &["response", "reply", "answer", "webhook", "return", "status"],
             config_schema: json!({
                 "type": "object",
@@ -72,10 +71,8 @@ impl NodeType for Respond {
                     },
                 },
             }),
-            inputs: vec![Port::one(IN, PortType::Any)],
             outputs: vec![Port::one(OUT, PortType::Object { fields: answer, open: false })],
-            for_each: false,
-            fresh_key_after_answer: false,
+            ..NodeDescriptor::new("http.respond", 1, NodeCategory::Integration)
         }
     }
 

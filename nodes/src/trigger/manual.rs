@@ -1,10 +1,9 @@
 //! `trigger.manual`: started by a person, a program or the command line.
 
 use async_trait::async_trait;
-use engine::catalog::{EffectClass, NodeCategory, NodeDescriptor, NodeTypeName, OUT, Port};
+use engine::catalog::{EffectClass, NodeCategory, NodeDescriptor};
 use engine::error::ErrorInfo;
-use engine::port::PortType;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{Attempt, NodeContext, NodeOutcome, NodeType, done};
 
@@ -24,17 +23,12 @@ config: {}
 impl NodeType for Manual {
     fn descriptor(&self) -> NodeDescriptor {
         NodeDescriptor {
-            r#type: NodeTypeName { name: "trigger.manual".to_owned(), major: 1 },
             title: "Manual start",
             summary: "Starts a run when a person or a program asks for it.",
             docs: DOCS,
-            category: NodeCategory::Trigger,
+            icon: "play",
             aliases: &["start", "button", "begin", "input", "api", "run"],
-            config_schema: json!({ "type": "object", "additionalProperties": false, "properties": {} }),
-            inputs: Vec::new(),
-            outputs: vec![Port::one(OUT, PortType::Any)],
-            for_each: false,
-            fresh_key_after_answer: false,
+            ..NodeDescriptor::new("trigger.manual", 1, NodeCategory::Trigger)
         }
     }
 
@@ -51,6 +45,7 @@ impl NodeType for Manual {
 mod tests {
     use super::*;
     use crate::testing::output;
+    use serde_json::json;
 
     #[tokio::test]
     async fn the_output_is_what_the_run_was_started_with() {

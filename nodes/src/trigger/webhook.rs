@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use engine::catalog::{EffectClass, NodeCategory, NodeDescriptor, NodeTypeName, OUT, Port};
+use engine::catalog::{EffectClass, NodeCategory, NodeDescriptor, OUT, Port};
 use engine::error::ErrorInfo;
 use engine::port::PortType;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{Attempt, NodeContext, NodeOutcome, NodeType, done};
 
@@ -47,17 +47,13 @@ impl NodeType for Webhook {
             field("body", PortType::Any),
         ]);
         NodeDescriptor {
-            r#type: NodeTypeName { name: "trigger.webhook".to_owned(), major: 1 },
             title: "Webhook",
             summary: "Starts a run for each HTTP request to a URL.",
             docs: DOCS,
-            category: NodeCategory::Trigger,
+            icon: "webhook",
             aliases: &["http", "hook", "callback", "endpoint", "url", "request", "listen"],
-            config_schema: json!({ "type": "object", "additionalProperties": false, "properties": {} }),
-            inputs: Vec::new(),
             outputs: vec![Port::one(OUT, PortType::Object { fields: request, open: true })],
-            for_each: false,
-            fresh_key_after_answer: false,
+            ..NodeDescriptor::new("trigger.webhook", 1, NodeCategory::Trigger)
         }
     }
 
@@ -74,6 +70,7 @@ impl NodeType for Webhook {
 mod tests {
     use super::*;
     use crate::testing::output;
+    use serde_json::json;
 
     #[tokio::test]
     async fn the_output_is_the_request() {

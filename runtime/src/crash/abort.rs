@@ -1,11 +1,10 @@
 //! A node type that ends the process, for tests of runs that do.
 
 use async_trait::async_trait;
-use engine::catalog::{EffectClass, NodeCategory, NodeDescriptor, NodeTypeName, Port};
+use engine::catalog::{EffectClass, NodeCategory, NodeDescriptor};
 use engine::error::ErrorInfo;
-use engine::port::PortType;
 use nodes::{Attempt, NodeContext, NodeOutcome, NodeType};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// `test.abort@1`: ends the process at every attempt. Debug builds only, and only when a test asks for it.
 pub struct Abort;
@@ -14,17 +13,10 @@ pub struct Abort;
 impl NodeType for Abort {
     fn descriptor(&self) -> NodeDescriptor {
         NodeDescriptor {
-            r#type: NodeTypeName { name: "test.abort".to_owned(), major: 1 },
             title: "Abort",
             summary: "Ends the process.",
             docs: "Ends the process. For tests.",
-            category: NodeCategory::Flow,
-            aliases: &[],
-            config_schema: json!({"type": "object", "additionalProperties": false}),
-            inputs: vec![Port::one("in", PortType::Any)],
-            outputs: vec![Port::one("out", PortType::Any)],
-            for_each: false,
-            fresh_key_after_answer: false,
+            ..NodeDescriptor::new("test.abort", 1, NodeCategory::Flow)
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::id::RunId;
+use engine::id::{RunId, WorkspaceId};
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
 use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -101,16 +101,18 @@ async fn listen(mut listener: PgListener, local: &Local, own: &str) {
 fn word(notice: &Notice) -> String {
     match notice {
         Notice::Committed(run) => format!("c{}", run.0.simple()),
+        Notice::Fed(workspace) => format!("w{}", workspace.0.simple()),
         Notice::Mail(run) => format!("m{}", run.0.simple()),
         Notice::Ready => "r".to_owned(),
     }
 }
 
 fn read(word: &str) -> Option<Notice> {
-    let id = |hex: &str| Uuid::try_parse(hex).ok().map(RunId);
+    let id = |hex: &str| Uuid::try_parse(hex).ok();
     match (word.get(..1)?, word.get(1..)?) {
-        ("c", hex) => id(hex).map(Notice::Committed),
-        ("m", hex) => id(hex).map(Notice::Mail),
+        ("c", hex) => id(hex).map(RunId).map(Notice::Committed),
+        ("w", hex) => id(hex).map(WorkspaceId).map(Notice::Fed),
+        ("m", hex) => id(hex).map(RunId).map(Notice::Mail),
         ("r", "") => Some(Notice::Ready),
         _ => None,
     }
@@ -123,7 +125,8 @@ mod tests {
     #[test]
     fn a_notice_reads_back_what_it_wrote_and_junk_is_nothing() {
         let run = RunId(Uuid::from_u128(7));
-        for notice in [Notice::Committed(run), Notice::Mail(run), Notice::Ready] {
+        let feed = Notice::Fed(WorkspaceId(Uuid::from_u128(8)));
+        for notice in [Notice::Committed(run), feed, Notice::Mail(run), Notice::Ready] {
             assert_eq!(read(&word(&notice)), Some(notice));
         }
         for junk in ["", "c", "cxyz", "é", "rr", "q7"] {

@@ -8,7 +8,7 @@ use engine::value::Digest;
 use entity::word::RunClaim;
 use entity::{journal, node_run, run, run_inbox};
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait as _, DatabaseConnection, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    ColumnTrait as _, ConnectionTrait, DatabaseConnection, EntityTrait as _, QueryFilter as _, QueryOrder as _,
     QueryResult, QuerySelect as _, Statement, Value,
 };
 use uuid::Uuid;
@@ -142,35 +142,40 @@ impl Reading {
     }
 
     pub(super) async fn post(&self, message: &NewMessage) -> Result<Posted, JournalError> {
-        let values: [Value; 7] = [
-            message.run.0.into(),
-            message.workspace.0.into(),
-            message.id.0.into(),
-            // Columns hold words in capitals.
-            message.kind.to_ascii_uppercase().into(),
-            message.body.clone().into(),
-            message.created_by.clone().into(),
-            to_column(message.at).into(),
-        ];
-        let backend = self.writer.get_database_backend();
-        let posted = self.writer.execute_raw(Statement::from_sql_and_values(backend, POST, values)).await?;
-        if posted.rows_affected() == 1 {
-            return Ok(Posted::Stored);
-        }
-        let found = run::Entity::find_by_id(message.run.0)
-            .select_only()
-            .column(run::Column::Claim)
-            .filter(run::Column::WorkspaceId.eq(message.workspace.0))
-            .into_tuple::<RunClaim>()
-            .one(&self.writer)
-            .await?;
-        Ok(match found {
-            None => Posted::NotFound,
-            Some(RunClaim::Done) => Posted::Ended,
-            // It is there already, from a try whose answer was lost.
-            Some(_) => Posted::Stored,
-        })
+        post_on(&self.writer, message).await
     }
+}
+
+/// Leaves a message for a run, on any connection.
+pub(crate) async fn post_on(writer: &impl ConnectionTrait, message: &NewMessage) -> Result<Posted, JournalError> {
+    let values: [Value; 7] = [
+        message.run.0.into(),
+        message.workspace.0.into(),
+        message.id.0.into(),
+        // Columns hold words in capitals.
+        message.kind.to_ascii_uppercase().into(),
+        message.body.clone().into(),
+        message.created_by.clone().into(),
+        to_column(message.at).into(),
+    ];
+    let backend = writer.get_database_backend();
+    let posted = writer.execute_raw(Statement::from_sql_and_values(backend, POST, values)).await?;
+    if posted.rows_affected() == 1 {
+        return Ok(Posted::Stored);
+    }
+    let found = run::Entity::find_by_id(message.run.0)
+        .select_only()
+        .column(run::Column::Claim)
+        .filter(run::Column::WorkspaceId.eq(message.workspace.0))
+        .into_tuple::<RunClaim>()
+        .one(writer)
+        .await?;
+    Ok(match found {
+        None => Posted::NotFound,
+        Some(RunClaim::Done) => Posted::Ended,
+        // It is there already, from a try whose answer was lost.
+        Some(_) => Posted::Stored,
+    })
 }
 
 fn seq(head: i64) -> Result<u64, JournalError> {

@@ -15,6 +15,7 @@ use crate::auth::bearer;
 use crate::body::{self, BodyError};
 use crate::graphql::error::{Code, complete, request_error};
 use crate::service::ServiceError;
+use crate::telemetry::REQUEST_ID;
 
 /// Largest body of a request.
 pub const BODY_LIMIT: usize = 5 * 1024 * 1024;
@@ -137,7 +138,8 @@ async fn answer(face: &Face, media: Media, is_get: bool, headers: &HeaderMap, pa
 /// The viewer of the `Authorization` header.
 pub(super) async fn authenticate(face: &Face, headers: &HeaderMap) -> Result<crate::auth::Viewer, ServiceError> {
     let token = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(bearer);
-    crate::service::key::authenticate(&face.app, token.ok_or(ServiceError::Unauthenticated)?).await
+    let request = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
+    crate::service::key::authenticate_in(&face.app, token.ok_or(ServiceError::Unauthenticated)?, request).await
 }
 
 /// 401 with its challenge, or what else kept the credential from being looked at.

@@ -20,6 +20,7 @@ use crate::app::App;
 use crate::auth::{Viewer, bearer};
 use crate::graphql::error::{Code, complete, request_error};
 use crate::service::{ServiceError, key};
+use crate::telemetry::REQUEST_ID;
 
 /// The only subprotocol.
 pub const SUBPROTOCOL: &str = "graphql-transport-ws";
@@ -111,11 +112,12 @@ pub(super) async fn upgrade(face: Face, headers: &HeaderMap, socket: WebSocketUp
     } else {
         None
     };
+    let request = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
     socket
         .protocols([SUBPROTOCOL])
         .max_message_size(MESSAGE_LIMIT)
         .max_frame_size(MESSAGE_LIMIT)
-        .on_upgrade(move |socket| Session::new(face, socket, viewer).run())
+        .on_upgrade(move |socket| Session::new(face, socket, viewer, request).run())
 }
 
 fn token(headers: &HeaderMap) -> String {
@@ -143,17 +145,20 @@ struct Session {
     /// Who asks, and the token that is looked at again with every ping.
     viewer: Option<(Viewer, String)>,
     acknowledged: bool,
+    /// The id of the upgrade's request; every operation on the socket is part of it.
+    request: Option<String>,
     operations: HashMap<String, AbortHandle>,
     streams: SelectAll<BoxStream<'static, Said>>,
     heard_at: Instant,
 }
 
 impl Session {
-    fn new(face: Face, socket: WebSocket, viewer: Option<(Viewer, String)>) -> Self {
+    fn new(face: Face, socket: WebSocket, viewer: Option<(Viewer, String)>, request: Option<String>) -> Self {
         Self {
             face,
             socket,
             viewer,
+            request,
             acknowledged: false,
             operations: HashMap::new(),
             streams: SelectAll::new(),
@@ -228,7 +233,7 @@ impl Session {
         if let Some(text) = payload.and_then(authorization) {
             let token = bearer(text).ok_or(End::Forbidden)?;
             let viewer = viewer_of(&self.face.app, token).await?;
-            self.viewer = Some((viewer, token.to_owned()));
+            self.viewer = Some((viewer.in_request(self.request.as_deref()), token.to_owned()));
         }
         if self.viewer.is_none() {
             return Err(End::Forbidden);

@@ -1,0 +1,194 @@
+//! Starting runs.
+
+use std::collections::BTreeMap;
+
+use async_graphql::{Context, ID, InputObject, Json, Object, SimpleObject};
+use serde_json::Value;
+
+use super::Result;
+use super::request::{Asked as _, id};
+use super::run::RunObject;
+use super::user_error::{UserError, settle};
+use crate::service::ServiceError;
+use crate::service::start::{self, Start, StartOne, Started, Which};
+
+/// What to run, and with what. Name the workflow by `workflow` or `workflowId`, or a version by `versionId`.
+#[derive(InputObject)]
+pub struct StartRunInput {
+    /// The project's slug, for `workflow`.
+    #[graphql(default = "default")]
+    project: String,
+    /// The workflow's name: runs what is deployed in the environment.
+    workflow: Option<String>,
+    /// The workflow's id: runs what is deployed in the environment.
+    workflow_id: Option<ID>,
+    /// A version, deployed or not.
+    version_id: Option<ID>,
+    /// The environment.
+    #[graphql(default = "default")]
+    environment: String,
+    /// The key of the trigger node; may be absent when the definition has one manual trigger.
+    trigger: Option<String>,
+    /// The input; null when absent.
+    input: Option<Json<Value>>,
+    /// Up to 255 characters: the same key within 24 hours answers with the same run.
+    idempotency_key: Option<String>,
+    /// A business key to find the run by, up to 255 characters.
+    key: Option<String>,
+    /// An object of at most 32 texts to find the run by.
+    labels: Option<Json<BTreeMap<String, String>>>,
+}
+
+/// One of many runs to start.
+#[derive(InputObject)]
+pub struct StartOneInput {
+    /// The input; null when absent.
+    input: Option<Json<Value>>,
+    /// Up to 255 characters: the same key within 24 hours answers with the same run.
+    idempotency_key: Option<String>,
+    /// A business key to find the run by, up to 255 characters.
+    key: Option<String>,
+    /// An object of at most 32 texts to find the run by.
+    labels: Option<Json<BTreeMap<String, String>>>,
+}
+
+impl From<StartOneInput> for StartOne {
+    fn from(input: StartOneInput) -> Self {
+        Self {
+            input: input.input.map_or(Value::Null, |json| json.0),
+            idempotency_key: input.idempotency_key,
+            key: input.key,
+            labels: input.labels.map(|json| json.0).unwrap_or_default(),
+        }
+    }
+}
+
+/// What to run, and with which inputs. Name the workflow by `workflow` or `workflowId`, or a version by `versionId`.
+#[derive(InputObject)]
+pub struct StartRunsInput {
+    /// The project's slug, for `workflow`.
+    #[graphql(default = "default")]
+    project: String,
+    /// The workflow's name: runs what is deployed in the environment.
+    workflow: Option<String>,
+    /// The workflow's id: runs what is deployed in the environment.
+    workflow_id: Option<ID>,
+    /// A version, deployed or not.
+    version_id: Option<ID>,
+    /// The environment.
+    #[graphql(default = "default")]
+    environment: String,
+    /// The key of the trigger node; may be absent when the definition has one manual trigger.
+    trigger: Option<String>,
+    /// The runs, at most 250.
+    runs: Vec<StartOneInput>,
+}
+
+/// What came of starting.
+#[derive(SimpleObject)]
+pub struct StartRunPayload {
+    /// The run; it is durable.
+    run: Option<RunObject>,
+    /// Whether the idempotency key had started it before.
+    replayed: bool,
+    /// What to mend.
+    user_errors: Vec<UserError>,
+}
+
+impl StartRunPayload {
+    fn settle(answer: std::result::Result<Started, ServiceError>) -> Result<Self> {
+        let (started, user_errors) = settle(answer)?;
+        let (run, replayed) = started.map_or((None, false), |(run, replayed)| (Some(RunObject(run)), replayed));
+        Ok(Self { run, replayed, user_errors })
+    }
+}
+
+/// What came of starting many.
+#[derive(SimpleObject)]
+pub struct StartRunsPayload {
+    /// What came of each, in the order asked; empty when `userErrors` say that none could be started. One that cannot
+    /// be started stops no other.
+    results: Vec<StartRunResult>,
+    /// What to mend in what all of them share.
+    user_errors: Vec<UserError>,
+}
+
+/// What came of starting one of many.
+#[derive(SimpleObject)]
+pub struct StartRunResult {
+    /// The run; it is durable.
+    run: Option<RunObject>,
+    /// Whether the idempotency key had started it before.
+    replayed: bool,
+    /// What to mend in this one.
+    user_errors: Vec<UserError>,
+}
+
+/// Starting runs.
+#[derive(Default)]
+pub struct StartMutation;
+
+#[Object]
+impl StartMutation {
+    /// Starts a run; the answer comes after the commit.
+    async fn start_run(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to run, and with what.")] input: StartRunInput,
+    ) -> Result<StartRunPayload> {
+        let which = match which(input.project, input.workflow, input.workflow_id, input.version_id) {
+            Ok(which) => which,
+            Err(error) => return StartRunPayload::settle(Err(error)),
+        };
+        let start = Start { which, environment: input.environment, trigger: input.trigger };
+        let one = StartOneInput {
+            input: input.input,
+            idempotency_key: input.idempotency_key,
+            key: input.key,
+            labels: input.labels,
+        };
+        StartRunPayload::settle(start::start(ctx.app()?, ctx.viewer()?, &start, one.into()).await)
+    }
+
+    /// Starts up to 250 runs of one version; the answer comes after the commit. They share its cost. After a lost
+    /// answer, the same idempotency keys tell what was started.
+    async fn start_runs(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to run, and with which inputs.")] input: StartRunsInput,
+    ) -> Result<StartRunsPayload> {
+        let answer = match which(input.project, input.workflow, input.workflow_id, input.version_id) {
+            Ok(which) => {
+                let start = Start { which, environment: input.environment, trigger: input.trigger };
+                let runs = input.runs.into_iter().map(StartOne::from).collect();
+                start::start_all(ctx.app()?, ctx.viewer()?, &start, runs).await
+            }
+            Err(error) => Err(error),
+        };
+        let (started, user_errors) = settle(answer)?;
+        let results = started.unwrap_or_default().into_iter().enumerate().map(|(index, one)| {
+            let StartRunPayload { run, replayed, mut user_errors } = StartRunPayload::settle(one)?;
+            for error in &mut user_errors {
+                if error.field.first().is_some_and(|first| first == "input") {
+                    error.field.splice(1..1, ["runs".to_owned(), index.to_string()]);
+                }
+            }
+            Ok(StartRunResult { run, replayed, user_errors })
+        });
+        Ok(StartRunsPayload { results: results.collect::<Result<_>>()?, user_errors })
+    }
+}
+
+fn which(
+    project: String,
+    workflow: Option<String>,
+    workflow_id: Option<ID>,
+    version_id: Option<ID>,
+) -> std::result::Result<Which, ServiceError> {
+    match (workflow, workflow_id, version_id) {
+        (Some(name), None, None) => Ok(Which::Named { project, name }),
+        (None, Some(text), None) => Ok(Which::Workflow(id(&text, "workflow")?)),
+        (None, None, Some(text)) => Ok(Which::Version(id(&text, "version")?)),
+        _ => Err(ServiceError::invalid("workflow", "name one of `workflow`, `workflowId` and `versionId`")),
+    }
+}

@@ -1,0 +1,160 @@
+//! Who changed what: each mutation of a use case carries a [`Context`] into the transaction that makes the change.
+
+use engine::id::{ApiKeyId, AuditId, WorkflowId, WorkspaceId};
+use engine::time::Timestamp;
+use runtime::clock::Clock;
+use runtime::event::EventBus;
+use serde_json::Value;
+
+use crate::app::App;
+use crate::auth::Viewer;
+
+/// Who made a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Actor {
+    /// Whoever showed this key.
+    ApiKey(ApiKeyId),
+    /// A command on the server itself, by somebody who has its settings.
+    Command,
+}
+
+impl Actor {
+    /// How rows name it.
+    pub fn id(&self) -> Option<String> {
+        match self {
+            Self::ApiKey(id) => Some(id.to_string()),
+            Self::Command => None,
+        }
+    }
+}
+
+/// Who changes something, in which workspace, in which request, and when.
+#[derive(Clone)]
+pub struct Context {
+    /// The workspace that is changed.
+    pub workspace: WorkspaceId,
+    /// Who.
+    pub actor: Actor,
+    /// The request it is part of, as logs name it.
+    pub request: Option<String>,
+    /// When.
+    pub at: Timestamp,
+    clock: Clock,
+    bus: Option<EventBus>,
+}
+
+impl Context {
+    /// What this viewer changes now.
+    pub fn of(app: &App, viewer: &Viewer) -> Self {
+        Self {
+            workspace: viewer.workspace,
+            actor: Actor::ApiKey(viewer.key),
+            request: viewer.request.clone(),
+            at: app.runtime.now(),
+            clock: app.runtime.clock().clone(),
+            bus: Some(app.runtime.bus().clone()),
+        }
+    }
+
+    /// What a command on the server itself changes now.
+    pub fn command(workspace: WorkspaceId, clock: &Clock) -> Self {
+        Self { workspace, actor: Actor::Command, request: None, at: clock.now(), clock: clock.clone(), bus: None }
+    }
+
+    /// The id of a new row.
+    pub(crate) fn new_id(&self) -> AuditId {
+        AuditId(self.clock.new_id())
+    }
+
+    /// Tells the relay of this process that there is something to number; others find it within a second.
+    pub(crate) fn committed(&self) {
+        if let Some(bus) = &self.bus {
+            bus.notify_outbox();
+        }
+    }
+}
+
+macro_rules! actions {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $told:literal;)*) => {
+        /// What can be done to things. The same word names the event that readers of the workspace get.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Action { $($(#[$doc])* $name,)* }
+
+        impl Action {
+            /// Every action.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The word in rows and answers.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// Whether every reader of the workspace is told, with `after` as its data. What a run does about a wish
+            /// tells itself, and keys are for admins only.
+            pub fn is_told(self) -> bool {
+                match self { $(Self::$name => $told,)* }
+            }
+        }
+    };
+}
+
+actions! {
+    /// A workflow got its first version.
+    WorkflowCreated = "workflow.created", true;
+    /// Title, description or anything else about it was changed.
+    WorkflowUpdated = "workflow.updated", true;
+    /// There is a new version.
+    VersionPublished = "version.published", true;
+    /// An environment runs another version.
+    DeploymentChanged = "deployment.changed", true;
+    /// Somebody asked a run to stop.
+    RunCancelRequested = "run.cancel_requested", false;
+    /// Somebody sent a run a signal.
+    RunSignaled = "run.signaled", false;
+    /// Somebody said how an uncertain node run ended.
+    NodeRunResolved = "node_run.resolved", false;
+    /// A key was made.
+    ApiKeyCreated = "api_key.created", false;
+    /// A key was withdrawn.
+    ApiKeyRevoked = "api_key.revoked", false;
+}
+
+/// One thing that was done, for the audit and, when [`Action::is_told`], for readers of the workspace.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Done {
+    /// What was done.
+    pub action: Action,
+    /// The id of what it was done to.
+    pub entity: String,
+    /// The workflow that is part of.
+    pub workflow: Option<WorkflowId>,
+    /// What changed, as it was: an object without secrets.
+    pub before: Option<Value>,
+    /// What changed, as it is: an object without secrets.
+    pub after: Option<Value>,
+}
+
+impl Done {
+    /// Something was done to a thing.
+    pub fn new(action: Action, entity: impl ToString) -> Self {
+        Self { action, entity: entity.to_string(), workflow: None, before: None, after: None }
+    }
+
+    /// The same as part of a workflow.
+    #[must_use]
+    pub fn of(self, workflow: WorkflowId) -> Self {
+        Self { workflow: Some(workflow), ..self }
+    }
+
+    /// The same with how things were.
+    #[must_use]
+    pub fn before(self, before: Value) -> Self {
+        Self { before: Some(before), ..self }
+    }
+
+    /// The same with how things are.
+    #[must_use]
+    pub fn after(self, after: Value) -> Self {
+        Self { after: Some(after), ..self }
+    }
+}
