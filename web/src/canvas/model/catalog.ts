@@ -26,6 +26,10 @@ export interface NodeTypeSpec {
   aliases: string[];
   configSchema: Json;
   forEach: boolean;
+  /** The name of its picture in the Lucide set. */
+  icon: string;
+  /** Set when new workflows should use something else. */
+  deprecated: { since: string; replacement: string | null } | null;
   inputs: PortSpec[];
   outputs: PortSpec[];
 }

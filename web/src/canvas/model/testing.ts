@@ -14,6 +14,8 @@ function kind(type: string, given: Partial<NodeTypeSpec> = {}): NodeTypeSpec {
     aliases: [],
     configSchema: {},
     forEach: true,
+    icon: "box",
+    deprecated: null,
     inputs: [port("in")],
     outputs: [port("out")],
     ...given,
