@@ -94,6 +94,14 @@ pub(crate) struct Start {
     watch: bool,
 }
 
+/// How two definitions differ, in the form of `diff -u`; empty when they do not.
+pub(crate) fn difference(before: &Value, after: &Value) -> Result<String, Failure> {
+    let (before, after) = (yaml::definition(before)?, yaml::definition(after)?);
+    Ok(if before == after { String::new() } else { drift::unified(&before, &after) })
+}
+
+pub(crate) use drift::paint as paint_difference;
+
 const START: &str = "mutation StartRun($input: StartRunInput!) { startRun(input: $input) {
   run { id status key workflow { name } version { number } createdAt }
   replayed

@@ -15,6 +15,8 @@ pub enum Permission {
     WorkflowDeploy,
     /// Make, list and revoke keys.
     KeyManage,
+    /// See who changed what.
+    AuditRead,
 }
 
 impl Permission {
@@ -27,6 +29,7 @@ impl Permission {
             Self::WorkflowPublish => "workflow:publish",
             Self::WorkflowDeploy => "workflow:deploy",
             Self::KeyManage => "key:manage",
+            Self::AuditRead => "audit:read",
         }
     }
 }
@@ -70,15 +73,17 @@ impl Role {
             Self::Admin => true,
             Self::Editor => match permission {
                 P::Read | P::RunStart | P::RunControl | P::WorkflowPublish | P::WorkflowDeploy => true,
-                P::KeyManage => false,
+                P::KeyManage | P::AuditRead => false,
             },
             Self::Operator => match permission {
                 P::Read | P::RunStart | P::RunControl => true,
-                P::WorkflowPublish | P::WorkflowDeploy | P::KeyManage => false,
+                P::WorkflowPublish | P::WorkflowDeploy | P::KeyManage | P::AuditRead => false,
             },
             Self::Viewer => match permission {
                 P::Read => true,
-                P::RunStart | P::RunControl | P::WorkflowPublish | P::WorkflowDeploy | P::KeyManage => false,
+                P::RunStart | P::RunControl | P::WorkflowPublish | P::WorkflowDeploy | P::KeyManage | P::AuditRead => {
+                    false
+                }
             },
         }
     }
@@ -99,7 +104,9 @@ mod tests {
     #[test]
     fn a_lesser_role_never_may_more() {
         use Permission as P;
-        for permission in [P::Read, P::RunStart, P::RunControl, P::WorkflowPublish, P::WorkflowDeploy, P::KeyManage] {
+        for permission in
+            [P::Read, P::RunStart, P::RunControl, P::WorkflowPublish, P::WorkflowDeploy, P::KeyManage, P::AuditRead]
+        {
             for pair in Role::ALL.windows(2) {
                 assert!(pair[0].may(permission) || !pair[1].may(permission), "{pair:?} {permission:?}");
             }

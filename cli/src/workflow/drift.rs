@@ -150,7 +150,7 @@ fn described(metadata: &Metadata, found: &Value) -> Metadata {
     }
 }
 
-fn unified(before: &str, after: &str) -> String {
+pub(super) fn unified(before: &str, after: &str) -> String {
     TextDiff::from_lines(before, after).unified_diff().context_radius(2).to_string()
 }
 
@@ -164,15 +164,20 @@ fn print(output: Output, drift: &Drift) {
     };
     let name = output.paint(Shade::Strong, &format!("{}/{}", drift.project, drift.name));
     output.line(&format!("{name} {}  ({})", output.paint(shade, words), drift.file));
-    for line in drift.diff.lines() {
+    paint(output, &drift.diff, "  ");
+    drift.problems.iter().flat_map(|problem| problem.lines(output)).for_each(|line| output.line(&line));
+}
+
+/// A difference, line by line.
+pub(crate) fn paint(output: Output, diff: &str, indent: &str) {
+    for line in diff.lines() {
         let shade = match line.as_bytes().first() {
             Some(b'+') => Shade::Good,
             Some(b'-') => Shade::Bad,
             _ => Shade::Dim,
         };
-        output.line(&format!("  {}", output.paint(shade, line)));
+        output.line(&format!("{indent}{}", output.paint(shade, line)));
     }
-    drift.problems.iter().flat_map(|problem| problem.lines(output)).for_each(|line| output.line(&line));
 }
 
 #[cfg(test)]

@@ -53,6 +53,13 @@ pub(super) fn write(metadata: &Metadata, definition: &Value) -> Result<String, F
         .map_err(|error| Failure::new(Exit::Failed, "NOT_WRITABLE", format!("{}: {error}", metadata.name)))
 }
 
+/// A definition alone, as a file would hold it.
+pub(super) fn definition(definition: &Value) -> Result<String, Failure> {
+    let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
+    serde_saphyr::to_string_with_options(&Ordered(definition), options)
+        .map_err(|error| Failure::new(Exit::Failed, "NOT_WRITABLE", format!("the definition: {error}")))
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;

@@ -97,3 +97,43 @@ async fn documents_are_checked_without_a_server() {
     let twice = home.run(&["workflow", "apply", &file]);
     assert_eq!(twice.status.code(), Some(2), "{}", crate::home::text(&twice.stderr));
 }
+
+#[tokio::test]
+async fn versions_are_listed_compared_deployed_and_rolled_back() {
+    let home = Home::new(On::Sqlite).await;
+    let server = home.serve("server");
+    let terminal = Terminal { home: &home, server: &server, key: home.key() };
+    let file = write(home.folder(), TWO);
+    terminal.json(&["workflow", "apply", &file]);
+    write(home.folder(), &TWO.replace("Hello {{", "Good day {{"));
+    terminal.json(&["workflow", "apply", &file, "--note", "politer"]);
+
+    let deployed = || {
+        let (_, listed) = terminal.json(&["version", "list", "greet"]);
+        let versions = listed["versions"].as_array().unwrap().clone();
+        assert_eq!((versions.len(), &versions[0]["number"], &versions[0]["note"]), (2, &json!(2), &json!("politer")));
+        [versions[0]["deployedIn"].clone(), versions[1]["deployedIn"].clone()]
+    };
+    assert_eq!(deployed(), [json!(["default"]), json!([])]);
+    let (code, out, err) = terminal.run(&["version", "diff", "greet", "1"]);
+    assert_eq!(code, Some(0), "{err}");
+    assert!(out.contains("-      value: Hello {{ input.name }}\n+      value: Good day {{ input.name }}\n"), "{out}");
+    let (code, rolled) = terminal.json(&["version", "deploy", "greet", "1"]);
+    assert_eq!((code, &rolled["deployment"]["version"]["number"], &rolled["before"]), (Some(0), &json!(1), &json!(2)));
+    assert_eq!(deployed(), [json!([]), json!(["default"])]);
+    assert_eq!(terminal.run(&["version", "deploy", "greet", "3"]).0, Some(5));
+
+    let (_, audit) = terminal.json(&["audit", "list", "--action", "version.published", "--first", "1"]);
+    assert_eq!(audit["audit"][0]["after"]["number"], 2, "{audit}");
+    let next = audit["next"].as_str().unwrap();
+    let (_, audit) = terminal.json(&["audit", "list", "--action", "version.published", "--after", next]);
+    assert_eq!((audit["audit"].as_array().map(Vec::len), &audit["next"]), (Some(2), &json!(null)), "{audit}");
+    let (code, out, _) = terminal.run(&["audit", "export"]);
+    let seqs: Vec<_> = out
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["seq"].as_u64().unwrap())
+        .collect();
+    let last = seqs[0];
+    assert_eq!((code, seqs), (Some(0), (1..=last).rev().collect::<Vec<_>>()));
+    assert_eq!(terminal.run(&["version", "list", "nowhere"]).0, Some(5));
+}
