@@ -13,6 +13,7 @@ mod layering;
 mod process;
 mod runs;
 mod schema_style;
+mod sessions;
 mod socket;
 mod sse;
 mod tenancy;
