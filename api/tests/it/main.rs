@@ -5,6 +5,7 @@ mod app;
 mod audits;
 mod auth;
 mod events;
+mod expressions;
 mod feed;
 mod graphql_http;
 mod hooks;

@@ -10,6 +10,8 @@ use async_graphql::parser::types::{
 
 /// Lists of objects without pages, each with what keeps it short.
 const SHORT_LISTS: &[(&str, &str)] = &[
+    ("CheckedExpression.completions", "at most 200 proposals for one place"),
+    ("CheckedExpression.problems", "what is wrong with one expression, whose source is bounded"),
     ("NodeType.inputs", "a node type has a handful of ports"),
     ("NodeType.outputs", "a node type has a handful of ports"),
     ("PublishWorkflowPayload.problems", "all problems of one document at once; the document is bounded"),
