@@ -38,7 +38,7 @@ impl Exit {
         match code {
             "UNAUTHENTICATED" | "FORBIDDEN" => Self::Denied,
             "NOT_FOUND" => Self::NotFound,
-            "CONFLICT" | "IDEMPOTENCY_MISMATCH" | "REVISION_CONFLICT" => Self::Conflict,
+            "CONFLICT" | "NOT_REUSABLE" | "IDEMPOTENCY_MISMATCH" | "REVISION_CONFLICT" => Self::Conflict,
             "UNAVAILABLE" | "RATE_LIMITED" | "TIMEOUT" => Self::Unreachable,
             "BAD_USER_INPUT" | "DEFINITION_INVALID" | "VALUE_TOO_LARGE" => Self::Usage,
             _ => Self::Failed,

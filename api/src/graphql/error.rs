@@ -48,6 +48,8 @@ codes! {
     RateLimited = "RATE_LIMITED",
     /// The thing is in a state that does not allow it.
     Conflict = "CONFLICT",
+    /// What an earlier run gave cannot be taken over.
+    NotReusable = "NOT_REUSABLE",
     /// The idempotency key belongs to another request.
     IdempotencyMismatch = "IDEMPOTENCY_MISMATCH",
     /// What follows the cursor is not kept any more; `oldestCursor` is the oldest place that can be read from.
@@ -154,6 +156,7 @@ mod tests {
             ServiceError::NotFound { what: "run" },
             ServiceError::invalid("name", "empty"),
             ServiceError::Conflict { message: String::new() },
+            ServiceError::NotReusable { message: String::new(), changed: Vec::new(), unfinished: Vec::new() },
             ServiceError::IdempotencyMismatch,
             ServiceError::CursorExpired { oldest: String::new() },
             ServiceError::ValueTooLarge { bytes: 1, limit: 0 },

@@ -39,6 +39,7 @@ impl From<ServiceError> for Problem {
             ServiceError::Forbidden { .. } => StatusCode::FORBIDDEN,
             ServiceError::Invalid { .. } => StatusCode::BAD_REQUEST,
             ServiceError::Conflict { .. } => StatusCode::CONFLICT,
+            ServiceError::NotReusable { .. } => StatusCode::CONFLICT,
             ServiceError::IdempotencyMismatch => StatusCode::UNPROCESSABLE_ENTITY,
             ServiceError::CursorExpired { .. } => StatusCode::GONE,
             ServiceError::ValueTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,

@@ -36,6 +36,16 @@ pub enum ServiceError {
         /// Which state, and what it forbids.
         message: String,
     },
+    /// What an earlier run gave cannot be taken over.
+    #[error("{message}")]
+    NotReusable {
+        /// What stands in the way, and where to begin instead.
+        message: String,
+        /// Keys of nodes that are not what they were.
+        changed: Vec<String>,
+        /// Keys of nodes that did not succeed.
+        unfinished: Vec<String>,
+    },
     /// The idempotency key was used before with another request.
     #[error("this idempotency key was used within 24 hours for another request")]
     IdempotencyMismatch,
@@ -73,6 +83,7 @@ impl ServiceError {
             Self::Forbidden { .. } => "FORBIDDEN",
             Self::Invalid { .. } => "BAD_USER_INPUT",
             Self::Conflict { .. } => "CONFLICT",
+            Self::NotReusable { .. } => "NOT_REUSABLE",
             Self::IdempotencyMismatch => "IDEMPOTENCY_MISMATCH",
             Self::CursorExpired { .. } => "CURSOR_EXPIRED",
             Self::ValueTooLarge { .. } => "VALUE_TOO_LARGE",

@@ -1,6 +1,7 @@
 //! The server as its clients see it: over real HTTP and WebSockets, on both databases.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends here")]
 
+mod again;
 mod app;
 mod auth;
 mod events;
@@ -10,9 +11,11 @@ mod hooks;
 mod in_process;
 mod layering;
 mod process;
+mod run_lists;
 mod runs;
 mod socket;
 mod sse;
 mod tenancy;
+mod variables;
 mod websocket;
 mod workflows;
