@@ -69,7 +69,7 @@ pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 
 fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
     async_graphql::Schema::build(Query::default(), Mutation::default(), Subscription::default())
-        .limit_complexity(limit::COST)
+        .limit_complexity(limit::FIELDS)
         .limit_directives(limit::DIRECTIVES)
         .extension(MarkExecuted)
 }
@@ -82,10 +82,22 @@ pub fn schema_sdl() -> String {
     sdl
 }
 
+/// What asking costs, read off the schema.
+fn prices() -> limit::Prices {
+    match async_graphql::parser::parse_schema(schema_sdl()) {
+        Ok(document) => limit::Prices::of(&document),
+        Err(error) => {
+            tracing::error!(error = %error, "the schema cannot be read back; nothing has a price");
+            limit::Prices::default()
+        }
+    }
+}
+
 /// `/graphql` in both transports: an upgrade is a WebSocket session, everything else is HTTP.
 pub(crate) fn router(app: Arc<App>) -> Router {
     let schema = builder().data(Arc::clone(&app)).finish();
-    Router::new().route("/graphql", any(transport::graphql)).with_state(Face { app, schema })
+    let prices = Arc::new(prices());
+    Router::new().route("/graphql", any(transport::graphql)).with_state(Face { app, schema, prices })
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ pub mod page;
 pub mod plan;
 pub mod retry;
 pub mod run;
+pub mod session;
 pub mod start;
 pub mod test_run;
 pub mod text;

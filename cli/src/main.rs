@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+mod admin;
 mod audit;
 mod client;
 mod command;

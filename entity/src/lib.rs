@@ -13,6 +13,7 @@ pub mod definition;
 pub mod deployment;
 pub mod feed;
 pub mod journal;
+pub mod login_link;
 pub mod node_run;
 pub mod outbox;
 pub mod project;

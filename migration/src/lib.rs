@@ -33,6 +33,7 @@ mod m0041_variable;
 mod m0050_workspace_key;
 mod m0051_connection;
 mod m0052_secret;
+mod m0060_login_link;
 
 /// Every step, oldest first.
 #[derive(Debug, Clone, Copy)]
@@ -70,6 +71,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0050_workspace_key::Migration),
             Box::new(m0051_connection::Migration),
             Box::new(m0052_secret::Migration),
+            Box::new(m0060_login_link::Migration),
         ]
     }
 }

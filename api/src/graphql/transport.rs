@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::Schema;
 use super::envelope::Place;
 use super::error::{Code, request_error};
-use super::limit::{admit, missing_variable};
+use super::limit::{Prices, admit, afford, missing_variable};
 use super::loader::loaders;
 use crate::app::App;
 use crate::auth::Viewer;
@@ -32,6 +32,8 @@ pub struct Face {
     pub app: Arc<App>,
     /// Built once.
     pub schema: Schema,
+    /// What asking costs.
+    pub prices: Arc<Prices>,
 }
 
 /// Every request to `/graphql`.
@@ -102,6 +104,8 @@ pub(crate) fn prepare(
     let Params { query, operation, variables } = params;
     let (document, kind) =
         admit(&query, operation.as_deref()).map_err(|refused| request_error(refused.code, &refused.message))?;
+    afford(&document, operation.as_deref(), &variables, &face.prices)
+        .map_err(|refused| request_error(refused.code, &refused.message))?;
     if let Some(message) = missing_variable(&document, operation.as_deref(), &variables) {
         return Err(request_error(Code::BadUserInput, &message));
     }

@@ -59,6 +59,18 @@ impl Context {
         }
     }
 
+    /// Somebody who signs in acts by the key that they are about to get.
+    pub(crate) fn signing_in(app: &App, workspace: WorkspaceId, key: ApiKeyId, request: Option<&str>) -> Self {
+        Self {
+            workspace,
+            actor: Actor::ApiKey(key),
+            request: request.map(str::to_owned),
+            at: app.runtime.now(),
+            clock: app.runtime.clock().clone(),
+            bus: Some(app.runtime.bus().clone()),
+        }
+    }
+
     /// What a command on the server itself changes now.
     pub fn command(workspace: WorkspaceId, clock: &Clock) -> Self {
         Self { workspace, actor: Actor::Command, request: None, at: clock.now(), clock: clock.clone(), bus: None }

@@ -1,6 +1,7 @@
 //! Why a use case did not do what it was asked.
 
 use crate::auth::{Permission, Role};
+use crate::code::Code;
 
 /// `Display` is what a stranger may read; `source()` is for the log.
 #[derive(Debug, thiserror::Error)]
@@ -77,18 +78,23 @@ pub enum ServiceError {
 impl ServiceError {
     /// The stable public word.
     pub fn code(&self) -> &'static str {
+        self.kind().as_str()
+    }
+
+    /// The row of the table of codes.
+    pub fn kind(&self) -> Code {
         match self {
-            Self::Unauthenticated => "UNAUTHENTICATED",
-            Self::NotFound { .. } => "NOT_FOUND",
-            Self::Forbidden { .. } => "FORBIDDEN",
-            Self::Invalid { .. } => "BAD_USER_INPUT",
-            Self::Conflict { .. } => "CONFLICT",
-            Self::NotReusable { .. } => "NOT_REUSABLE",
-            Self::IdempotencyMismatch => "IDEMPOTENCY_MISMATCH",
-            Self::CursorExpired { .. } => "CURSOR_EXPIRED",
-            Self::ValueTooLarge { .. } => "VALUE_TOO_LARGE",
-            Self::Unavailable { .. } => "UNAVAILABLE",
-            Self::Internal(_) => "INTERNAL",
+            Self::Unauthenticated => Code::Unauthenticated,
+            Self::NotFound { .. } => Code::NotFound,
+            Self::Forbidden { .. } => Code::Forbidden,
+            Self::Invalid { .. } => Code::BadUserInput,
+            Self::Conflict { .. } => Code::Conflict,
+            Self::NotReusable { .. } => Code::NotReusable,
+            Self::IdempotencyMismatch => Code::IdempotencyMismatch,
+            Self::CursorExpired { .. } => Code::CursorExpired,
+            Self::ValueTooLarge { .. } => Code::ValueTooLarge,
+            Self::Unavailable { .. } => Code::Unavailable,
+            Self::Internal(_) => Code::Internal,
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod again;
 mod app;
+mod audits;
 mod auth;
 mod events;
 mod feed;
@@ -13,6 +14,8 @@ mod layering;
 mod process;
 mod run_lists;
 mod runs;
+mod schema_style;
+mod sessions;
 mod socket;
 mod sse;
 mod tenancy;

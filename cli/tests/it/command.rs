@@ -104,6 +104,8 @@ async fn the_first_start_of_an_embedded_home_leaves_a_key_that_commands_find() {
     let server = home.serve("server");
     let found = home.run(&["run", "list", "--url", &server.url]);
     assert_eq!((found.status.code(), text(&found.stdout).as_str()), (Some(0), "no runs\n"), "{}", text(&found.stderr));
+    let link = home.json(&["admin", "login-link", "--url", &server.url])["link"].as_str().unwrap().to_owned();
+    assert!(link.starts_with(&format!("{}/sign-in#", server.url)), "{link}");
     // Whoever takes the file away does not want it back.
     std::fs::remove_file(home.folder().join("data/admin.key")).unwrap();
     drop(server);

@@ -5,13 +5,13 @@ use std::time::Duration;
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Response as GraphqlResponse, ServerError};
 use axum::body::Body;
-use axum::http::header::{ACCEPT, ALLOW, AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::header::{ACCEPT, ALLOW, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Map, Value};
 
 use super::{Face, Params, prepare, shown, sse};
-use crate::auth::bearer;
+use crate::auth::credential;
 use crate::body::{self, BodyError};
 use crate::graphql::error::{Code, complete, request_error};
 use crate::service::ServiceError;
@@ -132,7 +132,7 @@ async fn answer(face: &Face, media: Media, is_get: bool, headers: &HeaderMap, pa
         }
     }
     if media == Media::Events {
-        return sse::stream(face, &viewer, sse::token(headers), admitted);
+        return sse::stream(face, &viewer, token(face, headers), admitted);
     }
     let executed = admitted.executed;
     let Ok(mut response) = tokio::time::timeout(EXECUTION_LIMIT, face.schema.execute(admitted.request)).await else {
@@ -148,11 +148,16 @@ pub(super) fn too_long() -> ServerError {
     request_error(Code::Timeout, "the operation took longer than 10 seconds")
 }
 
-/// The viewer of the `Authorization` header.
+/// The viewer of the request's credential.
 pub(super) async fn authenticate(face: &Face, headers: &HeaderMap) -> Result<crate::auth::Viewer, ServiceError> {
-    let token = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(bearer);
+    let token = credential::token(headers, &face.app.config.server.allow_origins);
     let request = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
     crate::service::key::authenticate_in(&face.app, token.ok_or(ServiceError::Unauthenticated)?, request).await
+}
+
+/// What a long answer asks again with, whether it is still valid.
+pub(super) fn token(face: &Face, headers: &HeaderMap) -> String {
+    credential::token(headers, &face.app.config.server.allow_origins).unwrap_or_default().to_owned()
 }
 
 /// 401 with its challenge, or what else kept the credential from being looked at.

@@ -19,7 +19,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::http::{EXECUTION_LIMIT, too_long};
 use super::{Admitted, Executed, Face, Schema, shown};
-use crate::auth::{Viewer, bearer};
+use crate::auth::Viewer;
 use crate::graphql::envelope::Place;
 use crate::graphql::error::complete;
 use crate::service::{ServiceError, key};
@@ -78,12 +78,6 @@ fn answers(schema: Schema, request: Request, kind: OperationType) -> BoxStream<'
         })
         .boxed(),
     }
-}
-
-/// The token of a request whose credential was right.
-pub(super) fn token(headers: &HeaderMap) -> String {
-    let value = headers.get(axum::http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    value.and_then(bearer).unwrap_or_default().to_owned()
 }
 
 fn until_closed(receiver: mpsc::Receiver<Bytes>) -> impl Stream<Item = Result<Bytes, Infallible>> {
