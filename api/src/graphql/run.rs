@@ -286,6 +286,7 @@ impl RunQuery {
 
     /// Runs by the time they were committed.
     #[graphql(complexity = "cost(first.or(last), child_complexity)")]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection, and what it is of")]
     async fn runs(
         &self,
         ctx: &Context<'_>,
