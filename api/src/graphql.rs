@@ -10,6 +10,7 @@ pub mod audit;
 pub mod envelope;
 pub mod error;
 pub mod event;
+pub mod expression;
 pub mod feed;
 pub mod limit;
 mod loader;
@@ -49,6 +50,7 @@ pub struct Query(
     test_run::TestRunQuery,
     variable::VariableQuery,
     node_type::NodeTypeQuery,
+    expression::ExpressionQuery,
     audit::AuditQuery,
 );
 
