@@ -6,6 +6,8 @@ use async_graphql::{MergedObject, SDLExportOptions};
 use axum::Router;
 use axum::routing::any;
 
+pub mod deployment;
+pub mod draft;
 pub mod error;
 pub mod event;
 pub mod limit;
@@ -14,6 +16,7 @@ pub mod node;
 pub mod node_run;
 pub mod node_type;
 mod page;
+pub mod project;
 mod request;
 pub mod run;
 pub mod start;
@@ -37,7 +40,9 @@ pub(crate) type Result<T, E = GraphqlError> = std::result::Result<T, E>;
 pub struct Query(
     viewer::ViewerQuery,
     node::NodeQuery,
+    project::ProjectQuery,
     workflow::WorkflowQuery,
+    version::VersionQuery,
     run::RunQuery,
     node_type::NodeTypeQuery,
 );
@@ -45,7 +50,14 @@ pub struct Query(
 /// Everything that can be done. Each mutation takes one `input` and answers with a payload whose `userErrors` say
 /// what the asker can mend.
 #[derive(MergedObject, Default)]
-pub struct Mutation(workflow::WorkflowMutation, start::StartMutation, run::RunMutation);
+pub struct Mutation(
+    project::ProjectMutation,
+    workflow::change::WorkflowMutation,
+    draft::DraftMutation,
+    deployment::DeploymentMutation,
+    start::StartMutation,
+    run::RunMutation,
+);
 
 /// Everything that can be followed.
 pub type Subscription = event::RunSubscription;

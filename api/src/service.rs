@@ -2,6 +2,8 @@
 
 pub mod audit;
 mod crossing;
+pub mod deployment;
+pub mod draft;
 pub mod error;
 pub mod feed;
 pub mod follow;
@@ -9,6 +11,7 @@ pub mod hook;
 pub mod key;
 pub mod page;
 pub mod plan;
+pub mod project;
 pub mod run;
 pub mod start;
 pub mod text;

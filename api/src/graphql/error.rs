@@ -48,6 +48,10 @@ codes! {
     RateLimited = "RATE_LIMITED",
     /// The thing is in a state that does not allow it.
     Conflict = "CONFLICT",
+    /// There is one of that name already.
+    NameTaken = "NAME_TAKEN",
+    /// Somebody else changed the draft in between.
+    RevisionConflict = "REVISION_CONFLICT",
     /// The idempotency key belongs to another request.
     IdempotencyMismatch = "IDEMPOTENCY_MISMATCH",
     /// The value does not fit an answer.
@@ -147,6 +151,7 @@ mod tests {
             ServiceError::NotFound { what: "run" },
             ServiceError::invalid("name", "empty"),
             ServiceError::Conflict { message: String::new() },
+            ServiceError::NameTaken { field: "name", what: "workflow", name: "a".to_owned() },
             ServiceError::IdempotencyMismatch,
             ServiceError::ValueTooLarge { bytes: 1, limit: 0 },
             ServiceError::Unavailable { message: String::new() },

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::dataloader::{DataLoader, HashMapCache, Loader};
-use engine::id::{VersionId, WorkflowId};
+use engine::id::{ProjectId, VersionId, WorkflowId};
 
 use super::GraphqlError;
 use crate::app::App;
 use crate::auth::Viewer;
 use crate::service::ServiceError;
+use crate::service::project::{self, Environment, Project};
 use crate::service::workflow::{self, Deployment, Version, Workflow};
 
 /// Reads for one viewer.
@@ -31,6 +32,34 @@ pub(super) struct LatestOf(pub(super) WorkflowId);
 /// Everything that is deployed of this workflow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct DeployedOf(pub(super) WorkflowId);
+
+/// The environments of this project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct EnvironmentsOf(pub(super) ProjectId);
+
+impl Loader<ProjectId> for Reads {
+    type Value = Project;
+    type Error = Arc<ServiceError>;
+
+    async fn load(&self, keys: &[ProjectId]) -> Result<HashMap<ProjectId, Project>, Self::Error> {
+        let found = project::by_ids(&self.app, &self.viewer, keys).await.map_err(Arc::new)?;
+        Ok(found.into_iter().map(|project| (project.id, project)).collect())
+    }
+}
+
+impl Loader<EnvironmentsOf> for Reads {
+    type Value = Vec<Environment>;
+    type Error = Arc<ServiceError>;
+
+    async fn load(&self, keys: &[EnvironmentsOf]) -> Result<HashMap<EnvironmentsOf, Vec<Environment>>, Self::Error> {
+        let ids: Vec<ProjectId> = keys.iter().map(|key| key.0).collect();
+        let mut found: HashMap<EnvironmentsOf, Vec<Environment>> = HashMap::new();
+        for environment in project::environments(&self.app, &self.viewer, &ids).await.map_err(Arc::new)? {
+            found.entry(EnvironmentsOf(environment.project)).or_default().push(environment);
+        }
+        Ok(found)
+    }
+}
 
 impl Loader<WorkflowId> for Reads {
     type Value = Workflow;

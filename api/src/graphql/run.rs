@@ -81,13 +81,13 @@ impl RunObject {
         self.0.id.to_string().into()
     }
 
-    /// The workflow.
-    async fn workflow(&self, ctx: &Context<'_>) -> Result<WorkflowObject> {
-        let found = ctx.reads()?.load_one(self.0.workflow).await?;
-        Ok(WorkflowObject(found.ok_or(ServiceError::NotFound { what: "workflow" })?))
+    /// The workflow; null once it was deleted.
+    async fn workflow(&self, ctx: &Context<'_>) -> Result<Option<WorkflowObject>> {
+        Ok(ctx.reads()?.load_one(self.0.workflow).await?.map(WorkflowObject))
     }
 
-    /// The version; it never changes during a run. Null for a try of a definition that was never published.
+    /// The version; it never changes during a run. Null for a try of a definition that was never published, and once
+    /// the workflow was deleted.
     async fn version(&self, ctx: &Context<'_>) -> Result<Option<VersionObject>> {
         let Some(id) = self.0.version else { return Ok(None) };
         Ok(ctx.reads()?.load_one(id).await?.map(VersionObject))
@@ -147,10 +147,9 @@ impl RunObject {
         #[graphql(desc = "The cursor to go on after.")] after: Option<String>,
         #[graphql(desc = "Only those with one of these.")] status: Option<Vec<NodeRunStatusName>>,
     ) -> Result<Connection<String, NodeRunObject>> {
-        let later = after.is_some();
         let wanted: Vec<_> = status.unwrap_or_default().into_iter().map(Into::into).collect();
         let page = run::node_runs(ctx.app()?, ctx.viewer()?, &self.0, &wanted, &request(first, after)?).await?;
-        Ok(connection(page, later, NodeRunObject))
+        Ok(connection(page, NodeRunObject))
     }
 
     /// The number of its last event.
@@ -223,7 +222,6 @@ impl RunQuery {
         #[graphql(desc = "How many, 1 to 100; 25 when absent.")] first: Option<i32>,
         #[graphql(desc = "The cursor to go on after.")] after: Option<String>,
     ) -> Result<Connection<String, RunObject>> {
-        let later = after.is_some();
         let filter = filter.unwrap_or_default();
         let filter = RunFilter {
             statuses: filter.status.unwrap_or_default().into_iter().map(Into::into).collect(),
@@ -232,7 +230,7 @@ impl RunQuery {
             label: filter.label.map(|label| (label.name, label.value)),
         };
         let page = run::list(ctx.app()?, ctx.viewer()?, &filter, &request(first, after)?).await?;
-        Ok(connection(page, later, RunObject))
+        Ok(connection(page, RunObject))
     }
 }
 

@@ -38,7 +38,9 @@ impl From<ServiceError> for Problem {
             ServiceError::NotFound { .. } => StatusCode::NOT_FOUND,
             ServiceError::Forbidden { .. } => StatusCode::FORBIDDEN,
             ServiceError::Invalid { .. } => StatusCode::BAD_REQUEST,
-            ServiceError::Conflict { .. } => StatusCode::CONFLICT,
+            ServiceError::Conflict { .. } | ServiceError::NameTaken { .. } | ServiceError::RevisionConflict(_) => {
+                StatusCode::CONFLICT
+            }
             ServiceError::IdempotencyMismatch => StatusCode::UNPROCESSABLE_ENTITY,
             ServiceError::ValueTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             ServiceError::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,

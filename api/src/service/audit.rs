@@ -99,10 +99,24 @@ macro_rules! actions {
 }
 
 actions! {
-    /// A workflow got its first version.
+    /// A project was made.
+    ProjectCreated = "project.created", true;
+    /// A project has another title.
+    ProjectUpdated = "project.updated", true;
+    /// An environment was made.
+    EnvironmentCreated = "environment.created", true;
+    /// An environment has another title.
+    EnvironmentUpdated = "environment.updated", true;
+    /// An environment is gone.
+    EnvironmentDeleted = "environment.deleted", true;
+    /// A workflow was made.
     WorkflowCreated = "workflow.created", true;
     /// Title, description or anything else about it was changed.
     WorkflowUpdated = "workflow.updated", true;
+    /// A workflow with its versions and drafts is gone.
+    WorkflowDeleted = "workflow.deleted", true;
+    /// A draft was edited, taken back to a version, or published.
+    DraftUpdated = "draft.updated", true;
     /// There is a new version.
     VersionPublished = "version.published", true;
     /// An environment runs another version.

@@ -1,5 +1,6 @@
 //! Why a use case did not do what it was asked.
 
+use super::draft::Draft;
 use crate::auth::{Permission, Role};
 
 /// `Display` is what a stranger may read; `source()` is for the log.
@@ -36,6 +37,19 @@ pub enum ServiceError {
         /// Which state, and what it forbids.
         message: String,
     },
+    /// There is one of that name already.
+    #[error("there is a {what} named `{name}` already; choose another name")]
+    NameTaken {
+        /// The input field, in the API's spelling.
+        field: &'static str,
+        /// The noun, such as `workflow`.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// Somebody else changed the draft since the revision that the change was made for.
+    #[error("the draft is at revision {} by now; look at it, then make the change again", .0.revision)]
+    RevisionConflict(Box<Draft>),
     /// The idempotency key was used before with another request.
     #[error("this idempotency key was used within 24 hours for another request")]
     IdempotencyMismatch,
@@ -67,6 +81,8 @@ impl ServiceError {
             Self::Forbidden { .. } => "FORBIDDEN",
             Self::Invalid { .. } => "BAD_USER_INPUT",
             Self::Conflict { .. } => "CONFLICT",
+            Self::NameTaken { .. } => "NAME_TAKEN",
+            Self::RevisionConflict(_) => "REVISION_CONFLICT",
             Self::IdempotencyMismatch => "IDEMPOTENCY_MISMATCH",
             Self::ValueTooLarge { .. } => "VALUE_TOO_LARGE",
             Self::Unavailable { .. } => "UNAVAILABLE",

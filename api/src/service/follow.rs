@@ -11,10 +11,10 @@ use engine::time::Timestamp;
 use futures::Stream;
 use tokio::time::Instant;
 
-use super::page::{cursor, place};
 use super::{ServiceError, plan, run};
 use crate::app::App;
 use crate::auth::Viewer;
+use crate::auth::cursor::CursorKey;
 use crate::store;
 
 /// Most events that one read takes, and that one follower holds.
@@ -69,13 +69,14 @@ pub async fn run_events(
     let run = run::get(app, viewer, id).await?;
     let seq = match after {
         None => 0,
-        Some(text) => place_of(text, id)
+        Some(text) => place_of(&viewer.cursors, text, id)
             .filter(|seq| *seq <= run.last_seq)
             .ok_or_else(|| ServiceError::invalid("after", "`after` is not a cursor of this run's events"))?,
     };
     let keys = Arc::clone(&plan::get(app, viewer.workspace, &run.hash).await?.keys);
     let tail = Tail::new(Arc::clone(app), viewer.workspace, id, seq);
-    let follower = Follower { tail, keys, caught_up: false, over: false, told_at: Instant::now() };
+    let follower =
+        Follower { tail, cursors: viewer.cursors, keys, caught_up: false, over: false, told_at: Instant::now() };
     Ok(futures::stream::unfold(follower, |mut follower| async move {
         match follower.next().await {
             Ok(Some(delivery)) => Some((Ok(delivery), follower)),
@@ -90,18 +91,19 @@ pub async fn run_events(
     }))
 }
 
-fn cursor_at(run: RunId, seq: u64) -> String {
-    cursor(EVENTS, &format!("{run} {seq}"))
+fn cursor_at(key: &CursorKey, run: RunId, seq: u64) -> String {
+    key.cursor(EVENTS, &format!("{run} {seq}"))
 }
 
-fn place_of(text: &str, run: RunId) -> Option<u64> {
-    let place = place(EVENTS, text).ok()?;
+fn place_of(key: &CursorKey, text: &str, run: RunId) -> Option<u64> {
+    let place = key.place(EVENTS, text)?;
     let (id, seq) = place.split_once(' ')?;
     (id.parse() == Ok(run)).then(|| seq.parse().ok()).flatten()
 }
 
 struct Follower {
     tail: Tail,
+    cursors: CursorKey,
     keys: Arc<[String]>,
     caught_up: bool,
     /// The run's last event is behind us.
@@ -140,7 +142,7 @@ impl Follower {
 
     fn tell(&mut self, at: Timestamp, what: Followed) -> Delivery {
         self.told_at = Instant::now();
-        Delivery { cursor: cursor_at(self.tail.run, self.tail.seq), at, what }
+        Delivery { cursor: cursor_at(&self.cursors, self.tail.run, self.tail.seq), at, what }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use engine::id::{ApiKeyId, WorkspaceId};
 use engine::time::Timestamp;
-use entity::api_key;
+use entity::{api_key, workspace};
 use runtime::Database;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _};
@@ -11,6 +11,7 @@ use serde_json::json;
 use super::change::Change;
 use super::{at, timestamp};
 use crate::auth::api_key::KeyHash;
+use crate::auth::cursor::CursorKey;
 use crate::auth::{Role, Viewer};
 use crate::service::audit::{Action, Context, Done};
 use crate::service::key::ApiKey;
@@ -28,12 +29,16 @@ pub(crate) async fn find_live(database: &Database, hash: &KeyHash, now: Timestam
         .one(database.read())
         .await?;
     let Some(model) = found.filter(|model| model.expires_at.is_none_or(|end| end > at(now))) else { return Ok(None) };
+    let home = workspace::Entity::find_by_id(model.workspace_id).one(database.read()).await?;
+    let Some(home) = home else { return Ok(None) };
+    let salt = home.salt.try_into().map_err(|_| DbErr::Type("a workspace's salt has 16 bytes".to_owned()))?;
     Ok(Some(Viewer {
         workspace: WorkspaceId(model.workspace_id),
         key: ApiKeyId(model.id),
         role: role(&model.role)?,
         name: model.name,
         request: None,
+        cursors: CursorKey::of_salt(salt),
     }))
 }
 

@@ -3,11 +3,14 @@
 
 mod app;
 mod auth;
+mod drafts;
 mod events;
 mod graphql_http;
 mod hooks;
 mod in_process;
 mod layering;
+mod lists;
+mod model;
 mod process;
 mod runs;
 mod socket;
