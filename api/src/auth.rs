@@ -4,6 +4,7 @@ use engine::id::{ApiKeyId, WorkspaceId};
 
 pub mod api_key;
 pub mod cache;
+pub mod credential;
 pub mod cursor;
 pub mod role;
 

@@ -10,6 +10,7 @@ pub mod http;
 pub mod log;
 mod reader;
 pub mod runtime;
+pub mod secrets;
 pub mod server;
 #[cfg(debug_assertions)]
 pub mod testing;
@@ -20,6 +21,7 @@ use http::HttpConfig;
 use log::LogConfig;
 use reader::Reader;
 use runtime::RuntimeSection;
+use secrets::SecretsConfig;
 use server::ServerConfig;
 
 /// The file that is read when none is named and it exists in the working directory.
@@ -45,6 +47,8 @@ pub struct Config {
     pub http: HttpConfig,
     /// `[runtime]`
     pub runtime: RuntimeSection,
+    /// `[secrets]`
+    pub secrets: SecretsConfig,
     /// `[testing]`
     #[cfg(debug_assertions)]
     pub testing: testing::TestingConfig,
@@ -121,13 +125,16 @@ impl Config {
         let mut section = |name: &'static str| Reader::section(name, root.remove(name));
         let (mut server, mut database, mut artifact) = (section("server"), section("database"), section("artifact"));
         let (mut log, mut http, mut runtime) = (section("log"), section("http"), section("runtime"));
+        let mut secrets = section("secrets");
         #[cfg(debug_assertions)]
         let mut testing = section("testing");
         let mut top = Reader::top(root);
         let data_dir = PathBuf::from(top.text("data_dir").unwrap_or_else(|| ".flowforge".to_owned()));
+        let database_config = DatabaseConfig::read(&mut database, &data_dir);
         let config = Self {
             server: ServerConfig::read(&mut server),
-            database: DatabaseConfig::read(&mut database, &data_dir),
+            secrets: SecretsConfig::read(&mut secrets, &data_dir, &database_config.url),
+            database: database_config,
             artifact: ArtifactConfig::read(&mut artifact, &data_dir),
             log: LogConfig::read(&mut log),
             http: HttpConfig::read(&mut http),
@@ -136,7 +143,7 @@ impl Config {
             testing: testing::TestingConfig::read(&mut testing),
             data_dir,
         };
-        for reader in [top, server, database, artifact, log, http, runtime] {
+        for reader in [top, server, database, artifact, log, http, runtime, secrets] {
             faults.extend(reader.finish());
         }
         #[cfg(debug_assertions)]
@@ -156,6 +163,7 @@ impl Config {
         self.artifact.check(&mut faults);
         self.http.check(&mut faults);
         self.runtime.check(&mut faults);
+        self.secrets.check(&mut faults);
         #[cfg(debug_assertions)]
         self.testing.check(&mut faults);
         faults
@@ -211,6 +219,23 @@ mod tests {
             ["colour", "server.bind", "server.port", "log.format", "runtime.lease", "database.url", "artifact.url"]
         );
         assert!(!faults.to_string().contains("geheim"), "{faults}");
+    }
+
+    #[test]
+    fn a_master_key_is_one_of_a_file_and_a_value_and_does_not_show() {
+        let of = |pairs: &[(&str, &str)]| Config::from_parts(None, environment(pairs));
+        let made = format!("{:?}", of(&[]).unwrap().secrets.source);
+        assert_eq!(made, "File { path: \".flowforge/master.key\", make: true }");
+        let postgres = ("FLOWFORGE__DATABASE__URL", "postgres://u@h/d");
+        assert_eq!(format!("{:?}", of(&[postgres]).unwrap().secrets.source), "None");
+        let key = ::runtime::secret::new_key().unwrap();
+        let given = ("FLOWFORGE__SECRETS__MASTER_KEY", key.as_str());
+        assert!(!format!("{:?}", of(&[postgres, given]).unwrap()).contains(key.as_str()));
+        let file = ("FLOWFORGE__SECRETS__MASTER_KEY_FILE", "/run/secrets/master");
+        let faults = of(&[given, file]).unwrap_err().to_string();
+        assert!(faults.contains("set one of them") && !faults.contains(key.as_str()), "{faults}");
+        let faults = of(&[("FLOWFORGE__SECRETS__MASTER_KEY", "geheimgeheim")]).unwrap_err().to_string();
+        assert!(faults.contains("new-key") && !faults.contains("geheim"), "{faults}");
     }
 
     #[test]

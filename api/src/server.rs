@@ -14,6 +14,7 @@ use migration::{Migrator, MigratorTrait as _};
 use nodes::outgoing::{BuildError, Outgoing, OutgoingPolicy};
 use runtime::clock::Clock;
 use runtime::database::{DatabaseError, DatabaseOptions, FolderLock, lock_folder, make_private_folder};
+use runtime::secret::{SecretError, Secrets};
 use runtime::{Database, OpenError, Parts, Runtime, RuntimeConfig};
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -24,7 +25,7 @@ use crate::config::Config;
 use crate::service::audit::Context;
 use crate::service::key::CreatedKey;
 use crate::service::workspace::{self, DEFAULT_SLUG};
-use crate::service::{ServiceError, key};
+use crate::service::{ServiceError, key, session};
 use crate::{graphql, rest, store, telemetry};
 
 /// Why a process did not start, or could not go on.
@@ -50,6 +51,9 @@ pub enum ServeError {
     /// The first workspace, or a key, could not be made.
     #[error(transparent)]
     Service(#[from] ServiceError),
+    /// A master key is missing, unknown or unreadable.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
     /// The driver did not start.
     #[error("the driver did not start: {0}")]
     Runtime(#[from] OpenError),
@@ -145,6 +149,26 @@ pub async fn create_key(config: &Config, slug: &str, role: Role, name: &str) -> 
     let created = make_key(&database, &clock, slug, role, name).await;
     database.close().await;
     created
+}
+
+/// Makes a link that opens an admin's session in a browser, also while a server runs on these settings: the secret part
+/// of its address.
+///
+/// # Errors
+/// `NotFound` when there is no such workspace.
+pub async fn create_login_link(config: &Config, slug: &str) -> Result<String, ServeError> {
+    let clock = Clock::system();
+    let database = prepared_database(config, &clock).await?;
+    let made = make_login_link(&database, &clock, slug).await;
+    database.close().await;
+    made
+}
+
+async fn make_login_link(database: &Database, clock: &Clock, slug: &str) -> Result<String, ServeError> {
+    let workspace = store::workspace::find_by_slug(database, slug).await.map_err(ServiceError::from)?;
+    let workspace = workspace.ok_or(ServiceError::NotFound { what: "workspace" })?;
+    let context = Context::command(workspace.id, clock);
+    Ok(session::link(database, &context, Role::Admin).await?)
 }
 
 /// Makes an admin's key in the default workspace when no key was ever made here.
@@ -269,7 +293,10 @@ async fn open_runtime(config: &Config, database: Database, clock: Clock) -> Resu
     if let Some((point, nth)) = &config.testing.crash_at {
         runtime::crash::arm(point, *nth);
     }
-    let parts = Parts::new(database, &config.artifact.folder, registry, outgoing, clock).await?;
+    let secrets = secrets(config, &database, &clock);
+    secrets.prepare().await?;
+    let mut parts = Parts::new(database, &config.artifact.folder, registry, outgoing, clock).await?;
+    parts.secrets = secrets;
     let mut settings = RuntimeConfig {
         lease: config.runtime.lease,
         drive: config.runtime.drive,
@@ -280,6 +307,10 @@ async fn open_runtime(config: &Config, database: Database, clock: Clock) -> Resu
         settings.worker_name.clone_from(name);
     }
     Ok(Runtime::open(settings, parts).await?)
+}
+
+fn secrets(config: &Config, database: &Database, clock: &Clock) -> Secrets {
+    Secrets::new(database.clone(), clock.clone(), config.secrets.source.clone())
 }
 
 /// SIGTERM or ctrl-c.

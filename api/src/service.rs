@@ -13,6 +13,7 @@ pub mod page;
 pub mod plan;
 pub mod project;
 pub mod run;
+pub mod session;
 pub mod start;
 pub mod text;
 pub mod value;

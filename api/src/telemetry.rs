@@ -12,6 +12,8 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+mod clean;
+
 use crate::app::App;
 use crate::config::log::{LogConfig, LogFormat};
 
@@ -33,7 +35,7 @@ pub fn init(config: &LogConfig) {
     let filter = filter.with_target("sqlx", tracing::Level::WARN).with_target("sea_orm", tracing::Level::WARN);
     let registry = tracing_subscriber::registry().with(filter);
     let is_watched = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    let lines = tracing_subscriber::fmt::layer().with_ansi(is_watched).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt::layer().with_ansi(is_watched).with_writer(clean::Lines);
     let installed = match config.format {
         LogFormat::Human => registry.with(lines.with_target(false)).try_init(),
         LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),

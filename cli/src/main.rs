@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+mod admin;
+mod audit;
 mod client;
 mod command;
 mod exit;
@@ -13,6 +15,7 @@ mod output;
 mod run;
 mod schema;
 mod serve;
+mod version;
 mod workflow;
 
 fn main() -> ExitCode {

@@ -80,6 +80,12 @@ ids! {
     WorkerId = "wkr";
     /// A credential of a program.
     ApiKeyId = "key";
+    /// A named credential and what it opens.
+    ConnectionId = "con";
+    /// One encrypted value.
+    SecretId = "sec";
+    /// The key that wraps the keys of a workspace's secrets.
+    WorkspaceKeyId = "wsk";
     /// One row of the audit: who changed what.
     AuditId = "aud";
 }

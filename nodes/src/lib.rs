@@ -16,6 +16,7 @@ use engine::time::Timestamp;
 use serde_json::Value;
 
 mod config;
+pub mod connection;
 mod data;
 mod deferred;
 mod flow;
@@ -58,6 +59,9 @@ pub trait NodeContext: Send + Sync {
 
     /// The one way out: HTTP under the installation's policy for outgoing calls.
     fn outgoing(&self) -> &outgoing::Outgoing;
+
+    /// The connection that the node names, opened for this attempt; `None` when it names none.
+    fn connection(&self) -> Option<&connection::Connection>;
 }
 
 /// How an attempt ended without an error.

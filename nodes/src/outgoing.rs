@@ -24,6 +24,9 @@ use self::connect::{Connection, ConnectionDeadline, GuardedResolver, SystemLooku
 /// Redirects followed before giving up, as browsers' fetch allows 20 and SSRF policies advise few.
 pub const MOST_REDIRECTS: u32 = 5;
 
+/// Headers that go along to another origin.
+pub(crate) const HARMLESS: [&str; 4] = ["accept", "accept-language", "content-type", "user-agent"];
+
 /// The way out. Cloning shares the pool of connections.
 #[derive(Debug, Clone)]
 pub struct Outgoing {
@@ -238,7 +241,6 @@ fn is_safe(method: &Method) -> bool {
 /// What goes along to another origin. A list of what is harmless rather than of what is secret: keys travel in headers
 /// of many names.
 fn portable(headers: &HeaderMap, extra: Option<&HeaderName>) -> HeaderMap<HeaderValue> {
-    const HARMLESS: [&str; 4] = ["accept", "accept-language", "content-type", "user-agent"];
     let mut kept = HeaderMap::new();
     for (name, value) in headers {
         if HARMLESS.contains(&name.as_str()) || Some(name) == extra {

@@ -11,6 +11,7 @@ use engine::scope::Scope;
 use engine::time::Timestamp;
 use serde_json::Value;
 
+use crate::connection::Connection;
 use crate::outgoing::{Outgoing, OutgoingPolicy};
 use crate::{Attempt, NodeContext, NodeOutcome, NodeType};
 
@@ -21,6 +22,7 @@ pub(crate) const NOW: Timestamp = Timestamp(1_767_225_600_000_000);
 pub(crate) struct Room {
     input: Arc<Value>,
     outgoing: Outgoing,
+    connection: Option<Connection>,
 }
 
 impl ExpressionScope for Room {
@@ -44,6 +46,10 @@ impl NodeContext for Room {
 
     fn outgoing(&self) -> &Outgoing {
         &self.outgoing
+    }
+
+    fn connection(&self) -> Option<&Connection> {
+        self.connection.as_ref()
     }
 }
 
@@ -73,7 +79,18 @@ pub(crate) async fn execute(
     outgoing: Outgoing,
     attempt: &Attempt,
 ) -> Result<NodeOutcome, ErrorInfo> {
-    let room = Room { input: Arc::clone(&attempt.input), outgoing };
+    let room = Room { input: Arc::clone(&attempt.input), outgoing, connection: None };
+    node.execute(&room, attempt).await
+}
+
+/// Executes `attempt` with this way out and this connection.
+pub(crate) async fn execute_with(
+    node: &dyn NodeType,
+    outgoing: Outgoing,
+    connection: Connection,
+    attempt: &Attempt,
+) -> Result<NodeOutcome, ErrorInfo> {
+    let room = Room { input: Arc::clone(&attempt.input), outgoing, connection: Some(connection) };
     node.execute(&room, attempt).await
 }
 

@@ -4,7 +4,7 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use engine::catalog::EffectClass;
+use engine::catalog::{Catalog as _, EffectClass};
 use engine::definition::ForEach;
 use engine::error::ErrorInfo;
 use engine::expression::{Budget, ExpressionError, Scope as ExpressionScope};
@@ -14,12 +14,16 @@ use engine::run::event::{Event, NodeIx, NodeRunRef, SignalName, WaitFor};
 use engine::time::Timestamp;
 use engine::value::ValueRef;
 use futures::FutureExt;
+use nodes::connection::Connection;
 use nodes::outgoing::Outgoing;
 use nodes::{Attempt, NodeContext, NodeOutcome, Registry, Wait};
 use serde_json::{Map, Value};
 
 use crate::clock::Clock;
 use crate::crash;
+use crate::runtime::Mode;
+use crate::secret::Secrets;
+use crate::secret::redact::Redactor;
 use crate::value::{Tenant, ValueError, Values};
 use crate::work::{Inputs, ItemEnd, Names, Source, Task};
 
@@ -31,6 +35,7 @@ pub(crate) struct Executor {
     pub(crate) registry: Registry,
     pub(crate) outgoing: Outgoing,
     pub(crate) values: Values,
+    pub(crate) secrets: Secrets,
     pub(crate) clock: Clock,
 }
 
@@ -40,6 +45,8 @@ pub(crate) struct Place {
     pub(crate) run: RunId,
     pub(crate) tenant: Tenant,
     pub(crate) graph: Arc<Graph>,
+    /// Whether it counts in figures.
+    pub(crate) mode: Mode,
 }
 
 impl Executor {
@@ -130,13 +137,22 @@ impl Executor {
             config,
             input: scope.input.clone(),
         };
-        let context = Context { now: self.clock.now(), scope: &scope, outgoing: &self.outgoing };
+        let (outgoing, now) = (&self.outgoing, self.clock.now());
+        let connection = self.connection(place, node).await?;
+        let mut context = Context { now, scope: &scope, outgoing, connection };
+        let redactor = context.connection.as_ref().map(Redactor::of);
+        let _clean_lines = redactor.as_ref().map(Redactor::watch);
         if class != EffectClass::Pure {
             crash::point("before_effect");
         }
-        let outcome = node_type.execute(&context, &request).await;
+        let mut outcome = node_type.execute(&context, &request).await;
         if class != EffectClass::Pure {
             crash::point("after_effect");
+        }
+        context.connection = None;
+        // Before anything else sees what came back: a service may answer with what it was sent.
+        if let Some(redactor) = redactor {
+            redactor.outcome(&mut outcome);
         }
         match outcome? {
             NodeOutcome::Done { port, output } => {
@@ -154,6 +170,13 @@ impl Executor {
                 Ok(Event::AttemptWaits { at: at.clone(), attempt, wait })
             }
         }
+    }
+
+    /// The connection that a node names, its secrets in the open until the attempt is over.
+    async fn connection(&self, place: &Place, node: &GraphNode) -> Result<Option<Connection>, ErrorInfo> {
+        let Some(name) = &node.connection else { return Ok(None) };
+        let fits = self.registry.descriptor(&node.r#type).map_or(&[] as &[&str], |descriptor| descriptor.auth);
+        Ok(Some(self.secrets.open_for_run(place.tenant.id, place.run, name, fits).await?))
     }
 
     /// Keeps a result. The effect has happened by now, so a store that fails leaves its outcome unknown.
@@ -248,7 +271,11 @@ impl Executor {
                 ("input".to_owned(), trigger.as_ref().clone()),
             ]))
         });
-        Ok(NodeScope { input, trigger, run: run.unwrap_or_default(), outputs, item, vars: Value::Object(Map::new()) })
+        let vars = match &names.vars {
+            Some(vars) => self.get(place, vars).await?,
+            None => Arc::new(Value::Object(Map::new())),
+        };
+        Ok(NodeScope { input, trigger, run: run.unwrap_or_default(), outputs, item, vars })
     }
 
     /// What arrives at a node's port.
@@ -322,7 +349,7 @@ struct NodeScope {
     run: Value,
     outputs: Vec<(String, Arc<Value>)>,
     item: Option<Item>,
-    vars: Value,
+    vars: Arc<Value>,
 }
 
 struct Item {
@@ -353,6 +380,7 @@ struct Context<'a> {
     now: Timestamp,
     scope: &'a NodeScope,
     outgoing: &'a Outgoing,
+    connection: Option<Connection>,
 }
 
 impl NodeContext for Context<'_> {
@@ -366,5 +394,9 @@ impl NodeContext for Context<'_> {
 
     fn outgoing(&self) -> &Outgoing {
         self.outgoing
+    }
+
+    fn connection(&self) -> Option<&Connection> {
+        self.connection.as_ref()
     }
 }

@@ -58,6 +58,7 @@ async fn create_all(db: &DatabaseConnection) {
     create(db, entity::audit_head::Entity).await;
     create(db, entity::blob::Entity).await;
     create(db, entity::blob_ref::Entity).await;
+    create(db, entity::connection::Entity).await;
     create(db, entity::definition::Entity).await;
     create(db, entity::deployment::Entity).await;
     create(db, entity::deployment_change::Entity).await;
@@ -66,19 +67,23 @@ async fn create_all(db: &DatabaseConnection) {
     create(db, entity::environment::Entity).await;
     create(db, entity::feed::Entity).await;
     create(db, entity::journal::Entity).await;
+    create(db, entity::login_link::Entity).await;
     create(db, entity::node_run::Entity).await;
     create(db, entity::outbox::Entity).await;
     create(db, entity::project::Entity).await;
     create(db, entity::run::Entity).await;
     create(db, entity::run_inbox::Entity).await;
+    create(db, entity::secret::Entity).await;
     create(db, entity::start_dedupe::Entity).await;
     create(db, entity::trigger_event::Entity).await;
+    create(db, entity::variable::Entity).await;
     create(db, entity::version::Entity).await;
     create(db, entity::version_hashes::Entity).await;
     create(db, entity::worker::Entity).await;
     create(db, entity::workflow::Entity).await;
     create(db, entity::workspace::Entity).await;
     create(db, entity::workspace_event::Entity).await;
+    create(db, entity::workspace_key::Entity).await;
 }
 
 async fn entities_are_what_the_migrations_made(migrated: TestDatabase, empty: TestDatabase) {

@@ -19,6 +19,8 @@ pub enum Permission {
     ProjectManage,
     /// Make, list and revoke keys.
     KeyManage,
+    /// See who changed what.
+    AuditRead,
 }
 
 impl Permission {
@@ -33,6 +35,7 @@ impl Permission {
             Self::WorkflowDeploy => "workflow:deploy",
             Self::ProjectManage => "project:manage",
             Self::KeyManage => "key:manage",
+            Self::AuditRead => "audit:read",
         }
     }
 }
@@ -78,16 +81,17 @@ impl Role {
                 P::Read | P::RunStart | P::RunControl | P::WorkflowEdit | P::WorkflowPublish | P::WorkflowDeploy => {
                     true
                 }
-                P::ProjectManage | P::KeyManage => false,
+                P::ProjectManage | P::KeyManage | P::AuditRead => false,
             },
             Self::Operator => match permission {
                 P::Read | P::RunStart | P::RunControl => true,
-                P::WorkflowEdit | P::WorkflowPublish | P::WorkflowDeploy | P::ProjectManage | P::KeyManage => false,
+                P::WorkflowEdit | P::WorkflowPublish | P::WorkflowDeploy => false,
+                P::ProjectManage | P::KeyManage | P::AuditRead => false,
             },
             Self::Viewer => match permission {
                 P::Read => true,
                 P::RunStart | P::RunControl | P::WorkflowEdit | P::WorkflowPublish | P::WorkflowDeploy => false,
-                P::ProjectManage | P::KeyManage => false,
+                P::ProjectManage | P::KeyManage | P::AuditRead => false,
             },
         }
     }
@@ -117,6 +121,7 @@ mod tests {
             P::WorkflowDeploy,
             P::ProjectManage,
             P::KeyManage,
+            P::AuditRead,
         ] {
             for pair in Role::ALL.windows(2) {
                 assert!(pair[0].may(permission) || !pair[1].may(permission), "{pair:?} {permission:?}");

@@ -3,6 +3,7 @@
 use async_graphql::{Context, ID, Interface, Object};
 
 use super::Result;
+use super::audit::AuditEntry;
 use super::draft::DraftObject;
 use super::node_run::NodeRunObject;
 use super::project::{EnvironmentObject, ProjectObject};
@@ -11,7 +12,7 @@ use super::run::RunObject;
 use super::version::VersionObject;
 use super::viewer::WorkspaceObject;
 use super::workflow::WorkflowObject;
-use crate::service::{ServiceError, draft, project, run, workflow, workspace};
+use crate::service::{ServiceError, audit, draft, project, run, workflow, workspace};
 
 /// Anything that has an id. More types may come.
 #[derive(Interface)]
@@ -33,6 +34,8 @@ pub enum Node {
     Run(RunObject),
     /// One node's execution.
     NodeRun(NodeRunObject),
+    /// One row of the audit.
+    AuditEntry(AuditEntry),
 }
 
 /// Looking up by id.
@@ -81,6 +84,10 @@ impl NodeQuery {
             },
             "nrun" => match id.parse() {
                 Ok(wanted) => Node::NodeRun(NodeRunObject(run::get_node_run(app, viewer, &wanted).await?)),
+                Err(_) => return Err(absent.into()),
+            },
+            "aud" => match id.parse() {
+                Ok(wanted) => Node::AuditEntry(AuditEntry(audit::get(app, viewer, wanted).await?)),
                 Err(_) => return Err(absent.into()),
             },
             _ => return Err(absent.into()),

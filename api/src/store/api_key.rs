@@ -16,7 +16,7 @@ use crate::auth::{Role, Viewer};
 use crate::service::audit::{Action, Context, Done};
 use crate::service::key::ApiKey;
 
-fn role(word: &str) -> Result<Role, DbErr> {
+pub(super) fn role(word: &str) -> Result<Role, DbErr> {
     Role::parse(word).ok_or_else(|| DbErr::Type(format!("`{word}` is no role")))
 }
 
@@ -44,6 +44,13 @@ pub(crate) async fn find_live(database: &Database, hash: &KeyHash, now: Timestam
 
 /// Keeps a new key.
 pub(crate) async fn insert(database: &Database, context: &Context, key: &ApiKey, hash: &KeyHash) -> Result<(), DbErr> {
+    let mut change = Change::begin(database, context).await?;
+    keep(&mut change, context, key, hash).await?;
+    change.commit().await
+}
+
+/// Keeps a new key within a change.
+pub(super) async fn keep(change: &mut Change, context: &Context, key: &ApiKey, hash: &KeyHash) -> Result<(), DbErr> {
     let row = api_key::ActiveModel {
         id: Set(key.id.0),
         workspace_id: Set(context.workspace.0),
@@ -52,14 +59,13 @@ pub(crate) async fn insert(database: &Database, context: &Context, key: &ApiKey,
         prefix: Set(key.shown.clone()),
         hash: Set(hash.0.to_vec()),
         created_at: Set(at(key.created_at)),
-        expires_at: Set(None),
+        expires_at: Set(key.expires_at.map(at)),
         revoked_at: Set(None),
     };
-    let mut change = Change::begin(database, context).await?;
     api_key::Entity::insert(row).exec_without_returning(change.connection()).await?;
     let summary = json!({"name": key.name, "role": key.role.as_str()});
     change.record(Done::new(Action::ApiKeyCreated, key.id).after(summary));
-    change.commit().await
+    Ok(())
 }
 
 /// The workspace's keys, the oldest first.
@@ -77,6 +83,7 @@ pub(crate) async fn list(database: &Database, workspace: WorkspaceId) -> Result<
                 name: model.name,
                 shown: model.prefix,
                 created_at: timestamp(model.created_at),
+                expires_at: model.expires_at.map(timestamp),
                 revoked_at: model.revoked_at.map(timestamp),
             })
         })

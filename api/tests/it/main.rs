@@ -2,9 +2,11 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends here")]
 
 mod app;
+mod audits;
 mod auth;
 mod drafts;
 mod events;
+mod feed;
 mod graphql_http;
 mod hooks;
 mod in_process;
@@ -13,7 +15,10 @@ mod lists;
 mod model;
 mod process;
 mod runs;
+mod schema_style;
+mod sessions;
 mod socket;
+mod sse;
 mod tenancy;
 mod websocket;
 mod workflows;

@@ -11,6 +11,7 @@
 
 mod client;
 mod command;
+mod files;
 mod home;
 mod kill_anywhere;
 mod kill_at_points;
@@ -19,6 +20,7 @@ mod other_process;
 mod poison;
 mod random;
 mod stopped_owner;
+mod terminal;
 mod verdict;
 mod witness;
 mod workload;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::config::Config;
 
 /// Headers that frame a message. Whoever sets them by hand makes one that its receivers cut up differently.
-const FRAMING: [&str; 11] = [
+pub(crate) const FRAMING: [&str; 11] = [
     "connection",
     "content-length",
     "expect",

@@ -46,6 +46,10 @@ something carries the same key in each attempt, as `Idempotency-Key` or under yo
 and 504, whose `Retry-After` is kept. Nobody knows whether the service acted: `HTTP_TIMEOUT`, `HTTP_CONNECTION_LOST`.
 All others are final: other statuses, `HTTP_BODY_NOT_JSON`, `HTTP_BODY_TOO_LARGE` (over 16 MiB), `HTTP_HOST_DENIED`.
 
+**Credentials.** `connection: NAME` beside `config` names a connection of the run's project and environment: a bearer
+token, a user name and password, a header, several headers or a query parameter. It fills them in at the moment of the
+call; a value of it that comes back in the answer reads `[redacted]` in the output.
+
 **Where calls may go.** The public internet on ports 80 and 443, and what the operator allows by
 `FLOWFORGE__HTTP__ALLOW_HOSTS`. Up to five redirects are followed under the same rules, but none from https to http;
 headers other than `Accept`, `Content-Type`, `User-Agent` and the idempotency key do not go along to another origin.";
@@ -68,6 +72,7 @@ impl NodeType for Request {
             config_schema: config_schema(),
             outputs: vec![Port::one(OUT, PortType::Object { fields: answer, open: false })],
             for_each: true,
+            auth: crate::connection::HTTP,
             // A service that keeps answers by key may have acted before it answered 500: the key stays.
             fresh_key_after_answer: false,
             ..NodeDescriptor::new("http.request", 1, NodeCategory::Integration)
@@ -91,7 +96,10 @@ impl NodeType for Request {
 
     async fn execute(&self, context: &dyn NodeContext, attempt: &Attempt) -> Result<NodeOutcome, ErrorInfo> {
         let expected = Expected::of(attempt)?;
-        let request = call::of(attempt)?;
+        let mut request = call::of(attempt)?;
+        if let Some(connection) = context.connection() {
+            connection.apply(&mut request)?;
+        }
         let has_body = request.method != "HEAD";
         let response = context.outgoing().send(request).await?;
         answer::read(response, &expected, has_body, context.now()).await.map(done)

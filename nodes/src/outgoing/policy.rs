@@ -95,6 +95,13 @@ impl fmt::Display for AllowedHost {
 }
 
 impl AllowedHost {
+    /// Whether it stands for this URL's host and port, judged by how the URL is written.
+    pub fn covers(&self, url: &Url) -> bool {
+        let Some(host) = host_of(url) else { return false };
+        let by_address = host.parse().is_ok_and(|address| self.covers_address(address));
+        self.covers_port(url.port_or_known_default().unwrap_or(0)) && (by_address || self.covers_name(&host))
+    }
+
     fn covers_port(&self, port: u16) -> bool {
         self.port.is_none_or(|allowed| allowed == port)
     }
