@@ -11,19 +11,19 @@ use async_graphql::parser::types::{
 /// Lists of objects without pages, each with what keeps it short.
 const SHORT_LISTS: &[(&str, &str)] = &[
     ("Draft.problems", "all problems of one document at once; the document is bounded"),
-    ("NodeDifference.fields", "the fields of one node"),
+    ("NodeDifference.fields", "the fields of one node of a document, which is bounded"),
     ("NodeType.inputs", "a node type has a handful of ports"),
     ("NodeType.outputs", "a node type has a handful of ports"),
-    ("Project.environments", "a project has a handful of environments"),
     ("PublishWorkflowPayload.problems", "all problems of one document at once; the document is bounded"),
+    ("Project.environments", "a project has a handful of environments"),
     ("Query.nodeTypes", "what this release has built in"),
     ("Query.validateDefinition", "all problems of one document at once; the document is bounded"),
     ("StartRunsPayload.results", "one for each of at most 250 runs that were asked for"),
     ("Version.nodes", "the nodes of one document, which is bounded"),
     ("VersionDifference.edgesAdded", "the edges of one document, which is bounded"),
     ("VersionDifference.edgesRemoved", "the edges of one document, which is bounded"),
-    ("VersionDifference.fields", "the fields of one document beside its nodes"),
-    ("VersionDifference.nodes", "the nodes of one document, which is bounded"),
+    ("VersionDifference.fields", "the fields of one document, which is bounded"),
+    ("VersionDifference.nodes", "the nodes of two documents, which are bounded"),
     ("Workflow.deployments", "one for each environment of a workspace"),
     ("Workflow.triggers", "the triggers of one document, which is bounded"),
 ];

@@ -1,8 +1,6 @@
 import { Client, type CombinedError, cacheExchange, fetchExchange, mapExchange } from "@urql/core";
 import { createClient } from "graphql-ws";
-import { useSession } from "@/app/session";
-
-const authorization = () => `Bearer ${useSession.getState().key ?? ""}`;
+import { authorization, useSession } from "@/app/session";
 
 /** Whether an error means that the key is not, or no longer, valid. */
 function isUnauthenticated(error: CombinedError): boolean {
@@ -26,7 +24,7 @@ export function newClient(): Client {
       cacheExchange,
       fetchExchange,
     ],
-    fetchOptions: () => ({ headers: { authorization: authorization() } }),
+    fetchOptions: () => ({ headers: authorization(useSession.getState().key) }),
   });
 }
 
@@ -35,7 +33,7 @@ export async function checkKey(key: string): Promise<"ok" | "refused" | "unreach
   try {
     const response = await fetch("/graphql", {
       method: "POST",
-      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      headers: { ...authorization(key), "content-type": "application/json" },
       body: JSON.stringify({ query: "{ viewer { name } }" }),
     });
     if (response.ok) return "ok";
@@ -51,7 +49,7 @@ export async function checkKey(key: string): Promise<"ok" | "refused" | "unreach
  */
 export const socket = createClient({
   url: () => `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/graphql`,
-  connectionParams: () => ({ authorization: authorization() }),
+  connectionParams: () => authorization(useSession.getState().key),
   retryAttempts: 0,
   lazy: true,
   lazyCloseTimeout: 2_000,

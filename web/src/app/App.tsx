@@ -10,9 +10,11 @@ import { useSession } from "./session";
 /** The pages, for whoever has shown a key. */
 export function App() {
   const key = useSession((session) => session.key);
+  const arriving = useSession((session) => session.arriving);
   const expired = useSession((session) => session.expired);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another key means another client
   const client = useMemo(newClient, [key]);
+  if (arriving) return <main aria-busy="true" />;
   if (key === null) return <SignInPage />;
   return (
     <Provider value={client}>

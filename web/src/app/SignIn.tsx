@@ -43,10 +43,16 @@ function KeyForm() {
 /** Asks for an API key. It is kept for this tab only. */
 export function SignInPage() {
   const t = useT();
+  const linkOver = useSession((session) => session.linkOver);
   return (
     <main className="flex h-full items-center justify-center p-4">
       <div className="w-full max-w-sm rounded-xl border border-line bg-surface p-6">
         <h1 className="mb-4 font-semibold text-title">{t("signIn.title")}</h1>
+        {linkOver ? (
+          <p role="alert" className="mb-4">
+            {t("signIn.linkOver")}
+          </p>
+        ) : null}
         <KeyForm />
       </div>
     </main>

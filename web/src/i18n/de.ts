@@ -273,6 +273,8 @@ export const de: Readonly<Record<MessageKey, string>> = {
   "signIn.help":
     "Der Server schreibt beim ersten Start einen in die Datei admin.key seines Datenordners. Er wird nur für diesen Tab aufbewahrt.",
   "signIn.key": "API-Schlüssel",
+  "signIn.linkOver":
+    "Dieser Anmeldelink wurde schon benutzt oder ist abgelaufen. „flowforge admin login-link“ gibt einen neuen aus.",
   "signIn.refused": "Der Server kennt diesen Schlüssel nicht.",
   "signIn.title": "Bei FlowForge anmelden",
   "signIn.unreachable": "Der Server ist nicht erreichbar.",

@@ -266,6 +266,7 @@ export const en = {
   "signIn.help":
     "The server writes one to admin.key in its data folder at its first start. It is kept for this tab only.",
   "signIn.key": "API key",
+  "signIn.linkOver": "This sign-in link was used before or is over. “flowforge admin login-link” prints another one.",
   "signIn.refused": "The server does not know this key.",
   "signIn.title": "Sign in to FlowForge",
   "signIn.unreachable": "The server cannot be reached.",
