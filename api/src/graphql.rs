@@ -12,6 +12,7 @@ pub mod draft;
 pub mod envelope;
 pub mod error;
 pub mod event;
+pub mod expression;
 pub mod feed;
 pub mod limit;
 mod loader;
@@ -49,6 +50,7 @@ pub struct Query(
     version::VersionQuery,
     run::RunQuery,
     node_type::NodeTypeQuery,
+    expression::ExpressionQuery,
     audit::AuditQuery,
 );
 

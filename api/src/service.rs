@@ -5,6 +5,7 @@ mod crossing;
 pub mod deployment;
 pub mod draft;
 pub mod error;
+pub mod expression;
 pub mod feed;
 pub mod follow;
 pub mod hook;
