@@ -10,6 +10,8 @@ use async_graphql::parser::types::{
 
 /// Lists of objects without pages, each with what keeps it short.
 const SHORT_LISTS: &[(&str, &str)] = &[
+    ("CheckedExpression.completions", "the members and functions at one place of one expression"),
+    ("CheckedExpression.problems", "the problems of one expression, which is bounded"),
     ("Draft.problems", "all problems of one document at once; the document is bounded"),
     ("NodeDifference.fields", "the fields of one node of a document, which is bounded"),
     ("NodeType.inputs", "a node type has a handful of ports"),
