@@ -15,6 +15,8 @@ const SHORT_LISTS: &[(&str, &str)] = &[
     ("TestPlan.problems", "all problems of the document that was sent along"),
     ("TestRunPayload.problems", "all problems of the document that was sent along"),
     ("ValuePage.parts", "a page itself, of at most 100 parts; the value may have millions"),
+    ("CheckedExpression.completions", "the members and functions at one place of one expression"),
+    ("CheckedExpression.problems", "the problems of one expression, which is bounded"),
     ("Draft.problems", "all problems of one document at once; the document is bounded"),
     ("NodeDifference.fields", "the fields of one node of a document, which is bounded"),
     ("NodeType.inputs", "a node type has a handful of ports"),
