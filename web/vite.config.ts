@@ -10,7 +10,8 @@ const server = process.env.FLOWFORGE_URL ?? "http://127.0.0.1:8080";
  * The server lets a socket in only when the page's origin is its own, so the origin is rewritten. The built pages are
  * served by FlowForge itself and need none of this.
  */
-const proxy = { "/graphql": { target: server, ws: true, changeOrigin: true, headers: { origin: server } } };
+const behind = { target: server, changeOrigin: true, headers: { origin: server } };
+const proxy = { "/graphql": { ...behind, ws: true }, "/session": behind };
 
 export default defineConfig({
   plugins: [react(), tailwindcss()],

@@ -1,8 +1,6 @@
 import { Client, type CombinedError, cacheExchange, fetchExchange, mapExchange } from "@urql/core";
 import { createClient } from "graphql-ws";
-import { useSession } from "@/app/session";
-
-const authorization = () => `Bearer ${useSession.getState().key ?? ""}`;
+import { authorization, useSession } from "@/app/session";
 
 /** Whether an error means that the key is not, or no longer, valid. */
 function isUnauthenticated(error: CombinedError): boolean {
@@ -12,7 +10,7 @@ function isUnauthenticated(error: CombinedError): boolean {
   );
 }
 
-/** A client for one key; a new key gets a new one, so that nobody sees what another's key fetched. */
+/** A client for one credential; a new one gets a new client, so that nobody sees what another fetched. */
 export function newClient(): Client {
   return new Client({
     url: "/graphql",
@@ -26,23 +24,8 @@ export function newClient(): Client {
       cacheExchange,
       fetchExchange,
     ],
-    fetchOptions: () => ({ headers: { authorization: authorization() } }),
+    fetchOptions: () => ({ headers: authorization() }),
   });
-}
-
-/** Asks the server who a key belongs to. */
-export async function checkKey(key: string): Promise<"ok" | "refused" | "unreachable"> {
-  try {
-    const response = await fetch("/graphql", {
-      method: "POST",
-      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
-      body: JSON.stringify({ query: "{ viewer { name } }" }),
-    });
-    if (response.ok) return "ok";
-    return response.status === 401 ? "refused" : "unreachable";
-  } catch {
-    return "unreachable";
-  }
 }
 
 /**
@@ -51,7 +34,7 @@ export async function checkKey(key: string): Promise<"ok" | "refused" | "unreach
  */
 export const socket = createClient({
   url: () => `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/graphql`,
-  connectionParams: () => ({ authorization: authorization() }),
+  connectionParams: () => authorization(),
   retryAttempts: 0,
   lazy: true,
   lazyCloseTimeout: 2_000,

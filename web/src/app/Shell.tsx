@@ -98,7 +98,7 @@ function Preferences() {
       >
         <span className="font-medium text-small">{language.toUpperCase()}</span>
       </IconButton>
-      <IconButton label={t("signOut")} onClick={signOut}>
+      <IconButton label={t("signOut")} onClick={() => void signOut()}>
         <LogOut size={18} aria-hidden />
       </IconButton>
     </div>

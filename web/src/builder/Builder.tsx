@@ -33,12 +33,14 @@ interface Props {
   project: string;
   name: string;
   workflow: Workflow | null;
+  /** There is a new version. */
+  onPublished: () => void;
 }
 
 type Open = "publish" | "run" | "keys" | "commands" | null;
 
 /** Where a workflow is built: canvas or outline, inspector, problems, and what can be done with it. */
-export function Builder({ store, catalog, workspace, role, project, name, workflow }: Props) {
+export function Builder({ store, catalog, workspace, role, project, name, workflow, onPublished }: Props) {
   const t = useT();
   const toast = useToasts((toasts) => toasts.show);
   const latest = workflow?.latestVersion ?? null;
@@ -167,6 +169,7 @@ export function Builder({ store, catalog, workspace, role, project, name, workfl
           onClose={() => setOpen(null)}
           onPublished={(version) => {
             draft.published(version);
+            onPublished();
             setOpen(null);
             toast(t("publish.done", { number: version.number }));
           }}

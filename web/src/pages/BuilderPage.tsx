@@ -57,6 +57,7 @@ function OneWorkflow({ project, name }: { project: string; name: string }) {
           project={project}
           name={name}
           workflow={workflow.data?.workflow ?? null}
+          onPublished={() => askWorkflow({ requestPolicy: "network-only" })}
         />
       </ReactFlowProvider>
     </CanvasProvider>

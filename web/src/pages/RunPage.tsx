@@ -1,5 +1,5 @@
 import { ReactFlowProvider } from "@xyflow/react";
-import { useEffect, useMemo, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { useParams } from "react-router";
 import { useQuery } from "urql";
 import { useSettings } from "@/app/settings";
@@ -28,9 +28,15 @@ function OneRun({ id }: { id: string }) {
   const definition = data?.run?.version?.definition;
   const types = data?.nodeTypes;
   const catalog = useMemo(() => types && catalogOf(types as NodeTypeSpec[]), [types]);
+  const version = data?.run?.version?.id;
+  const opened = useRef<string>(undefined);
   useEffect(() => {
-    if (catalog && definition) canvas.getState().open(withPlaces(openDocument(definition)), catalog, true);
-  }, [canvas, catalog, definition]);
+    if (!catalog || !definition || version === undefined) return;
+    // What is asked again says the same; what is chosen on the canvas must stay chosen.
+    if (opened.current === version) canvas.setState({ catalog });
+    else canvas.getState().open(withPlaces(openDocument(definition)), catalog, true);
+    opened.current = version;
+  }, [canvas, catalog, definition, version]);
   if (!data?.run) {
     return error ? (
       <Failure error={error} onRetry={() => again({ requestPolicy: "network-only" })} />

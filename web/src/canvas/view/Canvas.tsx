@@ -18,7 +18,7 @@ import {
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useT } from "@/i18n";
 import { connectRefusal, move } from "../model/commands";
-import { type End, GRID, type Point, titleOf } from "../model/document";
+import { CARD, type End, GRID, type Point, titleOf } from "../model/document";
 import { useCanvas, useCanvasStore } from "../store";
 import { type CanvasNode, edgesFor, nodesFor } from "./elements";
 import { FlowLine, type LineEdge } from "./FlowLine";
@@ -46,7 +46,9 @@ export function Canvas({ onConnect, onDropped, onInsert }: Props) {
   const catalog = useCanvas((state) => state.catalog);
   const selection = useCanvas((state) => state.selection);
   const readOnly = useCanvas((state) => state.readOnly);
-  const { screenToFlowPosition } = useReactFlow();
+  const inspected = useCanvas((state) => state.inspected);
+  const { screenToFlowPosition, flowToScreenPosition, setCenter, getZoom } = useReactFlow();
+  const stage = useRef<HTMLDivElement>(null);
   const far = useStore((state) => state.nodes.length > CULL_FROM && state.transform[2] < FAR);
   const [nodes, setNodes] = useState<CanvasNode[]>([]);
   const dragged = useRef(false);
@@ -68,6 +70,20 @@ export function Canvas({ onConnect, onDropped, onInsert }: Props) {
       );
     });
   }, [selection]);
+
+  // What is being looked at must not lie behind the panel that shows it.
+  useEffect(() => {
+    if (inspected === null) return;
+    const frame = requestAnimationFrame(() => {
+      const box = stage.current?.getBoundingClientRect();
+      const place = store.getState().document.sidecar.layout[inspected];
+      if (!box || !place) return;
+      const [from, to] = [place, { x: place.x + CARD.width, y: place.y + CARD.height }].map(flowToScreenPosition);
+      const inside = from && to && from.x >= box.left && to.x <= box.right && from.y >= box.top && to.y <= box.bottom;
+      if (!inside) setCenter(place.x + CARD.width / 2, place.y + CARD.height / 2, { zoom: getZoom() });
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [inspected, store, flowToScreenPosition, setCenter, getZoom]);
 
   const edges = useMemo(
     () =>
@@ -115,6 +131,7 @@ export function Canvas({ onConnect, onDropped, onInsert }: Props) {
 
   return (
     <ReactFlow<CanvasNode, LineEdge>
+      ref={stage}
       className={far ? "lod" : ""}
       nodes={nodes}
       edges={edges}
