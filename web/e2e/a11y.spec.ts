@@ -27,6 +27,9 @@ for (const theme of ["light", "dark"] as const) {
     await page.goto(`${site}/runs?status=PAUSED`);
     await expect(page.getByText("No run fits the filter")).toBeVisible();
     await clean(page, "runs, none");
+    await forge.ask("mutation($input: CreateWorkflowInput!) { createWorkflow(input: $input) { workflow { id } } }", {
+      input: { name: `empty-${theme}` },
+    });
     await page.goto(`${site}/workflows/default/empty-${theme}`);
     await expect(page.getByText("Nothing starts this workflow yet").first()).toBeVisible();
     await clean(page, "builder, empty");

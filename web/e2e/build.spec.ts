@@ -59,7 +59,7 @@ test("a workflow is built by mouse, published, run and watched", async ({ signed
 
   await publish(page, 1);
   await page.getByRole("button", { name: "Run v1" }).click();
-  await page.getByLabel("Input").fill('{"total": 130}');
+  await page.getByRole("textbox", { name: "Input" }).fill('{"total": 130}');
   await page.getByRole("button", { name: "Start the run" }).click();
   await expect(page.getByTestId("run-status")).toHaveText("Succeeded");
   await node(page, "set").click();
@@ -144,21 +144,13 @@ test("problems lead to their place, and the server's own are shown where they be
   await expect(page.getByRole("button", { name: "Publish v1" })).toBeDisabled();
 });
 
-test("work is kept in the browser over a reload, and given up on demand", async ({ signedIn: page, forge, site }) => {
-  await forge.publish("kept", {
-    nodes: { start: { type: "trigger.manual@1" }, one: { type: "data.set@1", config: { value: 1 } } },
-    edges: [{ from: "start", to: "one" }],
-  });
-  await page.goto(`${site}/workflows/default/kept`);
-  await node(page, "one").click();
-  await page.getByLabel("Name", { exact: true }).fill("First");
-  await expect(page.getByTestId("saving")).toContainText("Kept in this browser");
-  await page.reload();
-  await expect(node(page, "one")).toContainText("First");
-  await expect(page.getByTestId("saving")).toContainText("Kept in this browser");
-
-  // Somebody else publishes meanwhile: both are put together.
-  await forge.publish("kept", {
+test("work is saved as it is done, two editors lose nothing, and it can be given up", async ({
+  signedIn: page,
+  forge,
+  site,
+  browser,
+}) => {
+  await forge.publish("shared", {
     nodes: {
       start: { type: "trigger.manual@1" },
       one: { type: "data.set@1", config: { value: 1 } },
@@ -169,13 +161,61 @@ test("work is kept in the browser over a reload, and given up on demand", async 
       { from: "one", to: "two" },
     ],
   });
+  const other = await (await browser.newContext()).newPage();
+  await other.addInitScript((key) => sessionStorage.setItem("flowforge.key", key), forge.key);
+  for (const editor of [page, other]) await editor.goto(`${site}/workflows/default/shared`);
+  await node(page, "one").click();
+  await node(other, "two").click();
+  await page.getByLabel("Name", { exact: true }).fill("First");
+  await other.getByLabel("Name", { exact: true }).fill("Second");
+  for (const editor of [page, other]) {
+    await expect(editor.getByTestId("saving")).toContainText("Saved");
+    await expect(editor.getByTestId("saving")).toContainText("changed since v1");
+  }
   await page.reload();
-  await expect(node(page, "two")).toBeVisible();
   await expect(node(page, "one")).toContainText("First");
-  await expect(page.getByTestId("saving")).toContainText("put together with v2");
-  await page.getByRole("button", { name: "Discard my changes and show v2" }).click();
-  await expect(node(page, "one")).not.toContainText("First");
-  await expect(page.getByTestId("saving")).toHaveText("Published");
+  await expect(node(page, "two")).toContainText("Second");
+
+  // The same field by both: the later one is asked.
+  await other.reload();
+  await node(page, "one").click();
+  await node(other, "one").click();
+  await page.getByLabel("Name", { exact: true }).fill("Mine");
+  await expect(page.getByTestId("saving")).toContainText("Saved");
+  await other.getByLabel("Name", { exact: true }).fill("Theirs");
+  await other.getByRole("button", { name: "Show the difference" }).click();
+  await other.getByRole("button", { name: "Take theirs" }).click();
+  await expect(node(other, "one")).toContainText("Mine");
+  await expect(other.getByTestId("saving")).toContainText("Saved");
+  await other.close();
+
+  await page.reload();
+  await page.getByRole("button", { name: "Discard my changes and show v1" }).click();
+  await expect(node(page, "one")).not.toContainText("Mine");
+  await expect(page.getByTestId("saving")).toHaveText("Saved");
+});
+
+test("without a network work stays on the device and is saved when there is one again", async ({
+  signedIn: page,
+  forge,
+  site,
+  context,
+}) => {
+  await forge.publish("offline", {
+    nodes: { start: { type: "trigger.manual@1" }, one: { type: "data.set@1", config: { value: 1 } } },
+    edges: [{ from: "start", to: "one" }],
+  });
+  await page.goto(`${site}/workflows/default/offline`);
+  await node(page, "one").click();
+  await context.setOffline(true);
+  await page.getByLabel("Name", { exact: true }).fill("Written offline");
+  await expect(page.getByTestId("saving")).toContainText("Offline, kept on this device");
+  await context.setOffline(false);
+  await expect(page.getByTestId("saving")).toContainText("Saved");
+  const { workflow } = await forge.ask<{ workflow: { draft: { document: unknown } } }>(
+    '{ workflow(name: "offline") { draft { document } } }',
+  );
+  expect(workflow.draft.document).toMatchObject({ nodes: { one: { name: "Written offline" } } });
 });
 
 test("nodes go from one workflow to another as text", async ({ signedIn: page, forge, site, context }) => {
@@ -194,7 +234,8 @@ test("nodes go from one workflow to another as text", async ({ signedIn: page, f
   await page.keyboard.press("ControlOrMeta+v");
   await expect(node(page, "sum_2")).toBeVisible();
   await expect(page.locator(".react-flow__edge")).toHaveCount(2);
-  await page.goto(`${site}/workflows/default/pasted`);
+  await page.goto(`${site}/workflows`);
+  await newWorkflow(page, "pasted");
   await expect(page.getByText("Nothing starts this workflow yet").first()).toBeVisible();
   await page.keyboard.press("ControlOrMeta+v");
   await expect(node(page, "sum")).toBeVisible();

@@ -15,6 +15,7 @@ export const router = createBrowserRouter([
     errorElement: <Broken />,
     children: [
       { index: true, element: <Navigate to="/workflows" replace /> },
+      { path: "sign-in", element: <Navigate to="/workflows" replace /> },
       { path: "workflows", element: <WorkflowsPage /> },
       { path: "workflows/:project/:name", element: <BuilderPage /> },
       { path: "runs", element: <RunsPage /> },

@@ -10,7 +10,7 @@ function isUnauthenticated(error: CombinedError): boolean {
   );
 }
 
-/** A client for one credential; a new one gets a new client, so that nobody sees what another fetched. */
+/** A client for one key; a new key gets a new one, so that nobody sees what another's key fetched. */
 export function newClient(): Client {
   return new Client({
     url: "/graphql",
@@ -24,8 +24,23 @@ export function newClient(): Client {
       cacheExchange,
       fetchExchange,
     ],
-    fetchOptions: () => ({ headers: authorization() }),
+    fetchOptions: () => ({ headers: authorization(useSession.getState().key) }),
   });
+}
+
+/** Asks the server who a key belongs to. */
+export async function checkKey(key: string): Promise<"ok" | "refused" | "unreachable"> {
+  try {
+    const response = await fetch("/graphql", {
+      method: "POST",
+      headers: { ...authorization(key), "content-type": "application/json" },
+      body: JSON.stringify({ query: "{ viewer { name } }" }),
+    });
+    if (response.ok) return "ok";
+    return response.status === 401 ? "refused" : "unreachable";
+  } catch {
+    return "unreachable";
+  }
 }
 
 /**
@@ -34,7 +49,7 @@ export function newClient(): Client {
  */
 export const socket = createClient({
   url: () => `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/graphql`,
-  connectionParams: () => authorization(),
+  connectionParams: () => authorization(useSession.getState().key),
   retryAttempts: 0,
   lazy: true,
   lazyCloseTimeout: 2_000,

@@ -1,11 +1,12 @@
-import { type FormEvent, type ReactNode, useEffect, useRef, useState } from "react";
+import { type FormEvent, useState } from "react";
+import { checkKey } from "@/api/client";
 import { useT } from "@/i18n";
 import { Button } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
 import { TextField } from "@/ui/Field";
-import { check, redeem, useSession } from "./session";
+import { useSession } from "./session";
 
-function KeyForm({ onSignedIn }: { onSignedIn?: () => void }) {
+function KeyForm() {
   const t = useT();
   const signIn = useSession((session) => session.signIn);
   const [key, setKey] = useState("");
@@ -14,12 +15,10 @@ function KeyForm({ onSignedIn }: { onSignedIn?: () => void }) {
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     setAsking(true);
-    const credential = { by: "key", key: key.trim() } as const;
-    const answer = await check(credential);
+    const answer = await checkKey(key.trim());
     setAsking(false);
-    if (answer !== "ok") return setError(t(answer === "refused" ? "signIn.refused" : "signIn.unreachable"));
-    signIn(credential);
-    onSignedIn?.();
+    if (answer === "ok") return signIn(key.trim());
+    setError(t(answer === "refused" ? "signIn.refused" : "signIn.unreachable"));
   };
   return (
     <form onSubmit={(event) => void submit(event)} className="flex flex-col gap-4">
@@ -41,63 +40,22 @@ function KeyForm({ onSignedIn }: { onSignedIn?: () => void }) {
   );
 }
 
-function Sheet({ children }: { children: ReactNode }) {
+/** Asks for an API key. It is kept for this tab only. */
+export function SignInPage() {
   const t = useT();
+  const linkOver = useSession((session) => session.linkOver);
   return (
     <main className="flex h-full items-center justify-center p-4">
-      <div className="flex w-full max-w-sm flex-col gap-4 rounded-xl border border-line bg-surface p-6">
-        <h1 className="font-semibold text-title">{t("signIn.title")}</h1>
-        {children}
+      <div className="w-full max-w-sm rounded-xl border border-line bg-surface p-6">
+        <h1 className="mb-4 font-semibold text-title">{t("signIn.title")}</h1>
+        {linkOver ? (
+          <p role="alert" className="mb-4">
+            {t("signIn.linkOver")}
+          </p>
+        ) : null}
+        <KeyForm />
       </div>
     </main>
-  );
-}
-
-/** How to sign in: by a link that the server prints, or with an API key for this tab. */
-export function SignInPage({ onSignedIn }: { onSignedIn?: () => void }) {
-  const t = useT();
-  return (
-    <Sheet>
-      <p>{t("signIn.link")}</p>
-      <code className="rounded-md bg-raised px-2 py-1.5 font-mono">flowforge admin login-link</code>
-      <KeyForm {...(onSignedIn ? { onSignedIn } : {})} />
-    </Sheet>
-  );
-}
-
-/** Opens a session with the link that led here. Its secret stands behind `#`, which no server and no log ever sees. */
-export function SignInByLink() {
-  const t = useT();
-  const [refused, setRefused] = useState(false);
-  const redeemed = useRef(false);
-  useEffect(() => {
-    // The link works once, and effects may run twice.
-    if (redeemed.current) return;
-    redeemed.current = true;
-    const token = location.hash.slice(1);
-    history.replaceState(null, "", "/sign-in");
-    void redeem(token).then((answer) => {
-      if (answer !== "ok") return setRefused(true);
-      useSession.getState().signIn({ by: "session" });
-      location.replace("/workflows");
-    });
-  }, []);
-  if (!refused) {
-    return (
-      <p role="status" className="p-6 text-soft">
-        {t("loading")}
-      </p>
-    );
-  }
-  return (
-    <Sheet>
-      <p role="alert" className="text-failed">
-        {t("signIn.linkRefused")}
-      </p>
-      <p>{t("signIn.link")}</p>
-      <code className="rounded-md bg-raised px-2 py-1.5 font-mono">flowforge admin login-link</code>
-      <KeyForm onSignedIn={() => location.replace("/workflows")} />
-    </Sheet>
   );
 }
 

@@ -1,69 +1,70 @@
 import { create } from "zustand";
 
 const PLACE = "flowforge.key";
-
-/** How somebody is signed in: by a session that the browser keeps a cookie of, or by an API key typed into this tab. */
-export type Credential = { by: "session" } | { by: "key"; key: string };
+/** The session is a cookie that this page cannot read; requests carry it by themselves. */
+export const BY_COOKIE = "";
 
 interface Session {
-  credential: Credential | null;
-  /** The server refused the credential while a page was open; the page stays as it is until there is a new one. */
+  /** The API key, kept for this tab only; `BY_COOKIE` for a session of the browser; null for nobody. */
+  key: string | null;
+  /** Whether it is not known yet if the browser has a session. */
+  arriving: boolean;
+  /** The link that led here was used before, or is over. */
+  linkOver: boolean;
+  /** The server refused the key while a page was open; the page stays as it is until a new one is given. */
   expired: boolean;
-  signIn: (credential: Credential) => void;
+  signIn: (key: string) => void;
   signOut: () => Promise<void>;
   expire: () => void;
 }
 
-function remembered(): Credential {
-  const key = sessionStorage.getItem(PLACE);
-  // Scripts cannot see the cookie of a session. Whether there is one shows when the server is asked.
-  return key === null ? { by: "session" } : { by: "key", key };
-}
-
 /** Who is at this page. */
 export const useSession = create<Session>()((set, get) => ({
-  credential: remembered(),
+  key: sessionStorage.getItem(PLACE),
+  arriving: sessionStorage.getItem(PLACE) === null,
+  linkOver: false,
   expired: false,
-  signIn: (credential) => {
-    if (credential.by === "key") sessionStorage.setItem(PLACE, credential.key);
-    else sessionStorage.removeItem(PLACE);
-    set({ credential, expired: false });
+  signIn: (key) => {
+    if (key === BY_COOKIE) sessionStorage.removeItem(PLACE);
+    else sessionStorage.setItem(PLACE, key);
+    set({ key, expired: false, linkOver: false, arriving: false });
   },
   signOut: async () => {
-    const { credential } = get();
+    if (get().key === BY_COOKIE) await fetch("/session", { method: "DELETE" }).catch(() => undefined);
     sessionStorage.removeItem(PLACE);
-    if (credential?.by === "session") await fetch("/session", { method: "DELETE" });
-    set({ credential: null, expired: false });
+    set({ key: null, expired: false });
   },
   expire: () => set({ expired: true }),
 }));
 
-/** The headers that say who asks; none for a session, whose cookie the browser adds by itself. */
-export function authorization(credential = useSession.getState().credential): Record<string, string> {
-  return credential?.by === "key" ? { authorization: `Bearer ${credential.key}` } : {};
+/** What to send beside a request; a cookie needs nothing. */
+export function authorization(key: string | null): Record<string, string> {
+  return key ? { authorization: `Bearer ${key}` } : {};
 }
 
-/** What the server says to a credential. */
-export type Answer = "ok" | "refused" | "unreachable";
+/** The secret of a sign-in link. It stands behind `#`, so that no server and no proxy has it in a log. */
+export function linkOf(place: { pathname: string; hash: string }): string | null {
+  return place.pathname === "/sign-in" && place.hash.length > 1 ? place.hash.slice(1) : null;
+}
 
-async function asked(request: Promise<Response>): Promise<Answer> {
-  try {
-    const response = await request;
-    return response.ok ? "ok" : response.status === 401 ? "refused" : "unreachable";
-  } catch {
-    return "unreachable";
+/** Uses the link that led here, or the session that the browser has. */
+export async function arrive(check: (key: string) => Promise<"ok" | "refused" | "unreachable">): Promise<void> {
+  const token = linkOf(location);
+  if (token !== null) {
+    // The link works once: it must not stay in the address to be tried again, copied or kept in the history.
+    history.replaceState(null, "", "/");
+    const answer = await fetch("/session", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ token }),
+    }).catch(() => null);
+    if (answer?.ok) return useSession.getState().signIn(BY_COOKIE);
+    // A session from before serves as well.
+    useSession.setState({ linkOver: answer?.status === 401 });
+  } else if (useSession.getState().key !== null) {
+    return;
   }
-}
-
-const json = { "content-type": "application/json" };
-
-/** Asks the server whether it knows a credential. */
-export function check(credential: Credential): Promise<Answer> {
-  const body = JSON.stringify({ query: "{ viewer { name } }" });
-  return asked(fetch("/graphql", { method: "POST", headers: { ...authorization(credential), ...json }, body }));
-}
-
-/** Opens a session with the secret part of a login link. It works once. */
-export function redeem(token: string): Promise<Answer> {
-  return asked(fetch("/session", { method: "POST", headers: json, body: JSON.stringify({ token }) }));
+  const known = await check(BY_COOKIE);
+  if (known === "ok") return useSession.getState().signIn(BY_COOKIE);
+  useSession.setState({ arriving: false });
 }

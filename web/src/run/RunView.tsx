@@ -18,6 +18,7 @@ import { type Status, StatusBadge } from "@/ui/StatusBadge";
 import { Tabs } from "@/ui/Tabs";
 import { Duration, Time } from "@/ui/time";
 import { useToasts } from "@/ui/toast";
+import { WorkflowLink } from "@/ui/WorkflowLink";
 import { EventList } from "./EventList";
 import { NodeRunPanel } from "./NodeRunPanel";
 import { CancelMutation, type RunQuery } from "./queries";
@@ -103,7 +104,8 @@ export function RunView({ run, overlay, mayOperate, refetch }: Props) {
     lastInspected.current = null;
     put({ node: null });
   };
-  const newer = run.version && run.workflow.latestVersion && run.workflow.latestVersion.number > run.version.number;
+  const latest = run.workflow?.latestVersion;
+  const newer = run.version && latest && latest.number > run.version.number;
 
   return (
     <div className="flex h-full min-h-0 flex-col">
@@ -117,10 +119,7 @@ export function RunView({ run, overlay, mayOperate, refetch }: Props) {
             <span className="font-mono">{run.key ?? run.id}</span>
           </nav>
           <h1 className="truncate font-semibold text-section">
-            <Link to={`/workflows/${run.workflow.project}/${run.workflow.name}`} className="hover:underline">
-              {run.workflow.title}
-            </Link>{" "}
-            {run.version ? `v${run.version.number}` : ""}
+            <WorkflowLink workflow={run.workflow} /> {run.version ? `v${run.version.number}` : ""}
           </h1>
         </div>
         <span data-testid="run-status">
@@ -132,9 +131,7 @@ export function RunView({ run, overlay, mayOperate, refetch }: Props) {
           </span>
         ) : null}
         {newer ? (
-          <span className="text-small text-soft">
-            {t("run.newerVersion", { number: run.workflow.latestVersion?.number ?? 0 })}
-          </span>
+          <span className="text-small text-soft">{t("run.newerVersion", { number: latest?.number ?? 0 })}</span>
         ) : null}
         <span className="text-small text-soft">
           {t("run.startedBy", { trigger: run.trigger })} <Time at={run.createdAt} />

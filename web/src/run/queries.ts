@@ -5,7 +5,7 @@ export const RunQuery = graphql(`
     run(id: $id) {
       id status mode trigger key labels environment createdAt createdBy startedAt finishedAt lastSeq
       error { code message node }
-      workflow { id name title project latestVersion { id number } }
+      workflow { id name title project { slug } latestVersion { id number } }
       version { id number definition }
       input { kind byteSize preview truncated }
       output { kind byteSize preview truncated }
