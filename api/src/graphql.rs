@@ -10,6 +10,7 @@ pub mod audit;
 pub mod envelope;
 pub mod error;
 pub mod event;
+pub mod expression;
 pub mod feed;
 pub mod limit;
 mod loader;
@@ -44,6 +45,7 @@ pub struct Query(
     workflow::WorkflowQuery,
     run::RunQuery,
     node_type::NodeTypeQuery,
+    expression::ExpressionQuery,
     audit::AuditQuery,
 );
 

@@ -3,6 +3,7 @@
 pub mod audit;
 mod crossing;
 pub mod error;
+pub mod expression;
 pub mod feed;
 pub mod follow;
 pub mod hook;
