@@ -10,7 +10,8 @@ async function newWorkflow(page: Page, name: string) {
 }
 
 async function choose(page: Page, words: string) {
-  await page.getByRole("combobox").last().fill(words);
+  await expect(page.getByRole("dialog").getByRole("combobox")).toBeFocused();
+  await page.keyboard.type(words);
   await page.keyboard.press("Enter");
 }
 

@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { useParams } from "react-router";
 import { useQuery } from "urql";
 import { useSettings } from "@/app/settings";
-import { withPlaces } from "@/canvas/layout/layered";
+import { drawn } from "@/canvas/layout/open";
 import { catalogOf, type NodeTypeSpec } from "@/canvas/model/catalog";
 import { openDocument } from "@/canvas/model/document";
 import { createRunStore, OverlayProvider } from "@/canvas/overlay/overlay";
@@ -33,9 +33,9 @@ function OneRun({ id }: { id: string }) {
   useEffect(() => {
     if (!catalog || !definition || version === undefined) return;
     // What is asked again says the same; what is chosen on the canvas must stay chosen.
-    if (opened.current === version) canvas.setState({ catalog });
-    else canvas.getState().open(withPlaces(openDocument(definition)), catalog, true);
+    if (opened.current === version) return canvas.setState({ catalog });
     opened.current = version;
+    void drawn(openDocument(definition), catalog).then((document) => canvas.getState().open(document, catalog, true));
   }, [canvas, catalog, definition, version]);
   if (!data?.run) {
     return error ? (
