@@ -19,11 +19,14 @@ pub mod node_run;
 pub mod node_type;
 mod page;
 mod request;
+pub mod retry;
 pub mod run;
 pub mod start;
+pub mod test_run;
 pub mod transport;
 pub mod user_error;
 pub mod value;
+pub mod variable;
 pub mod version;
 pub mod viewer;
 pub mod workflow;
@@ -44,6 +47,8 @@ pub struct Query(
     node::NodeQuery,
     workflow::WorkflowQuery,
     run::RunQuery,
+    test_run::TestRunQuery,
+    variable::VariableQuery,
     node_type::NodeTypeQuery,
     expression::ExpressionQuery,
     audit::AuditQuery,
@@ -52,7 +57,14 @@ pub struct Query(
 /// Everything that can be done. Each mutation takes one `input` and answers with a payload whose `userErrors` say
 /// what the asker can mend.
 #[derive(MergedObject, Default)]
-pub struct Mutation(workflow::WorkflowMutation, start::StartMutation, run::RunMutation);
+pub struct Mutation(
+    workflow::WorkflowMutation,
+    start::StartMutation,
+    run::RunMutation,
+    retry::RetryMutation,
+    test_run::TestRunMutation,
+    variable::VariableMutation,
+);
 
 /// The schema with its resolvers.
 pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
