@@ -22,6 +22,7 @@ import { ProblemsPanel } from "./ProblemsPanel";
 import { PublishDialog } from "./PublishDialog";
 import type { WorkflowQuery } from "./queries";
 import { RunDialog } from "./RunDialog";
+import { TestDialog } from "./TestDialog";
 import { useDraft } from "./useDraft";
 
 type Workflow = NonNullable<ResultOf<typeof WorkflowQuery>["workflow"]>;
@@ -35,7 +36,7 @@ interface Props {
   onPublished: () => void;
 }
 
-type Open = "publish" | "run" | "keys" | "commands" | "conflicts" | null;
+type Open = "publish" | "run" | "keys" | "commands" | "conflicts" | "test" | null;
 
 /** Where a workflow is built: canvas or outline, inspector, problems, and what can be done with it. */
 export function Builder({ store, catalog, role, workflow, onPublished }: Props) {
@@ -132,11 +133,13 @@ export function Builder({ store, catalog, role, workflow, onPublished }: Props) 
         problems={problems}
         outline={outline}
         mayEdit={mayEdit}
+        mayRun={role !== "VIEWER"}
         isPublished={isPublished}
         act={act}
         onOutline={outside.toggleOutline}
         onProblems={() => setShowProblems((shown) => !shown)}
         onPublish={() => setOpen("publish")}
+        onTest={() => setOpen("test")}
         onRun={() => setOpen("run")}
         onDiscard={() => void draft.discard(t("did.discard")).then((refused) => refused && toast(refused))}
       />
@@ -178,6 +181,7 @@ export function Builder({ store, catalog, role, workflow, onPublished }: Props) 
       {open === "conflicts" && draft.conflicts.length > 0 ? (
         <ConflictDialog conflicts={draft.conflicts} onSettled={draft.settled} onClose={() => setOpen(null)} />
       ) : null}
+      {open === "test" ? <TestDialog workflowId={workflow.id} onClose={() => setOpen(null)} /> : null}
       {open === "keys" ? <KeysDialog onClose={() => setOpen(null)} /> : null}
       {open === "commands" ? (
         <Palette

@@ -1,6 +1,7 @@
 import {
   CircleAlert,
   Workflow as Drawing,
+  FlaskConical,
   LayoutList,
   Play,
   Plus,
@@ -29,12 +30,14 @@ interface Props {
   problems: number;
   outline: boolean;
   mayEdit: boolean;
+  mayRun: boolean;
   /** The draft says the same as the latest version. */
   isPublished: boolean;
   act: (action: Action) => void;
   onOutline: () => void;
   onProblems: () => void;
   onPublish: () => void;
+  onTest: () => void;
   onRun: () => void;
   onDiscard: () => void;
 }
@@ -103,8 +106,11 @@ export function BuilderHeader(props: Props) {
         >
           {t("problems.button", { count: problems })}
         </Button>
+        <Button icon={<FlaskConical size={14} aria-hidden />} disabled={!props.mayRun} onClick={props.onTest}>
+          {t("test.button")}
+        </Button>
         {latest ? (
-          <Button icon={<Play size={14} aria-hidden />} onClick={props.onRun}>
+          <Button icon={<Play size={14} aria-hidden />} disabled={!props.mayRun} onClick={props.onRun}>
             {t("run.button", { number: latest.number })}
           </Button>
         ) : null}

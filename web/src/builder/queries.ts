@@ -74,6 +74,27 @@ export const PublishDraftMutation = graphql(`
   }
 `);
 
+export const TestPlanQuery = graphql(`
+  query TestPlan($input: TestRunInput!) {
+    testPlan(input: $input) {
+      effectful
+      nodes { node fate }
+      problems { code severity path node message hint }
+      userErrors { code message field }
+    }
+  }
+`);
+
+export const TestRunMutation = graphql(`
+  mutation TestRun($input: TestRunInput!) {
+    testRun(input: $input) {
+      run { id }
+      problems { code severity path node message hint }
+      userErrors { code message field }
+    }
+  }
+`);
+
 export const StartRunMutation = graphql(`
   mutation StartRun($input: StartRunInput!) {
     startRun(input: $input) {

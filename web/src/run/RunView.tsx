@@ -22,6 +22,7 @@ import { WorkflowLink } from "@/ui/WorkflowLink";
 import { EventList } from "./EventList";
 import { NodeRunPanel } from "./NodeRunPanel";
 import { CancelMutation, type RunQuery } from "./queries";
+import { RetryButtons } from "./RetryButtons";
 import { Timeline } from "./Timeline";
 
 type Run = NonNullable<ResultOf<typeof RunQuery>["run"]>;
@@ -32,12 +33,14 @@ const FINAL: readonly string[] = ["SUCCEEDED", "FAILED", "CANCELED", "TIMED_OUT"
 interface Props {
   run: Run;
   overlay: RunStore;
+  /** The definition is known, so it can be drawn. */
+  hasDrawing: boolean;
   mayOperate: boolean;
   refetch: () => void;
 }
 
 /** A run on its canvas, on a timeline and as events, with what can be done to it. What is chosen is in the address. */
-export function RunView({ run, overlay, mayOperate, refetch }: Props) {
+export function RunView({ run, overlay, hasDrawing, mayOperate, refetch }: Props) {
   const t = useT();
   const toast = useToasts((toasts) => toasts.show);
   const canvas = useCanvasStore();
@@ -135,6 +138,14 @@ export function RunView({ run, overlay, mayOperate, refetch }: Props) {
         ) : null}
         <span className="text-small text-soft">
           {t("run.startedBy", { trigger: run.trigger })} <Time at={run.createdAt} />
+          {run.retryOf ? (
+            <>
+              {" · "}
+              <Link to={`/runs/${run.retryOf.id}`} className="underline">
+                {t("run.retryOf", { node: run.retriedFrom ?? run.trigger })}
+              </Link>
+            </>
+          ) : null}
           {startedAt ? (
             <>
               {" · "}
@@ -146,6 +157,9 @@ export function RunView({ run, overlay, mayOperate, refetch }: Props) {
           <span role="status" className="text-small text-soft" data-testid="connection">
             {t(`connection.${connection}`)}
           </span>
+          {ended && mayOperate && run.mode === "LIVE" ? (
+            <RetryButtons runId={run.id} from={selected?.split("[")[0] ?? run.error?.node ?? null} />
+          ) : null}
           {ended || !mayOperate ? null : (
             <Button look="danger" onClick={() => void stop(false)}>
               {t("run.cancel")}
@@ -177,7 +191,7 @@ export function RunView({ run, overlay, mayOperate, refetch }: Props) {
             selected={tab}
             onSelect={(name) => put({ tab: name })}
           >
-            {tab === "canvas" ? run.version ? <Canvas /> : <p className="p-4 text-soft">{t("run.noVersion")}</p> : null}
+            {tab === "canvas" ? hasDrawing ? <Canvas /> : <p className="p-4 text-soft">{t("run.noVersion")}</p> : null}
             {tab === "timeline" ? <Timeline selected={selected} onSelect={(key) => put({ node: key })} /> : null}
             {tab === "outline" ? <ReadOnlyOutline /> : null}
             {tab === "events" ? <EventList events={events} /> : null}
