@@ -111,7 +111,8 @@ pub async fn start_all(
     let mut keys = HashSet::new();
     let repeats: Vec<bool> =
         runs.iter().map(|one| one.idempotency_key.clone().is_some_and(|key| !keys.insert(key))).collect();
-    let (later, first): (Vec<_>, Vec<_>) = runs.into_iter().zip(repeats).enumerate().partition(|(_, (_, again))| *again);
+    let (later, first): (Vec<_>, Vec<_>) =
+        runs.into_iter().zip(repeats).enumerate().partition(|(_, (_, again))| *again);
     let starts = first.into_iter().map(|(index, (one, _))| async move { (index, begin(one).await) });
     let mut started: Vec<(usize, Result<runtime::Started, ServiceError>)> = join_all(starts).await;
     for (index, (one, _)) in later {
