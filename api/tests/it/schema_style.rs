@@ -10,8 +10,6 @@ use async_graphql::parser::types::{
 
 /// Lists of objects without pages, each with what keeps it short.
 const SHORT_LISTS: &[(&str, &str)] = &[
-    ("CheckedExpression.completions", "at most 200 proposals for one place"),
-    ("CheckedExpression.problems", "what is wrong with one expression, whose source is bounded"),
     ("NodeRun.attempts", "a retry policy allows at most 100 attempts"),
     ("TestPlan.nodes", "the nodes of the document that was sent along"),
     ("TestPlan.problems", "all problems of the document that was sent along"),
