@@ -6,6 +6,7 @@ use async_graphql::{MergedObject, SDLExportOptions};
 use axum::Router;
 use axum::routing::any;
 
+pub mod connection;
 pub mod error;
 pub mod event;
 pub mod limit;
@@ -38,6 +39,7 @@ pub struct Query(
     viewer::ViewerQuery,
     node::NodeQuery,
     workflow::WorkflowQuery,
+    connection::ConnectionQuery,
     run::RunQuery,
     node_type::NodeTypeQuery,
 );
@@ -45,7 +47,7 @@ pub struct Query(
 /// Everything that can be done. Each mutation takes one `input` and answers with a payload whose `userErrors` say
 /// what the asker can mend.
 #[derive(MergedObject, Default)]
-pub struct Mutation(workflow::WorkflowMutation, start::StartMutation, run::RunMutation);
+pub struct Mutation(workflow::WorkflowMutation, start::StartMutation, run::RunMutation, connection::ConnectionMutation);
 
 /// Everything that can be followed.
 pub type Subscription = event::RunSubscription;

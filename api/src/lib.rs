@@ -8,6 +8,7 @@ mod body;
 pub mod config;
 pub mod graphql;
 mod rest;
+pub mod secret;
 pub mod server;
 pub mod service;
 mod store;

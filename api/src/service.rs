@@ -1,6 +1,7 @@
 //! Use cases: who may, what is there, what follows. GraphQL and REST ask here; nothing here names either of them.
 
 pub mod audit;
+pub mod connection;
 mod crossing;
 pub mod error;
 pub mod feed;

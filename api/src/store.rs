@@ -9,6 +9,7 @@ use sea_orm::DbErr;
 pub(crate) mod api_key;
 pub(crate) mod audit;
 pub(crate) mod change;
+pub(crate) mod connection;
 pub(crate) mod definition;
 pub(crate) mod deployment;
 pub(crate) mod feed;

@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::client::{Address, Client};
 use crate::exit::{self, Exit, Failure};
 use crate::output::{Format, Output};
-use crate::{key, migrate, run, schema, serve, workflow};
+use crate::{connection, key, migrate, run, schema, secret, serve, workflow};
 
 /// The file in the data folder into which an embedded server writes its first admin key.
 pub(crate) const KEY_FILE: &str = "admin.key";
@@ -57,6 +57,12 @@ enum Command {
     /// API keys; works on the database of the settings, also while the server runs.
     #[command(subcommand)]
     Key(key::Command),
+    /// Credentials that nodes use by name.
+    #[command(subcommand)]
+    Connection(connection::Command),
+    /// The master key that all secrets are wrapped by; works on the settings of the server.
+    #[command(subcommand)]
+    Secret(secret::Command),
     /// Publish and run workflows.
     #[command(subcommand)]
     Workflow(workflow::Command),
@@ -107,6 +113,8 @@ fn carry_out(command: Command, global: &Global) -> Result<ExitCode, Failure> {
         Command::Schema => schema::print(global.output()),
         Command::Migrate(command) => one_thread()?.block_on(migrate::run(command, global)),
         Command::Key(command) => one_thread()?.block_on(key::run(command, global)),
+        Command::Connection(command) => one_thread()?.block_on(connection::run(command, global)),
+        Command::Secret(command) => one_thread()?.block_on(secret::run(command, global)),
         Command::Workflow(command) => one_thread()?.block_on(workflow::run(command, global)),
         Command::Run(command) => one_thread()?.block_on(run::run(command, global)),
     }

@@ -6,12 +6,14 @@ use clap::Parser as _;
 
 mod client;
 mod command;
+mod connection;
 mod exit;
 mod key;
 mod migrate;
 mod output;
 mod run;
 mod schema;
+mod secret;
 mod serve;
 mod workflow;
 

@@ -13,6 +13,10 @@ pub enum Permission {
     WorkflowPublish,
     /// Say which version an environment runs.
     WorkflowDeploy,
+    /// See what connections there are, name them in workflows, test them.
+    ConnectionUse,
+    /// Make, change and delete connections.
+    ConnectionManage,
     /// Make, list and revoke keys.
     KeyManage,
 }
@@ -26,6 +30,8 @@ impl Permission {
             Self::RunControl => "run:control",
             Self::WorkflowPublish => "workflow:publish",
             Self::WorkflowDeploy => "workflow:deploy",
+            Self::ConnectionUse => "connection:use",
+            Self::ConnectionManage => "connection:manage",
             Self::KeyManage => "key:manage",
         }
     }
@@ -69,16 +75,24 @@ impl Role {
         match self {
             Self::Admin => true,
             Self::Editor => match permission {
-                P::Read | P::RunStart | P::RunControl | P::WorkflowPublish | P::WorkflowDeploy => true,
-                P::KeyManage => false,
+                P::Read | P::RunStart | P::RunControl | P::WorkflowPublish | P::WorkflowDeploy | P::ConnectionUse => {
+                    true
+                }
+                P::ConnectionManage | P::KeyManage => false,
             },
             Self::Operator => match permission {
                 P::Read | P::RunStart | P::RunControl => true,
-                P::WorkflowPublish | P::WorkflowDeploy | P::KeyManage => false,
+                P::WorkflowPublish | P::WorkflowDeploy | P::ConnectionUse | P::ConnectionManage | P::KeyManage => false,
             },
             Self::Viewer => match permission {
                 P::Read => true,
-                P::RunStart | P::RunControl | P::WorkflowPublish | P::WorkflowDeploy | P::KeyManage => false,
+                P::RunStart
+                | P::RunControl
+                | P::WorkflowPublish
+                | P::WorkflowDeploy
+                | P::ConnectionUse
+                | P::ConnectionManage
+                | P::KeyManage => false,
             },
         }
     }

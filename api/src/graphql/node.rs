@@ -3,13 +3,14 @@
 use async_graphql::{Context, ID, Interface, Object};
 
 use super::Result;
+use super::connection::ConnectionObject;
 use super::node_run::NodeRunObject;
 use super::request::Asked as _;
 use super::run::RunObject;
 use super::version::VersionObject;
 use super::viewer::WorkspaceObject;
 use super::workflow::WorkflowObject;
-use crate::service::{ServiceError, run, workflow, workspace};
+use crate::service::{ServiceError, connection, run, workflow, workspace};
 
 /// Anything that has an id. More types may come.
 #[derive(Interface)]
@@ -25,6 +26,8 @@ pub enum Node {
     Run(RunObject),
     /// One node's execution.
     NodeRun(NodeRunObject),
+    /// A named credential.
+    Connection(ConnectionObject),
 }
 
 /// Looking up by id.
@@ -59,6 +62,10 @@ impl NodeQuery {
             },
             "nrun" => match id.parse() {
                 Ok(wanted) => Node::NodeRun(NodeRunObject(run::get_node_run(app, viewer, &wanted).await?)),
+                Err(_) => return Err(absent.into()),
+            },
+            "con" => match id.parse() {
+                Ok(wanted) => Node::Connection(ConnectionObject(connection::get(app, viewer, wanted).await?)),
                 Err(_) => return Err(absent.into()),
             },
             _ => return Err(absent.into()),

@@ -295,7 +295,8 @@ impl WorkflowMutation {
                 user_errors.push(UserError::definition_invalid(errors));
                 payload.problems = problems.into_iter().map(ProblemObject::from).collect();
             }
-            Some(Published::Version { workflow, version, created }) => {
+            Some(Published::Version { workflow, version, created, problems }) => {
+                payload.problems = problems.into_iter().map(ProblemObject::from).collect();
                 payload.workflow = Some(WorkflowObject(*workflow));
                 payload.version = Some(VersionObject(*version));
                 payload.created = created;

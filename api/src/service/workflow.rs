@@ -3,7 +3,7 @@
 use engine::catalog::{Catalog as _, NodeTypeName};
 use engine::definition::Definition;
 use engine::definition::canonical;
-use engine::definition::problem::Problem;
+use engine::definition::problem::{Problem, Severity};
 use engine::graph::Graph;
 use engine::id::{DeploymentId, ProjectId, VersionId, WorkflowId};
 use engine::time::Timestamp;
@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::audit::Context;
 use super::page::{Page, PageRequest, cursor, place};
 use super::version::Hashes;
-use super::{ServiceError, plan, text};
+use super::{ServiceError, connection, plan, text};
 use crate::app::App;
 use crate::auth::{Permission, Viewer};
 use crate::store;
@@ -119,6 +119,8 @@ pub enum Published {
         version: Box<Version>,
         /// False when it was the latest version already.
         created: bool,
+        /// What may not do what its author thinks: warnings.
+        problems: Vec<Problem>,
     },
 }
 
@@ -266,6 +268,9 @@ pub async fn triggers(
     Ok(triggers.collect())
 }
 
+/// The environment that a publication is judged by when it is not deployed.
+const DEFAULT_ENVIRONMENT: &str = "default";
+
 /// The node type that takes requests from outside.
 pub(super) const WEBHOOK: &str = "trigger.webhook";
 /// The node type that people and programs start runs by.
@@ -305,6 +310,13 @@ pub async fn publish(app: &App, viewer: &Viewer, request: Publish) -> Result<Pub
     let database = app.runtime.database();
     let project = store::project::find_by_slug(database, viewer.workspace, &request.project).await?;
     let (project, slug) = project.ok_or(ServiceError::NotFound { what: "project" })?;
+    let environment = request.deploy_to.as_deref().unwrap_or(DEFAULT_ENVIRONMENT);
+    let mut problems = connection::problems(app, viewer.workspace, project, environment, &definition).await?;
+    if request.deploy_to.is_some() && !problems.is_empty() {
+        return Ok(Published::Refused { problems });
+    }
+    // Only what is deployed needs its connections; until then they may come.
+    problems.iter_mut().for_each(|problem| problem.severity = Severity::Warning);
     let publication = store::publication::Publication {
         context: Context::of(app, viewer),
         workspace: viewer.workspace,
@@ -324,7 +336,7 @@ pub async fn publish(app: &App, viewer: &Viewer, request: Publish) -> Result<Pub
         workflow.id = %workflow.id, version.id = %version.id, version.number = version.number, created,
         "workflow {} has version {}", workflow.name, version.number
     );
-    Ok(Published::Version { workflow: Box::new(workflow), version: Box::new(version), created })
+    Ok(Published::Version { workflow: Box::new(workflow), version: Box::new(version), created, problems })
 }
 
 fn checked(app: &App, document: &Value) -> Result<Definition, Vec<Problem>> {
@@ -346,6 +358,9 @@ pub async fn deploy(
     viewer.require(Permission::WorkflowDeploy)?;
     text::slug("environment", environment)?;
     let version = get_version(app, viewer, version).await?;
+    let project = get(app, viewer, version.workflow).await?.project_id;
+    let plan = plan::get(app, viewer.workspace, &version.hash).await?;
+    connection::require(app, viewer.workspace, project, environment, &plan.definition).await?;
     let deployment = Deployment {
         id: DeploymentId(app.runtime.clock().new_id()),
         workflow: version.workflow,

@@ -3,6 +3,7 @@
 
 mod app;
 mod auth;
+mod connections;
 mod events;
 mod graphql_http;
 mod hooks;

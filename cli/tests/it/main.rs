@@ -18,6 +18,7 @@ mod ledger;
 mod other_process;
 mod poison;
 mod random;
+mod secrets;
 mod stopped_owner;
 mod verdict;
 mod witness;

@@ -47,6 +47,10 @@ problem_codes! {
     NodeTypeDeprecated = "NODE_TYPE_DEPRECATED",
     /// A node names a connection, and its type takes none.
     ConnectionNotAccepted = "CONNECTION_NOT_ACCEPTED",
+    /// A node names a connection that the environment does not have.
+    ConnectionMissing = "CONNECTION_MISSING",
+    /// A node names a connection of a type that it does not take.
+    ConnectionTypeMismatch = "CONNECTION_TYPE_MISMATCH",
     /// An edge starts or ends at a node that is not there.
     EdgeDangling = "EDGE_DANGLING",
     /// An edge names a port that the node's type does not have.
