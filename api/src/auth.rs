@@ -4,11 +4,14 @@ use engine::id::{ApiKeyId, WorkspaceId};
 
 pub mod api_key;
 pub mod cache;
+pub mod credential;
+pub mod cursor;
 pub mod role;
 
 pub use role::{Permission, Role};
 
 use crate::service::ServiceError;
+use cursor::CursorKey;
 
 /// Who asks, in which workspace, and what they may do. Every query starts from `workspace`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +26,8 @@ pub struct Viewer {
     pub role: Role,
     /// The request that they ask in, as logs name it.
     pub request: Option<String>,
+    /// What the workspace's cursors are signed with.
+    pub cursors: CursorKey,
 }
 
 impl Viewer {

@@ -6,9 +6,12 @@ use async_graphql::{MergedObject, SDLExportOptions};
 use axum::Router;
 use axum::routing::any;
 
+pub mod audit;
 pub mod connection;
+pub mod envelope;
 pub mod error;
 pub mod event;
+pub mod feed;
 pub mod limit;
 mod loader;
 pub mod node;
@@ -25,6 +28,7 @@ pub mod version;
 pub mod viewer;
 pub mod workflow;
 
+pub use envelope::Subscription;
 pub(crate) use error::GraphqlError;
 
 use crate::app::App;
@@ -42,6 +46,7 @@ pub struct Query(
     connection::ConnectionQuery,
     run::RunQuery,
     node_type::NodeTypeQuery,
+    audit::AuditQuery,
 );
 
 /// Everything that can be done. Each mutation takes one `input` and answers with a payload whose `userErrors` say
@@ -49,15 +54,12 @@ pub struct Query(
 #[derive(MergedObject, Default)]
 pub struct Mutation(workflow::WorkflowMutation, start::StartMutation, run::RunMutation, connection::ConnectionMutation);
 
-/// Everything that can be followed.
-pub type Subscription = event::RunSubscription;
-
 /// The schema with its resolvers.
 pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 
 fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
-    async_graphql::Schema::build(Query::default(), Mutation::default(), event::RunSubscription)
-        .limit_complexity(limit::COST)
+    async_graphql::Schema::build(Query::default(), Mutation::default(), Subscription::default())
+        .limit_complexity(limit::FIELDS)
         .limit_directives(limit::DIRECTIVES)
         .extension(MarkExecuted)
 }
@@ -70,10 +72,22 @@ pub fn schema_sdl() -> String {
     sdl
 }
 
+/// What asking costs, read off the schema.
+fn prices() -> limit::Prices {
+    match async_graphql::parser::parse_schema(schema_sdl()) {
+        Ok(document) => limit::Prices::of(&document),
+        Err(error) => {
+            tracing::error!(error = %error, "the schema cannot be read back; nothing has a price");
+            limit::Prices::default()
+        }
+    }
+}
+
 /// `/graphql` in both transports: an upgrade is a WebSocket session, everything else is HTTP.
 pub(crate) fn router(app: Arc<App>) -> Router {
     let schema = builder().data(Arc::clone(&app)).finish();
-    Router::new().route("/graphql", any(transport::graphql)).with_state(Face { app, schema })
+    let prices = Arc::new(prices());
+    Router::new().route("/graphql", any(transport::graphql)).with_state(Face { app, schema, prices })
 }
 
 #[cfg(test)]

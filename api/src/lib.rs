@@ -5,6 +5,7 @@
 pub mod app;
 pub mod auth;
 mod body;
+pub mod code;
 pub mod config;
 pub mod graphql;
 mod rest;
@@ -14,4 +15,4 @@ pub mod service;
 mod store;
 pub mod telemetry;
 
-pub use server::{Banner, ServeError, create_first_key, create_key, router, serve, serve_until};
+pub use server::{Banner, ServeError, create_first_key, create_key, create_login_link, router, serve, serve_until};

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 
 mod error;
 mod process;
 mod run;
+mod session;
 mod webhook;
 
 use crate::app::App;
@@ -21,6 +22,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/ready", get(process::ready))
         .route("/metrics", get(process::metrics))
         .route("/api/v1/runs/{id}", get(run::get))
+        .route("/session", post(session::sign_in).delete(session::sign_out))
         .route("/hooks/{workspace}/{project}/{workflow}/{node}", any(webhook::receive))
         .fallback(error::no_such_path)
         .method_not_allowed_fallback(error::no_such_method)

@@ -25,7 +25,7 @@ use crate::config::Config;
 use crate::service::audit::Context;
 use crate::service::key::CreatedKey;
 use crate::service::workspace::{self, DEFAULT_SLUG};
-use crate::service::{ServiceError, key};
+use crate::service::{ServiceError, key, session};
 use crate::{graphql, rest, store, telemetry};
 
 /// Why a process did not start, or could not go on.
@@ -149,6 +149,26 @@ pub async fn create_key(config: &Config, slug: &str, role: Role, name: &str) -> 
     let created = make_key(&database, &clock, slug, role, name).await;
     database.close().await;
     created
+}
+
+/// Makes a link that opens an admin's session in a browser, also while a server runs on these settings: the secret part
+/// of its address.
+///
+/// # Errors
+/// `NotFound` when there is no such workspace.
+pub async fn create_login_link(config: &Config, slug: &str) -> Result<String, ServeError> {
+    let clock = Clock::system();
+    let database = prepared_database(config, &clock).await?;
+    let made = make_login_link(&database, &clock, slug).await;
+    database.close().await;
+    made
+}
+
+async fn make_login_link(database: &Database, clock: &Clock, slug: &str) -> Result<String, ServeError> {
+    let workspace = store::workspace::find_by_slug(database, slug).await.map_err(ServiceError::from)?;
+    let workspace = workspace.ok_or(ServiceError::NotFound { what: "workspace" })?;
+    let context = Context::command(workspace.id, clock);
+    Ok(session::link(database, &context, Role::Admin).await?)
 }
 
 /// Makes an admin's key in the default workspace when no key was ever made here.

@@ -11,6 +11,7 @@ pub mod key;
 pub mod page;
 pub mod plan;
 pub mod run;
+pub mod session;
 pub mod start;
 pub mod text;
 pub mod value;

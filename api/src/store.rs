@@ -13,6 +13,7 @@ pub(crate) mod connection;
 pub(crate) mod definition;
 pub(crate) mod deployment;
 pub(crate) mod feed;
+pub(crate) mod login_link;
 pub(crate) mod outbox;
 pub(crate) mod project;
 pub(crate) mod publication;

@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::client::{Address, Client};
 use crate::exit::{self, Exit, Failure};
 use crate::output::{Format, Output};
-use crate::{connection, key, migrate, run, schema, secret, serve, workflow};
+use crate::{admin, audit, connection, key, migrate, run, schema, secret, serve, version, workflow};
 
 /// The file in the data folder into which an embedded server writes its first admin key.
 pub(crate) const KEY_FILE: &str = "admin.key";
@@ -66,6 +66,15 @@ enum Command {
     /// Publish and run workflows.
     #[command(subcommand)]
     Workflow(workflow::Command),
+    /// Work on the database of the settings itself, also while the server runs.
+    #[command(subcommand)]
+    Admin(admin::Command),
+    /// Look at who changed what; for admins.
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// Look at what was published, and deploy it.
+    #[command(subcommand)]
+    Version(version::Command),
     /// Look at runs and steer them.
     #[command(subcommand)]
     Run(run::Command),
@@ -80,6 +89,11 @@ impl Global {
     pub(crate) fn settings(&self) -> Result<Config, Failure> {
         Config::load(self.config.as_deref())
             .map_err(|faults| Failure::new(Exit::Usage, "SETTINGS_INVALID", faults.to_string()))
+    }
+
+    /// Where client commands find the server.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 
     /// A client of the server at `--url`.
@@ -116,6 +130,9 @@ fn carry_out(command: Command, global: &Global) -> Result<ExitCode, Failure> {
         Command::Connection(command) => one_thread()?.block_on(connection::run(command, global)),
         Command::Secret(command) => one_thread()?.block_on(secret::run(command, global)),
         Command::Workflow(command) => one_thread()?.block_on(workflow::run(command, global)),
+        Command::Admin(command) => one_thread()?.block_on(admin::run(command, global)),
+        Command::Audit(command) => one_thread()?.block_on(audit::run(command, global)),
+        Command::Version(command) => one_thread()?.block_on(version::run(command, global)),
         Command::Run(command) => one_thread()?.block_on(run::run(command, global)),
     }
 }

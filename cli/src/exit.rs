@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use api::code::Code;
 use serde::Serialize;
 
 /// What `--help` says of the exit codes.
@@ -35,12 +36,12 @@ impl From<Exit> for ExitCode {
 impl Exit {
     /// The exit code that belongs to a code of the API; what is not listed failed for a reason of its own.
     pub(crate) fn of_code(code: &str) -> Self {
-        match code {
-            "UNAUTHENTICATED" | "FORBIDDEN" => Self::Denied,
-            "NOT_FOUND" => Self::NotFound,
-            "CONFLICT" | "IDEMPOTENCY_MISMATCH" | "REVISION_CONFLICT" => Self::Conflict,
-            "UNAVAILABLE" | "RATE_LIMITED" | "TIMEOUT" => Self::Unreachable,
-            "BAD_USER_INPUT" | "DEFINITION_INVALID" | "VALUE_TOO_LARGE" => Self::Usage,
+        match Code::parse(code).map(Code::exit) {
+            Some(2) => Self::Usage,
+            Some(3) => Self::Unreachable,
+            Some(4) => Self::Denied,
+            Some(5) => Self::NotFound,
+            Some(6) => Self::Conflict,
             _ => Self::Failed,
         }
     }

@@ -53,7 +53,7 @@ async fn create(create: Create, global: &Global) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn failed(error: ServeError) -> Failure {
+pub(crate) fn failed(error: ServeError) -> Failure {
     match error {
         ServeError::Service(error @ ServiceError::Internal(_)) => {
             // Nobody but the asker sees this output, and there is no log to look into.

@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+mod admin;
+mod audit;
 mod client;
 mod command;
 mod connection;
@@ -15,6 +17,7 @@ mod run;
 mod schema;
 mod secret;
 mod serve;
+mod version;
 mod workflow;
 
 fn main() -> ExitCode {

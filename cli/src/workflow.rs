@@ -13,11 +13,21 @@ use crate::run::{input, watch};
 
 mod apply;
 mod document;
+mod drift;
+mod export;
+mod problem;
+mod prune;
+mod validate;
+mod yaml;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Publish what *.flow.yaml files hold; what is already the latest version stays as it is.
     Apply(Apply),
+    /// Check *.flow.yaml files on this machine, without a server.
+    Validate(validate::Validate),
+    /// Write workflows as *.flow.yaml; applying them again changes nothing.
+    Export(export::Export),
     /// Start a run of a workflow.
     Run(Start),
 }
@@ -39,6 +49,19 @@ pub(crate) struct Apply {
     /// What changed, for people who read the list of versions.
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
+    /// Only say what would change, with the difference; ends with 2 when something would.
+    #[arg(long)]
+    dry_run: bool,
+    /// Archive the workflows of the files' projects that no file names.
+    #[arg(long)]
+    prune: bool,
+}
+
+impl Apply {
+    /// The project of documents that name none.
+    fn project(&self) -> &str {
+        self.project.as_deref().unwrap_or("default")
+    }
 }
 
 #[derive(Debug, Args)]
@@ -71,6 +94,14 @@ pub(crate) struct Start {
     watch: bool,
 }
 
+/// How two definitions differ, in the form of `diff -u`; empty when they do not.
+pub(crate) fn difference(before: &Value, after: &Value) -> Result<String, Failure> {
+    let (before, after) = (yaml::definition(before)?, yaml::definition(after)?);
+    Ok(if before == after { String::new() } else { drift::unified(&before, &after) })
+}
+
+pub(crate) use drift::paint as paint_difference;
+
 const START: &str = "mutation StartRun($input: StartRunInput!) { startRun(input: $input) {
   run { id status key workflow { name } version { number } createdAt }
   replayed
@@ -80,6 +111,8 @@ const START: &str = "mutation StartRun($input: StartRunInput!) { startRun(input:
 pub(crate) async fn run(command: Command, global: &Global) -> Result<ExitCode, Failure> {
     match command {
         Command::Apply(apply) => apply::apply(&apply, global).await,
+        Command::Validate(validate) => validate::validate(&validate, global),
+        Command::Export(export) => export::export(&export, global).await,
         Command::Run(start) => self::start(start, global).await,
     }
 }

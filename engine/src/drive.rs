@@ -87,6 +87,8 @@ pub struct LoadedRun {
     pub head_digest: Digest,
     /// How often in a row it was taken from a lost process without progress.
     pub adoptions: u32,
+    /// A wish to stop it that waits in its inbox: heeded before anything is begun again.
+    pub cancel: Option<(InboxId, Event)>,
 }
 
 /// What the fence of a run looks like in the database.
@@ -376,7 +378,12 @@ impl Driver {
         missing.iter().for_each(|recorded| driven.note(&recorded.event));
         driven.pending = missing;
         self.runs.insert(id, driven);
-        if fresh {
+        if let Some((message, fact)) = loaded.cancel {
+            // What was missing in the journal is recorded, and its effects are stopped before they begin.
+            if self.runs.get_mut(&id).is_some_and(|driven| driven.read_messages.insert(message)) {
+                self.take(now, id, fact, Some(message), out);
+            }
+        } else if fresh {
             self.after_step(now, id, effects, out);
         } else if is_active {
             self.take(now, id, Event::RunRecovered { adoptions: loaded.adoptions }, None, out);

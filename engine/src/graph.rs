@@ -155,6 +155,12 @@ impl Graph {
         self.nodes.get(ix.0 as usize)
     }
 
+    /// Whether any of its expressions reads `vars`.
+    pub fn reads_vars(&self) -> bool {
+        self.nodes.iter().any(|node| node.roots.contains("vars"))
+            || self.output.as_ref().is_some_and(|output| output.references().roots.contains("vars"))
+    }
+
     /// The place of a key.
     pub fn find(&self, key: &str) -> Option<NodeIx> {
         self.by_key.get(key).copied()

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::error::ErrorInfo;
 use crate::graph::Graph;
 use crate::id::RunId;
-use crate::run::event::{Event, NodeIx, NodeRunRef, SignalName, Timer};
+use crate::run::event::{Event, NodeIx, NodeRunRef, ReusedFrom, SignalName, Timer};
 use crate::run::state::{IllegalTransition, NodeRun, NodeRunState};
 use crate::run::status::RunStatus;
 use crate::time::Timestamp;
@@ -17,6 +17,7 @@ mod apply;
 pub mod codec;
 pub mod event;
 pub mod replay;
+pub mod reuse;
 pub mod row;
 pub mod state;
 pub mod status;
@@ -36,6 +37,16 @@ pub struct Run {
     seq: u64,
     last_at: Timestamp,
     input: Option<ValueRef>,
+    trigger: Option<NodeIx>,
+    vars: Option<ValueRef>,
+    /// Facts of preparation that are still to come.
+    prepared: u32,
+    /// Nodes whose input somebody edited.
+    edited: BTreeMap<NodeIx, ValueRef>,
+    /// Where keys of another run go on.
+    generations: BTreeMap<NodeRunRef, u32>,
+    /// The node whose output is the run's, in a run of a part.
+    result: Option<NodeIx>,
     nodes: Vec<NodeState>,
     /// Nodes that are not settled.
     open: usize,
@@ -61,6 +72,10 @@ struct NodeState {
     taken_in: usize,
     deadline_at: Option<Timestamp>,
     items: Option<Box<Items>>,
+    reused: Option<ReusedFrom>,
+    /// Whether its keys are made from its own run although the run has another origin.
+    renewed: bool,
+    left_out: bool,
 }
 
 /// The items of one `for_each`.
@@ -105,6 +120,12 @@ impl Run {
             seq: 0,
             last_at: Timestamp::default(),
             input: None,
+            trigger: None,
+            vars: None,
+            prepared: 0,
+            edited: BTreeMap::new(),
+            generations: BTreeMap::new(),
+            result: None,
             nodes: Vec::new(),
             open: 0,
             active: 0,
@@ -130,6 +151,47 @@ impl Run {
     /// What the idempotency keys of its effects are made from.
     pub fn origin(&self) -> Uuid {
         self.origin
+    }
+
+    /// What the idempotency keys of a node are made from: the run's origin, unless the node does something else there.
+    pub fn key_origin(&self, node: NodeIx) -> Uuid {
+        let is_renewed = self.nodes.get(node.0 as usize).is_some_and(|node| node.renewed);
+        if is_renewed { self.id.0 } else { self.origin }
+    }
+
+    /// The generation that a node run begins with.
+    fn first_generation(&self, at: &NodeRunRef) -> u32 {
+        self.generations.get(at).copied().unwrap_or(0)
+    }
+
+    /// Where a node's result comes from when it did not run here.
+    pub fn reused_from(&self, node: NodeIx) -> Option<ReusedFrom> {
+        self.nodes.get(node.0 as usize)?.reused
+    }
+
+    /// Whether a node is outside the part that runs.
+    pub fn is_left_out(&self, node: NodeIx) -> bool {
+        self.nodes.get(node.0 as usize).is_some_and(|node| node.left_out)
+    }
+
+    /// Whether a node's end was known before the run began.
+    fn is_known(&self, node: NodeIx) -> bool {
+        self.nodes.get(node.0 as usize).is_some_and(|node| node.reused.is_some() || node.left_out)
+    }
+
+    /// What a person gave a node instead of what leads to it.
+    pub fn edited_input(&self, node: NodeIx) -> Option<&ValueRef> {
+        self.edited.get(&node)
+    }
+
+    /// The trigger that started it.
+    pub fn trigger(&self) -> Option<NodeIx> {
+        self.trigger
+    }
+
+    /// What `vars` is for it; `None` when its expressions do not read that.
+    pub fn vars(&self) -> Option<&ValueRef> {
+        self.vars.as_ref()
     }
 
     /// Seq of its last event.

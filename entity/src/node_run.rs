@@ -51,6 +51,8 @@ pub struct Model {
     pub started_at: Option<DateTimeUtc>,
     /// When it settled.
     pub finished_at: Option<DateTimeUtc>,
+    /// Where its result comes from when it did not run: `PIN` or the hex digits of a run's id.
+    pub reused_from: Option<String>,
 }
 
 /// None declared: rows are found by their ids, inside a workspace.

@@ -93,6 +93,8 @@ pub struct Model {
     pub started_at: Option<DateTimeUtc>,
     /// When it ended.
     pub finished_at: Option<DateTimeUtc>,
+    /// The run that it tries again.
+    pub retry_of: Option<Uuid>,
 }
 
 /// None declared: rows are found by their ids, inside a workspace.

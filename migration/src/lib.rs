@@ -28,9 +28,12 @@ mod m0032_outbox;
 mod m0033_workspace_event;
 mod m0034_feed;
 mod m0035_run_told;
+mod m0040_run_again;
+mod m0041_variable;
 mod m0050_workspace_key;
 mod m0051_connection;
 mod m0052_secret;
+mod m0060_login_link;
 
 /// Every step, oldest first.
 #[derive(Debug, Clone, Copy)]
@@ -63,9 +66,12 @@ impl MigratorTrait for Migrator {
             Box::new(m0033_workspace_event::Migration),
             Box::new(m0034_feed::Migration),
             Box::new(m0035_run_told::Migration),
+            Box::new(m0040_run_again::Migration),
+            Box::new(m0041_variable::Migration),
             Box::new(m0050_workspace_key::Migration),
             Box::new(m0051_connection::Migration),
             Box::new(m0052_secret::Migration),
+            Box::new(m0060_login_link::Migration),
         ]
     }
 }

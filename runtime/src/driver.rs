@@ -21,6 +21,7 @@ use crate::crash;
 use crate::event::EventBus;
 use crate::executor::{Executor, Place};
 use crate::journal::Journal;
+use crate::runtime::Mode;
 use crate::work::gather;
 
 /// Most inputs taken before what is pending is committed.
@@ -310,7 +311,9 @@ impl DriverTask {
         let handle = self.parts.tracker.spawn(async move {
             // Pure work only computes; calls wait for the outside, and there are only so many sockets.
             let _permit = if is_call { calls.acquire_owned().await.ok() } else { None };
-            metrics::counter!("flowforge_node_attempts_total").increment(1);
+            if place.mode == Mode::Live {
+                metrics::counter!("flowforge_node_attempts_total").increment(1);
+            }
             let fact = executor.execute(&place, task).await;
             if is_call {
                 crash::point("before_result");
@@ -346,12 +349,12 @@ impl DriverTask {
     }
 
     fn evicted(&mut self, run: RunId, why: Evicted) {
-        self.places.remove(&run);
+        let counts = self.places.remove(&run).is_some_and(|place| place.mode == Mode::Live);
         lock(&self.parts.owned.runs).remove(&run);
         self.parts.owned.clear_suspect(run);
         match why {
-            Evicted::Finished => metrics::counter!("flowforge_runs_finished_total").increment(1),
-            Evicted::Dormant => {}
+            Evicted::Finished if counts => metrics::counter!("flowforge_runs_finished_total").increment(1),
+            Evicted::Finished | Evicted::Dormant => {}
             Evicted::Released => self.parts.bus.notify_ready(),
             Evicted::Lost => tracing::warn!(run.id = %run, "{run} belongs to another process now"),
             Evicted::Parked => tracing::error!(run.id = %run, "{run} was parked: the database cannot take its data"),

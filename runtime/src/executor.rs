@@ -21,6 +21,7 @@ use serde_json::{Map, Value};
 
 use crate::clock::Clock;
 use crate::crash;
+use crate::runtime::Mode;
 use crate::secret::Secrets;
 use crate::secret::redact::Redactor;
 use crate::value::{Tenant, ValueError, Values};
@@ -44,6 +45,8 @@ pub(crate) struct Place {
     pub(crate) run: RunId,
     pub(crate) tenant: Tenant,
     pub(crate) graph: Arc<Graph>,
+    /// Whether it counts in figures.
+    pub(crate) mode: Mode,
 }
 
 impl Executor {
@@ -268,7 +271,11 @@ impl Executor {
                 ("input".to_owned(), trigger.as_ref().clone()),
             ]))
         });
-        Ok(NodeScope { input, trigger, run: run.unwrap_or_default(), outputs, item, vars: Value::Object(Map::new()) })
+        let vars = match &names.vars {
+            Some(vars) => self.get(place, vars).await?,
+            None => Arc::new(Value::Object(Map::new())),
+        };
+        Ok(NodeScope { input, trigger, run: run.unwrap_or_default(), outputs, item, vars })
     }
 
     /// What arrives at a node's port.
@@ -342,7 +349,7 @@ struct NodeScope {
     run: Value,
     outputs: Vec<(String, Arc<Value>)>,
     item: Option<Item>,
-    vars: Value,
+    vars: Arc<Value>,
 }
 
 struct Item {

@@ -1,15 +1,22 @@
 //! Starts runs: many requests, one group commit. A caller is answered after it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::drive::{CreatedRun, Input};
+use engine::drive::batch::{NodeRunRow, Record};
+use engine::drive::{CreatedRun, Input, LoadedRun};
 use engine::graph::Graph;
 use engine::id::{RunId, TriggerEventId, WorkerId};
 use engine::run::codec::{self, NO_RECORD};
-use engine::run::event::{Event, NodeIx, Recorded};
-use engine::value::ValueRef;
+use engine::run::event::{Event, Kept, NodeIx, NodeRunRef, Recorded};
+use engine::run::replay::replay;
+use engine::run::step::step;
+use engine::run::{Run, StepError};
+use engine::time::Timestamp;
+use engine::value::{Digest, ValueRef};
 use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::crash;
@@ -17,7 +24,7 @@ use crate::driver::{Command, Owned};
 use crate::event::EventBus;
 use crate::executor::Place;
 use crate::journal::{Created, Journal, NewRun, StartKey};
-use crate::runtime::{StartError, StartRun, Started};
+use crate::runtime::{Mode, StartError, StartRun, Started};
 use crate::value::Tenant;
 
 /// Requests that may wait for the next commit; further callers wait for a place.
@@ -37,7 +44,23 @@ pub(crate) struct Request {
     pub(crate) graph: Arc<Graph>,
     pub(crate) trigger: NodeIx,
     pub(crate) input: ValueRef,
+    pub(crate) vars: Option<Kept>,
+    pub(crate) beginning: Beginning,
     pub(crate) answer: Answer,
+}
+
+/// How a run begins that does not simply start.
+#[derive(Debug, Default)]
+pub(crate) struct Beginning {
+    pub(crate) mode: Mode,
+    /// The run that it tries again, and the node it begins at.
+    pub(crate) retry_of: Option<(RunId, Option<String>)>,
+    /// What the keys of its effects are made from; `None` for itself.
+    pub(crate) origin: Option<Uuid>,
+    /// What its journal begins with.
+    pub(crate) facts: Vec<Event>,
+    /// What was asked for, when that is more than the input.
+    pub(crate) asked: Option<Digest>,
 }
 
 pub(crate) struct Intake {
@@ -54,8 +77,9 @@ pub(crate) struct Intake {
 /// What is needed of a request once its run is committed.
 struct Waiting {
     place: Place,
-    created: Recorded,
-    head_digest: engine::value::Digest,
+    /// The whole journal.
+    begun: Vec<Recorded>,
+    head_digest: Digest,
     event: TriggerEventId,
     answer: Answer,
 }
@@ -100,25 +124,30 @@ impl Intake {
     }
 
     fn row(&self, request: Request, owner: Option<WorkerId>) -> Result<(NewRun, Waiting), (Answer, StartError)> {
-        let Request { start, tenant, graph, trigger, input, answer } = request;
+        let Request { start, tenant, graph, trigger, input, vars, beginning, answer } = request;
         let run = RunId(self.clock.new_id());
         let event = TriggerEventId(self.clock.new_id());
         let at = self.clock.now();
-        let created =
-            Recorded { seq: 1, at, event: Event::RunCreated { trigger, input: input.clone(), origin: run.0 } };
-        let record =
-            match codec::encode(run, std::slice::from_ref(&created), NO_RECORD).map(|mut records| records.pop()) {
-                Ok(Some(record)) => record,
-                // One event always fits one record.
-                _ => return Err((answer, StartError::Stopping)),
-            };
+        let begun = begun(run, trigger, &input, vars, &beginning, at);
+        let (node_runs, records) = match (node_runs(&graph, run, &begun), codec::encode(run, &begun, NO_RECORD)) {
+            (Ok(node_runs), Ok(records)) => (node_runs, records),
+            (Err(error), _) => return Err((answer, StartError::Refused(error.to_string()))),
+            (_, Err(error)) => return Err((answer, StartError::Refused(error.to_string()))),
+        };
+        let blobs = blobs(&begun);
+        let mut records = records.into_iter();
+        // A journal begins with at least its RunCreated.
+        let Some(record) = records.next() else { return Err((answer, StartError::Stopping)) };
+        let more: Vec<Record> = records.collect();
         let waiting = Waiting {
-            place: Place { run, tenant, graph: graph.clone() },
-            created,
-            head_digest: record.digest,
+            place: Place { run, tenant, graph: graph.clone(), mode: beginning.mode },
+            begun,
+            head_digest: more.last().unwrap_or(&record).digest,
             event,
             answer,
         };
+        let expires_at = at.plus(KEY_LIVES);
+        let (retry_of, retried_from) = beginning.retry_of.map_or((None, None), |(run, node)| (Some(run), node));
         let row = NewRun {
             run,
             event,
@@ -126,12 +155,16 @@ impl Intake {
             project: start.project,
             workflow: start.workflow,
             version: start.version,
+            mode: beginning.mode,
+            origin: beginning.origin,
+            retry_of,
+            retried_from,
             definition_hash: start.definition_hash,
             environment: start.environment,
             trigger_node: start.trigger_node,
             kind: start.kind,
             input,
-            start_key: start.idempotency_key.map(|key| StartKey { key, expires_at: at.plus(KEY_LIVES) }),
+            start_key: start.idempotency_key.map(|key| StartKey { key, asked: beginning.asked, expires_at }),
             key: start.key,
             labels: start.labels,
             priority: start.priority,
@@ -139,6 +172,9 @@ impl Intake {
             created_by: start.created_by,
             at,
             record,
+            more,
+            node_runs,
+            blobs,
             is_owned: owner.is_some(),
         };
         Ok((row, waiting))
@@ -148,7 +184,7 @@ impl Intake {
         let answer = match created {
             Created::New => {
                 let (run, event) = (one.place.run, one.event);
-                self.begin(one.place, one.created, one.head_digest, owner);
+                self.begin(one.place, one.begun, one.head_digest, owner);
                 Ok(Started { run, replayed: false, event })
             }
             Created::Exists { run, event, same_input: true } => Ok(Started { run, replayed: true, event }),
@@ -159,20 +195,95 @@ impl Intake {
         drop(one.answer.send(answer));
     }
 
-    fn begin(&self, place: Place, created: Recorded, head_digest: engine::value::Digest, owner: Option<WorkerId>) {
+    fn begin(&self, place: Place, begun: Vec<Recorded>, head_digest: Digest, owner: Option<WorkerId>) {
         let Some(driver) = self.driver.as_ref().filter(|_| owner.is_some()) else {
             self.bus.notify_ready();
             return;
         };
-        let input = Input::Created(Box::new(CreatedRun {
-            id: place.run,
-            graph: place.graph.clone(),
-            epoch: 1,
-            at: created.at,
-            created: created.event,
-            head_digest,
-        }));
+        let Some(input) = input(&place, begun, head_digest) else {
+            // Whoever looks for this process's orphans rebuilds it from the database, and parks it if that fails again.
+            tracing::error!(run.id = %place.run, "{} was committed and its journal does not replay", place.run);
+            return;
+        };
         // A driver that is gone was drained; the run is found by its owner's standing heartbeat.
         drop(driver.send(Command::Take { place, input }));
     }
+}
+
+/// The journal that a run is created with.
+fn begun(
+    run: RunId,
+    trigger: NodeIx,
+    input: &ValueRef,
+    vars: Option<Kept>,
+    beginning: &Beginning,
+    at: Timestamp,
+) -> Vec<Recorded> {
+    let created = Event::RunCreated {
+        trigger,
+        input: input.clone(),
+        origin: beginning.origin.unwrap_or(run.0),
+        prepared: u32::try_from(beginning.facts.len()).unwrap_or(u32::MAX),
+        vars,
+    };
+    let events = std::iter::once(created).chain(beginning.facts.iter().cloned());
+    events.zip(1..).map(|(event, seq)| Recorded { seq, at, event }).collect()
+}
+
+/// The rows of what it begins with: they keep the bytes that the journal only names.
+fn node_runs(graph: &Graph, run: RunId, begun: &[Recorded]) -> Result<Vec<NodeRunRow>, StepError> {
+    let settled = begun.iter().flat_map(|recorded| match &recorded.event {
+        Event::Reused { at, .. } => vec![at.clone()],
+        Event::LeftOut { nodes, .. } => nodes.iter().copied().map(NodeRunRef::root).collect(),
+        _ => Vec::new(),
+    });
+    let settled: Vec<NodeRunRef> = settled.collect();
+    if settled.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut state = Run::new(run);
+    for recorded in begun {
+        step(graph, &mut state, recorded.at, recorded.event.clone())?;
+    }
+    Ok(settled.iter().filter_map(|at| state.node_run_row(graph, at)).collect())
+}
+
+/// The blobs that it refers to, each once.
+fn blobs(begun: &[Recorded]) -> Vec<Digest> {
+    let mut found = BTreeSet::new();
+    for recorded in begun {
+        recorded.event.values(|value| {
+            if value.is_blob() {
+                found.insert(value.digest);
+            }
+        });
+    }
+    found.into_iter().collect()
+}
+
+/// What the driver is told of a run that was just committed; `None` for a journal that the rules cannot take.
+fn input(place: &Place, mut begun: Vec<Recorded>, head_digest: Digest) -> Option<Input> {
+    let (id, graph) = (place.run, place.graph.clone());
+    if begun.len() > 1 {
+        let head = begun.len() as u64;
+        let replayed = replay(&graph, id, begun).ok()?;
+        return Some(Input::Loaded(Box::new(LoadedRun {
+            graph,
+            epoch: 1,
+            replayed,
+            head,
+            head_digest,
+            adoptions: 0,
+            cancel: None,
+        })));
+    }
+    let created = begun.pop()?;
+    Some(Input::Created(Box::new(CreatedRun {
+        id,
+        graph,
+        epoch: 1,
+        at: created.at,
+        created: created.event,
+        head_digest,
+    })))
 }

@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use engine::drive::batch::{Batch, Claim, FlushOutcome, Record};
+use engine::drive::batch::{Batch, Claim, FlushOutcome, NodeRunRow, Record};
 use engine::error::ErrorInfo;
 use engine::id::{InboxId, ProjectId, RunId, TriggerEventId, VersionId, WorkerId, WorkflowId, WorkspaceId};
 use engine::time::Timestamp;
 use engine::value::{Digest, ValueRef};
 use sea_orm::DbErr;
+use uuid::Uuid;
 
 use crate::database::Database;
-use crate::runtime::TriggerKind;
+use crate::runtime::{Mode, TriggerKind};
 
 mod ownership;
 mod postgres;
@@ -27,6 +28,7 @@ mod sqlite;
 pub(crate) mod conformance;
 
 pub use entity::word::WorkerState;
+pub(crate) use ownership::resume_on;
 pub(crate) use read::post_on;
 
 /// From this many adoptions in a row without progress, a run is a suspect: it may be what ends its processes.
@@ -79,9 +81,17 @@ pub struct NewRun {
     pub project: ProjectId,
     /// Its workflow.
     pub workflow: WorkflowId,
-    /// Its version.
-    pub version: VersionId,
-    /// That version's definition.
+    /// Its version; none for a test run.
+    pub version: Option<VersionId>,
+    /// Whether it counts.
+    pub mode: Mode,
+    /// What the keys of its effects are made from; `None` for itself.
+    pub origin: Option<Uuid>,
+    /// The run that it tries again.
+    pub retry_of: Option<RunId>,
+    /// The node that a retried run begins at; none for the start.
+    pub retried_from: Option<String>,
+    /// Its definition.
     pub definition_hash: Digest,
     /// Its environment.
     pub environment: String,
@@ -89,7 +99,7 @@ pub struct NewRun {
     pub trigger_node: String,
     /// What kind of trigger.
     pub kind: TriggerKind,
-    /// What it is given; a blob is referred to from now on.
+    /// What it is given.
     pub input: ValueRef,
     /// Starts at most one run.
     pub start_key: Option<StartKey>,
@@ -107,8 +117,31 @@ pub struct NewRun {
     pub at: Timestamp,
     /// Its first record.
     pub record: Record,
+    /// Further ones, when it begins with more than fits one.
+    pub more: Vec<Record>,
+    /// The node runs that it begins with.
+    pub node_runs: Vec<NodeRunRow>,
+    /// The blobs that its records refer to, each once; they are referred to from now on.
+    pub blobs: Vec<Digest>,
     /// Whether the creating worker drives it, under epoch 1; otherwise anybody may take it.
     pub is_owned: bool,
+}
+
+impl NewRun {
+    /// What must be the same for the start key to mean the same start.
+    pub fn asked(&self) -> Digest {
+        self.start_key.as_ref().and_then(|key| key.asked).unwrap_or(self.input.digest)
+    }
+
+    /// All its records, in order.
+    pub fn records(&self) -> impl Iterator<Item = &Record> {
+        std::iter::once(&self.record).chain(&self.more)
+    }
+
+    /// The last of them.
+    pub fn last_record(&self) -> &Record {
+        self.more.last().unwrap_or(&self.record)
+    }
 }
 
 /// A key that starts at most one run of a workflow until it expires.
@@ -116,6 +149,8 @@ pub struct NewRun {
 pub struct StartKey {
     /// The caller's choice.
     pub key: String,
+    /// What was asked for, when that is more than the input: another digest under the same key is another start.
+    pub asked: Option<Digest>,
     /// From when it may start another run.
     pub expires_at: Timestamp,
 }
@@ -131,7 +166,7 @@ pub enum Created {
         run: RunId,
         /// The event that started it.
         event: TriggerEventId,
-        /// Whether it was given the same input.
+        /// Whether it was asked for by the same.
         same_input: bool,
     },
     /// The database cannot take it; nothing of it was written.
@@ -162,6 +197,8 @@ pub struct LoadedRun {
     pub workspace: WorkspaceId,
     /// Its definition.
     pub definition_hash: Digest,
+    /// Whether it counts.
+    pub mode: Mode,
     /// The epoch it is driven under.
     pub epoch: i64,
     /// How often in a row it was taken from a lost worker without progress.

@@ -1,5 +1,6 @@
 //! Drives runs: carries out what `engine::drive` decides, over a database, a blob store and the node types.
 
+pub mod again;
 pub mod blob;
 pub mod clock;
 pub mod crash;
@@ -11,6 +12,7 @@ mod executor;
 mod intake;
 pub mod journal;
 mod message;
+mod rebuild;
 mod role;
 mod runtime;
 pub mod secret;
@@ -22,7 +24,7 @@ mod work;
 
 pub use database::{Database, DatabaseKind};
 pub use runtime::{
-    Health, OpenError, Parts, PersonSays, PostError, ReadError, Runtime, RuntimeConfig, StartError, StartRun, Started,
-    TriggerKind,
+    Health, Mode, OpenError, Parts, PersonSays, PostError, ReadError, Runtime, RuntimeConfig, StartError, StartRun,
+    Started, TriggerKind,
 };
 pub use value::ValueError;

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use engine::drive::DriveConfig;
+use engine::graph::Graph;
 use engine::id::{ProjectId, RunId, TriggerEventId, VersionId, WorkerId, WorkflowId, WorkspaceId};
 use engine::run::codec::{self, CodecError};
-use engine::run::event::Recorded;
+use engine::run::event::{NodeIx, Recorded};
 use engine::scope::Scope;
 use engine::value::{Digest, ValueRef};
 use nodes::Registry;
@@ -28,12 +29,12 @@ use crate::definition::{DefinitionError, Definitions};
 use crate::driver::{Command, DriverTask, Lease, Owned, Parts as DriverParts};
 use crate::event::EventBus;
 use crate::executor::Executor;
-use crate::intake::{Intake, Request};
+use crate::intake::{Beginning, Intake, Request};
 use crate::journal::{Journal, JournalError, NewMessage, Posted, WorkerRow};
 use crate::message::{Carried, Message, Says};
 use crate::role::{heartbeat::Heartbeat, mail::Mail, relay::Relay, taker::Taker, tidy};
 use crate::secret::{KeySource, Secrets};
-use crate::value::{ValueError, Values};
+use crate::value::{Tenant, ValueError, Values};
 
 /// How a process takes part.
 #[derive(Debug, Clone)]
@@ -140,6 +141,16 @@ pub enum TriggerKind {
     Webhook,
 }
 
+/// Whether a run counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// A run of a version.
+    #[default]
+    Live,
+    /// A try: it stays out of figures and alerts, and goes after seven days.
+    Test,
+}
+
 /// A run to start.
 #[derive(Debug, Clone)]
 pub struct StartRun {
@@ -149,9 +160,9 @@ pub struct StartRun {
     pub project: ProjectId,
     /// Its workflow.
     pub workflow: WorkflowId,
-    /// Its version.
-    pub version: VersionId,
-    /// That version's definition.
+    /// Its version; none for a test run.
+    pub version: Option<VersionId>,
+    /// Its definition.
     pub definition_hash: Digest,
     /// Its environment.
     pub environment: String,
@@ -409,15 +420,53 @@ impl Runtime {
     pub async fn start(&self, request: StartRun) -> Result<Started, StartError> {
         let inner = &self.0;
         let (graph, tenant) = inner.definitions.get(request.workspace, request.definition_hash).await?;
-        let trigger =
-            graph.find(&request.trigger_node).filter(|ix| graph.node(*ix).is_some_and(|node| node.is_trigger));
-        let trigger = trigger.ok_or_else(|| StartError::TriggerMissing(request.trigger_node.clone()))?;
+        let trigger = crate::again::trigger(&graph, &request.trigger_node)?;
         graph.check_input(&request.input).map_err(StartError::InputInvalid)?;
         let input = inner.values.keep(&tenant, request.input.clone()).await?;
+        self.begin(request, tenant, graph, trigger, input, Beginning::default()).await
+    }
+
+    /// Hands a checked start to the intake.
+    pub(crate) async fn begin(
+        &self,
+        start: StartRun,
+        tenant: Tenant,
+        graph: Arc<Graph>,
+        trigger: NodeIx,
+        input: ValueRef,
+        beginning: Beginning,
+    ) -> Result<Started, StartError> {
+        let vars = match graph.reads_vars() {
+            true => Some(self.vars(&tenant, start.project, &start.environment).await?.into()),
+            false => None,
+        };
         let (answer, answered) = oneshot::channel();
-        let request = Request { start: request, tenant, graph, trigger, input, answer };
-        inner.intake.send(request).await.map_err(|_| StartError::Stopping)?;
+        let request = Request { start, tenant, graph, trigger, input, vars, beginning, answer };
+        self.0.intake.send(request).await.map_err(|_| StartError::Stopping)?;
         answered.await.unwrap_or(Err(StartError::Stopping))
+    }
+
+    /// What `vars` is for a run that starts now.
+    pub(crate) async fn vars(
+        &self,
+        tenant: &Tenant,
+        project: ProjectId,
+        environment: &str,
+    ) -> Result<ValueRef, ValueError> {
+        let vars = crate::store::variable::all(&self.0.database, tenant.id, project, environment).await?;
+        self.0.values.keep(tenant, vars).await
+    }
+
+    pub(crate) fn definitions(&self) -> &Definitions {
+        &self.0.definitions
+    }
+
+    pub(crate) fn values(&self) -> &Values {
+        &self.0.values
+    }
+
+    pub(crate) fn journal(&self) -> &dyn Journal {
+        self.0.journal.as_ref()
     }
 
     /// A wish to stop, to be posted within a transaction.
@@ -484,6 +533,22 @@ impl Runtime {
             Posted::NotFound => Err(PostError::NotFound),
             Posted::Ended => Err(PostError::Ended),
         }
+    }
+
+    /// Lets a dead letter of the workspace go on, within a transaction of the caller, who tells the bus after its commit;
+    /// `false` when the run is none. With `forgive` it is taken like any other; without, what it did to its processes is
+    /// remembered, and a wish to stop it is heeded before anything is begun again.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn resume_within(
+        &self,
+        write: &DatabaseTransaction,
+        workspace: WorkspaceId,
+        run: RunId,
+        forgive: bool,
+    ) -> Result<bool, PostError> {
+        Ok(crate::journal::resume_on(write, workspace, run, forgive).await?)
     }
 
     async fn carried(&self, workspace: WorkspaceId, value: &Value) -> Result<Carried, PostError> {

@@ -1,5 +1,7 @@
 //! Reads of what runs left behind. Nothing here writes.
 
+pub mod feed;
 pub mod journal;
 pub mod run;
 pub mod value;
+pub mod variable;

@@ -36,6 +36,8 @@ pub(crate) struct Names {
     pub(crate) item: Option<(ValueRef, u32)>,
     /// Whether `run` is read; making it costs a copy of the run's input.
     pub(crate) wants_run: bool,
+    /// What `vars` is, when it is read.
+    pub(crate) vars: Option<ValueRef>,
 }
 
 /// How one item of a `for_each` ended.
@@ -60,7 +62,7 @@ pub(crate) fn gather(graph: &Graph, run: &Run, effect: Effect) -> Option<Task> {
     match effect {
         Effect::Attempt { at, attempt, generation, class } => {
             let node = graph.node(at.node)?;
-            let key = effect_key(run.origin(), &node.key, &at.scope, generation);
+            let key = effect_key(run.key_origin(at.node), &node.key, &at.scope, generation);
             let mut names = names(graph, run, at.node)?;
             names.item = at.scope.index().zip(run.items_of(at.node)).map(|(index, (list, _))| (list.clone(), index));
             Some(Task::Attempt { at, attempt, class, key, names })
@@ -77,13 +79,15 @@ pub(crate) fn gather(graph: &Graph, run: &Run, effect: Effect) -> Option<Task> {
                 Some(output) => output.references().nodes.iter().filter_map(|key| graph.find(key)).collect(),
                 None => Vec::new(),
             };
-            let wants_run = graph.output.as_ref().is_some_and(|output| output.references().roots.contains("run"));
+            let wants =
+                |root: &str| graph.output.as_ref().is_some_and(|output| output.references().roots.contains(root));
             let names = Names {
                 inputs: None,
                 run_input: run.input().cloned(),
                 nodes: outputs(graph, run, &reads),
                 item: None,
-                wants_run,
+                wants_run: wants("run"),
+                vars: run.vars().filter(|_| wants("vars")).cloned(),
             };
             let last: Vec<NodeIx> = if graph.output.is_some() { Vec::new() } else { last_nodes(graph, run).collect() };
             Some(Task::Output { names, last: outputs(graph, run, &last) })
@@ -109,6 +113,7 @@ fn names(graph: &Graph, run: &Run, node: NodeIx) -> Option<Names> {
         nodes: outputs(graph, run, &graph_node.reads),
         item: None,
         wants_run: graph_node.roots.contains("run"),
+        vars: run.vars().filter(|_| graph_node.roots.contains("vars")).cloned(),
     })
 }
 
@@ -118,6 +123,9 @@ fn outputs(graph: &Graph, run: &Run, nodes: &[NodeIx]) -> Vec<(String, ValueRef)
 }
 
 fn inputs(graph: &Graph, run: &Run, node: NodeIx) -> Inputs {
+    if let Some(edited) = run.edited_input(node) {
+        return Inputs { sources: vec![(String::new(), Source::Output(edited.clone()))], many: false };
+    }
     let sources = run.taken_into(graph, node).filter_map(|edge| {
         let key = graph.node(edge.source)?.key.clone();
         let source = match run.output_of(edge.source) {

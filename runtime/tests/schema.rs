@@ -63,6 +63,7 @@ async fn create_all(db: &DatabaseConnection) {
     create(db, entity::deployment::Entity).await;
     create(db, entity::feed::Entity).await;
     create(db, entity::journal::Entity).await;
+    create(db, entity::login_link::Entity).await;
     create(db, entity::node_run::Entity).await;
     create(db, entity::outbox::Entity).await;
     create(db, entity::project::Entity).await;
@@ -71,6 +72,7 @@ async fn create_all(db: &DatabaseConnection) {
     create(db, entity::secret::Entity).await;
     create(db, entity::start_dedupe::Entity).await;
     create(db, entity::trigger_event::Entity).await;
+    create(db, entity::variable::Entity).await;
     create(db, entity::version::Entity).await;
     create(db, entity::version_hashes::Entity).await;
     create(db, entity::worker::Entity).await;

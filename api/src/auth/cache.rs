@@ -47,6 +47,7 @@ impl KeyCache {
 mod tests {
     use super::*;
     use crate::auth::Role;
+    use crate::auth::cursor::CursorKey;
     use engine::id::{ApiKeyId, WorkspaceId};
 
     #[test]
@@ -58,6 +59,7 @@ mod tests {
             name: "ci".into(),
             role: Role::Viewer,
             request: None,
+            cursors: CursorKey::of_salt([0; 16]),
         };
         let start = Instant::now();
         cache.put(KeyHash([7; 32]), viewer.clone(), start);

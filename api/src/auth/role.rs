@@ -19,6 +19,8 @@ pub enum Permission {
     ConnectionManage,
     /// Make, list and revoke keys.
     KeyManage,
+    /// See who changed what.
+    AuditRead,
 }
 
 impl Permission {
@@ -33,6 +35,7 @@ impl Permission {
             Self::ConnectionUse => "connection:use",
             Self::ConnectionManage => "connection:manage",
             Self::KeyManage => "key:manage",
+            Self::AuditRead => "audit:read",
         }
     }
 }
@@ -78,11 +81,16 @@ impl Role {
                 P::Read | P::RunStart | P::RunControl | P::WorkflowPublish | P::WorkflowDeploy | P::ConnectionUse => {
                     true
                 }
-                P::ConnectionManage | P::KeyManage => false,
+                P::ConnectionManage | P::KeyManage | P::AuditRead => false,
             },
             Self::Operator => match permission {
                 P::Read | P::RunStart | P::RunControl => true,
-                P::WorkflowPublish | P::WorkflowDeploy | P::ConnectionUse | P::ConnectionManage | P::KeyManage => false,
+                P::WorkflowPublish
+                | P::WorkflowDeploy
+                | P::ConnectionUse
+                | P::ConnectionManage
+                | P::KeyManage
+                | P::AuditRead => false,
             },
             Self::Viewer => match permission {
                 P::Read => true,
@@ -92,7 +100,8 @@ impl Role {
                 | P::WorkflowDeploy
                 | P::ConnectionUse
                 | P::ConnectionManage
-                | P::KeyManage => false,
+                | P::KeyManage
+                | P::AuditRead => false,
             },
         }
     }
@@ -113,7 +122,9 @@ mod tests {
     #[test]
     fn a_lesser_role_never_may_more() {
         use Permission as P;
-        for permission in [P::Read, P::RunStart, P::RunControl, P::WorkflowPublish, P::WorkflowDeploy, P::KeyManage] {
+        for permission in
+            [P::Read, P::RunStart, P::RunControl, P::WorkflowPublish, P::WorkflowDeploy, P::KeyManage, P::AuditRead]
+        {
             for pair in Role::ALL.windows(2) {
                 assert!(pair[0].may(permission) || !pair[1].may(permission), "{pair:?} {permission:?}");
             }

@@ -2,63 +2,11 @@
 
 use async_graphql::{Error, ErrorExtensions as _, ServerError, Value};
 
+pub use crate::code::Code;
 use crate::service::ServiceError;
 
 /// Longest message of an error, in characters; the parser would repeat the whole offending line.
 const MESSAGE_LIMIT: usize = 200;
-
-macro_rules! codes {
-    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// The closed catalogue of `errors[].extensions.code`.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum Code { $($(#[$doc])* $name,)* }
-
-        impl Code {
-            /// Every code.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
-
-            /// The word that clients see.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $text,)* }
-            }
-        }
-    };
-}
-
-codes! {
-    /// No or no valid credential.
-    Unauthenticated = "UNAUTHENTICATED",
-    /// The role does not have the permission.
-    Forbidden = "FORBIDDEN",
-    /// Not there, or in another workspace.
-    NotFound = "NOT_FOUND",
-    /// An argument or variable cannot be used.
-    BadUserInput = "BAD_USER_INPUT",
-    /// Not a GraphQL document.
-    GraphqlParseFailed = "GRAPHQL_PARSE_FAILED",
-    /// Not a document for this schema.
-    GraphqlValidationFailed = "GRAPHQL_VALIDATION_FAILED",
-    /// Which operation is meant cannot be told, or it cannot be done over this transport.
-    OperationResolutionFailure = "OPERATION_RESOLUTION_FAILURE",
-    /// Too many tokens, aliases, directives, root fields, or too much cost.
-    CostLimitExceeded = "COST_LIMIT_EXCEEDED",
-    /// Nested too deep.
-    DepthLimitExceeded = "DEPTH_LIMIT_EXCEEDED",
-    /// Too many operations on one socket.
-    RateLimited = "RATE_LIMITED",
-    /// The thing is in a state that does not allow it.
-    Conflict = "CONFLICT",
-    /// The idempotency key belongs to another request.
-    IdempotencyMismatch = "IDEMPOTENCY_MISMATCH",
-    /// The value does not fit an answer.
-    ValueTooLarge = "VALUE_TOO_LARGE",
-    /// It would work at another time.
-    Unavailable = "UNAVAILABLE",
-    /// It took too long.
-    Timeout = "TIMEOUT",
-    /// Our fault; the log says more.
-    Internal = "INTERNAL",
-}
 
 /// A use case's error on its way out. It has no `Display`, so that nothing but the crossing below turns it into text.
 #[derive(Debug)]
@@ -76,7 +24,12 @@ impl From<GraphqlError> for Error {
             tracing::error!(error.cause = %cause, "a GraphQL field failed");
         }
         let code = error.code();
-        Self::new(error.to_string()).extend_with(|_, extensions| extensions.set("code", code))
+        Self::new(error.to_string()).extend_with(|_, extensions| {
+            extensions.set("code", code);
+            if let ServiceError::CursorExpired { oldest } = &error {
+                extensions.set("oldestCursor", oldest.clone());
+            }
+        })
     }
 }
 
@@ -140,19 +93,22 @@ mod tests {
     }
 
     #[test]
-    fn every_error_of_a_service_has_a_code_of_the_catalogue() {
-        let known: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    fn every_error_of_a_service_says_its_code() {
         for error in [
             ServiceError::Unauthenticated,
             ServiceError::NotFound { what: "run" },
             ServiceError::invalid("name", "empty"),
             ServiceError::Conflict { message: String::new() },
             ServiceError::IdempotencyMismatch,
+            ServiceError::CursorExpired { oldest: String::new() },
             ServiceError::ValueTooLarge { bytes: 1, limit: 0 },
             ServiceError::Unavailable { message: String::new() },
             ServiceError::internal("boom"),
         ] {
-            assert!(known.contains(&error.code()), "{error:?}");
+            let shown = Error::from(GraphqlError(error));
+            let code = shown.extensions.as_ref().and_then(|extensions| extensions.get("code")).cloned();
+            let Some(Value::String(code)) = code else { panic!("{shown:?}") };
+            assert!(Code::parse(&code).is_some(), "{code}");
         }
     }
 

@@ -1,15 +1,17 @@
 //! Following a run: stored events after a cursor, then live ones.
 
-use async_graphql::{Context, Enum, ID, SimpleObject, Subscription, Union};
+use async_graphql::{Context, Enum, ID, SimpleObject, Subscription};
 use chrono::{DateTime, Utc};
-use engine::run::event::{Event, NodeRunRef, Recorded, Timer};
-use futures::{Stream, StreamExt as _};
+use engine::id::RunId;
+use engine::run::event::{Event, NodeIx, NodeRunRef, Recorded, ReusedFrom, Timer};
+use futures::Stream;
 
 use super::Result;
+use super::envelope::{EventEnvelope, after, enveloped};
 use super::node_run::NodeRunError;
 use super::request::{Asked as _, id, time};
 use super::run::RunStatusName;
-use crate::service::follow::{self, Followed};
+use crate::service::follow;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident,)*) => {
@@ -28,6 +30,16 @@ macro_rules! kinds {
 kinds! {
     /// The run exists.
     RunCreated,
+    /// A node does not run, because its result is known: from the run that this one tries again, or from a pin.
+    Reused,
+    /// A node gets an input that somebody gave it.
+    InputEdited,
+    /// Nodes make idempotency keys of their own, because they do something else than in the run that this one tries again.
+    KeysRenewed,
+    /// A node goes on with the idempotency key of the run that this one tries again.
+    KeyInherited,
+    /// Nodes that are outside the part that is tested.
+    LeftOut,
     /// Another driver has taken the run over.
     RunRecovered,
     /// The driver handed the run back in good order.
@@ -103,80 +115,38 @@ pub struct RunEvent {
     signal: Option<String>,
 }
 
-/// Everything stored before was delivered; what follows is live.
-#[derive(Debug, SimpleObject)]
-pub struct CaughtUp {
-    /// The number of the last event delivered, or that the cursor named.
-    last_seq: u64,
-}
-
-/// Nothing happened for 15 seconds, and the stream lives.
-#[derive(Debug, SimpleObject)]
-pub struct Heartbeat {
-    /// The server's time.
-    at: DateTime<Utc>,
-}
-
-/// What an envelope carries. More types may come.
-#[derive(Debug, Union)]
-pub enum RunEventPayload {
-    /// Something happened.
-    Event(Box<RunEvent>),
-    /// The stored part is over.
-    CaughtUp(CaughtUp),
-    /// A sign of life.
-    Heartbeat(Heartbeat),
-}
-
-/// One delivery. Going on after its cursor misses nothing and repeats nothing.
-#[derive(Debug, SimpleObject)]
-pub struct RunEventEnvelope {
-    /// Where to go on; opaque.
-    cursor: String,
-    /// The event's number in its run, from 1 without a gap; null for markers.
-    seq: Option<u64>,
-    /// When it happened, or when the marker was made.
-    at: DateTime<Utc>,
-    /// What it is.
-    payload: RunEventPayload,
-}
-
-/// Everything that can be followed.
+/// Following a run.
+#[derive(Default)]
 pub struct RunSubscription;
 
-/// Everything that can be followed.
-#[Subscription(name = "Subscription")]
+#[Subscription]
 impl RunSubscription {
     /// A run's events: the stored ones after the cursor, then CaughtUp once, then live ones until the run has ended.
     async fn run_events(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The run.")] run_id: ID,
-        #[graphql(desc = "The cursor of the last event received; from the beginning when absent.")] after: Option<
+        #[graphql(desc = "The cursor of the last delivery received; from the beginning when absent.")] after: Option<
             String,
         >,
-    ) -> Result<impl Stream<Item = async_graphql::Result<RunEventEnvelope>> + use<>> {
+    ) -> Result<impl Stream<Item = async_graphql::Result<EventEnvelope>> + use<>> {
         let run = id(&run_id, "run")?;
+        let after = self::after(ctx, after);
         let events = follow::run_events(ctx.app()?, ctx.viewer()?, run, after.as_deref()).await?;
-        Ok(events.map(|next| next.map(RunEventEnvelope::from).map_err(|error| super::GraphqlError(error).into())))
+        Ok(enveloped(ctx, events))
     }
 }
 
-impl From<follow::Delivery> for RunEventEnvelope {
-    fn from(delivery: follow::Delivery) -> Self {
-        let at = time(delivery.at);
-        let (seq, payload) = match delivery.what {
-            Followed::Event { event, keys } => {
-                (Some(event.seq), RunEventPayload::Event(Box::new(shown(&event, &keys))))
-            }
-            Followed::CaughtUp { last_seq } => (None, RunEventPayload::CaughtUp(CaughtUp { last_seq })),
-            Followed::Heartbeat => (None, RunEventPayload::Heartbeat(Heartbeat { at })),
-        };
-        Self { cursor: delivery.cursor, seq, at, payload }
-    }
+/// Node keys in a row; no more than people read.
+fn listed(nodes: &[NodeIx], keys: &[String]) -> String {
+    const MOST: usize = 20;
+    let named: Vec<&str> =
+        nodes.iter().take(MOST).filter_map(|ix| keys.get(ix.0 as usize)).map(String::as_str).collect();
+    let more = nodes.len().saturating_sub(MOST);
+    if more > 0 { format!("{} and {more} more", named.join(", ")) } else { named.join(", ") }
 }
 
-fn shown(recorded: &Recorded, keys: &[String]) -> RunEvent {
+pub(super) fn shown(recorded: &Recorded, keys: &[String]) -> RunEvent {
     let kind = RunEventKind::from(&recorded.event);
     let mut shown = RunEvent {
         kind,
@@ -197,6 +167,24 @@ fn shown(recorded: &Recorded, keys: &[String]) -> RunEvent {
     };
     match &recorded.event {
         Event::RunCreated { trigger, .. } => shown.node = key(*trigger),
+        Event::Reused { at, from, port, .. } => {
+            place(&mut shown, at);
+            shown.port = Some(port.clone());
+            shown.message = Some(match from {
+                ReusedFrom::Pin => "pinned".to_owned(),
+                ReusedFrom::Run(run) => format!("from {}", RunId(*run)),
+            });
+        }
+        Event::KeyInherited { at, generation } => {
+            place(&mut shown, at);
+            shown.message = Some(format!("generation {generation}"));
+        }
+        Event::InputEdited { node, .. } => shown.node = key(*node),
+        Event::KeysRenewed { nodes } => shown.message = Some(listed(nodes, keys)),
+        Event::LeftOut { nodes, result } => {
+            shown.node = key(*result);
+            shown.message = Some(listed(nodes, keys));
+        }
         Event::RunRecovered { adoptions } => shown.message = Some(format!("taken over, {adoptions} in a row")),
         Event::RunReleased { .. } | Event::RunStarted | Event::OutputEvaluated { .. } => {}
         Event::AttemptSucceeded { at, attempt, port, .. } => {

@@ -5,10 +5,20 @@ use async_graphql::parser::types::{
 };
 use async_graphql::{Name, Positioned, Variables};
 
+pub use cost::Prices;
+
 use super::error::Code;
 
-/// Deepest selection. The introspection query of common clients is 15 deep.
-pub const DEPTH: usize = 15;
+mod cost;
+
+/// Deepest selection.
+pub const DEPTH: usize = 12;
+/// Deepest selection of the schema itself. The introspection query of common clients is that deep.
+pub const INTROSPECTION_DEPTH: usize = 15;
+/// How often the lists of [`LISTS`] may lie in each other: each level multiplies the answer.
+const NESTED_LISTS: usize = 2;
+/// Lists of the schema that lead to types again.
+const LISTS: &[&str] = &["fields", "inputFields", "interfaces", "possibleTypes"];
 /// Most fields with another name than their own.
 pub const ALIASES: usize = 30;
 /// Most directives.
@@ -17,8 +27,12 @@ pub const DIRECTIVES: usize = 50;
 pub const ROOT_FIELDS: usize = 20;
 /// Most lexical tokens of a document.
 pub const TOKENS: usize = 5_000;
-/// Most cost: a field costs 1, a list its page size times what is selected of each item.
-pub const COST: usize = 10_000;
+/// Most cost, as [`cost`] tells it.
+pub const COST: u64 = 1_000;
+/// Most fields of an answer: a field counts 1, a connection its page size times what is selected of each item.
+pub const FIELDS: usize = 10_000;
+/// Most bytes of a query's variables. Those of mutations carry documents and data, and are bounded by the body.
+pub const VARIABLES: usize = 256 * 1024;
 /// Most selections once fragments are put in; a few nested fragments could stand for billions.
 const SELECTIONS: usize = 10_000;
 
@@ -56,11 +70,43 @@ pub fn admit(query: &str, operation: Option<&str>) -> Result<(ExecutableDocument
     if chosen.selection_set.node.items.len() > ROOT_FIELDS {
         return Err(Refused::cost(format!("the operation has more than {ROOT_FIELDS} root fields")));
     }
-    let mut walk =
-        Walk { document: &document, aliases: 0, selections: 0, directives: chosen.directives.len(), path: Vec::new() };
+    let mut walk = Walk {
+        document: &document,
+        aliases: 0,
+        selections: 0,
+        directives: chosen.directives.len(),
+        path: Vec::new(),
+        lists: None,
+    };
     walk.selection_set(&chosen.selection_set.node, 1)?;
     let kind = chosen.ty;
     Ok((document, kind))
+}
+
+/// Refuses what costs too much, or brings too many variables.
+///
+/// # Errors
+/// The bound that is passed.
+pub fn afford(
+    document: &ExecutableDocument,
+    operation: Option<&str>,
+    variables: &Variables,
+    prices: &Prices,
+) -> Result<(), Refused> {
+    let chosen = choose(document, operation)?;
+    if chosen.ty != OperationType::Mutation {
+        let bytes = serde_json::to_vec(variables).map_or(usize::MAX, |bytes| bytes.len());
+        if bytes > VARIABLES {
+            return Err(Refused::cost(format!("the variables of a query have more than {VARIABLES} bytes")));
+        }
+    }
+    match prices.cost(document, chosen, variables) {
+        cost if cost > COST => {
+            let hint = "ask for smaller pages or fewer objects of each item";
+            Err(Refused::cost(format!("the operation costs up to {cost}, more than {COST}; {hint}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The first variable that must have a value and has none.
@@ -103,12 +149,15 @@ struct Walk<'a> {
     selections: usize,
     /// Fragments that are open; one that comes again is a cycle, which validation names.
     path: Vec<&'a Name>,
+    /// Inside `__schema` or `__type`: how many of its lists are open.
+    lists: Option<usize>,
 }
 
 impl<'a> Walk<'a> {
     fn selection_set(&mut self, set: &'a SelectionSet, depth: usize) -> Result<(), Refused> {
-        if depth > DEPTH && !set.items.is_empty() {
-            let message = format!("the selection is more than {DEPTH} deep");
+        let bound = if self.lists.is_some() { INTROSPECTION_DEPTH } else { DEPTH };
+        if depth > bound && !set.items.is_empty() {
+            let message = format!("the selection is more than {bound} deep");
             return Err(Refused { code: Code::DepthLimitExceeded, message });
         }
         set.items.iter().try_for_each(|selection| self.selection(selection, depth))
@@ -121,7 +170,11 @@ impl<'a> Walk<'a> {
             Selection::Field(field) => {
                 self.aliases += usize::from(field.node.alias.is_some());
                 self.check()?;
-                self.selection_set(&field.node.selection_set.node, depth + 1)
+                let around = self.lists;
+                self.lists = self.open_lists(&field.node.name.node)?;
+                let walked = self.selection_set(&field.node.selection_set.node, depth + 1);
+                self.lists = around;
+                walked
             }
             Selection::InlineFragment(fragment) => {
                 self.check()?;
@@ -139,6 +192,20 @@ impl<'a> Walk<'a> {
                 Ok(())
             }
         }
+    }
+
+    /// How many lists of the schema are open inside this field.
+    fn open_lists(&self, field: &str) -> Result<Option<usize>, Refused> {
+        let lists = match (self.lists, field) {
+            (None, "__schema" | "__type") => Some(0),
+            (Some(open), field) if LISTS.contains(&field) => Some(open + 1),
+            (lists, _) => lists,
+        };
+        if lists.is_some_and(|open| open > NESTED_LISTS) {
+            let message = format!("the schema's lists lie in each other more than {NESTED_LISTS} times");
+            return Err(Refused { code: Code::DepthLimitExceeded, message });
+        }
+        Ok(lists)
     }
 
     fn check(&self) -> Result<(), Refused> {

@@ -3,6 +3,7 @@
 use async_graphql::{Context, ID, Interface, Object};
 
 use super::Result;
+use super::audit::AuditEntry;
 use super::connection::ConnectionObject;
 use super::node_run::NodeRunObject;
 use super::request::Asked as _;
@@ -10,7 +11,7 @@ use super::run::RunObject;
 use super::version::VersionObject;
 use super::viewer::WorkspaceObject;
 use super::workflow::WorkflowObject;
-use crate::service::{ServiceError, connection, run, workflow, workspace};
+use crate::service::{ServiceError, audit, connection, run, workflow, workspace};
 
 /// Anything that has an id. More types may come.
 #[derive(Interface)]
@@ -28,6 +29,8 @@ pub enum Node {
     NodeRun(NodeRunObject),
     /// A named credential.
     Connection(ConnectionObject),
+    /// One row of the audit.
+    AuditEntry(AuditEntry),
 }
 
 /// Looking up by id.
@@ -66,6 +69,10 @@ impl NodeQuery {
             },
             "con" => match id.parse() {
                 Ok(wanted) => Node::Connection(ConnectionObject(connection::get(app, viewer, wanted).await?)),
+                Err(_) => return Err(absent.into()),
+            },
+            "aud" => match id.parse() {
+                Ok(wanted) => Node::AuditEntry(AuditEntry(audit::get(app, viewer, wanted).await?)),
                 Err(_) => return Err(absent.into()),
             },
             _ => return Err(absent.into()),

@@ -14,13 +14,15 @@ use axum::http::{HeaderMap, Method, Uri};
 use serde_json::Value;
 
 use super::Schema;
+use super::envelope::Place;
 use super::error::{Code, request_error};
-use super::limit::{admit, missing_variable};
+use super::limit::{Prices, admit, afford, missing_variable};
 use super::loader::loaders;
 use crate::app::App;
 use crate::auth::Viewer;
 
 pub mod http;
+mod sse;
 pub mod websocket;
 
 /// Everything a transport needs.
@@ -30,6 +32,8 @@ pub struct Face {
     pub app: Arc<App>,
     /// Built once.
     pub schema: Schema,
+    /// What asking costs.
+    pub prices: Arc<Prices>,
 }
 
 /// Every request to `/graphql`.
@@ -87,25 +91,35 @@ pub(crate) struct Admitted {
     pub(crate) request: Request,
     pub(crate) kind: OperationType,
     pub(crate) executed: Executed,
+    pub(crate) place: Place,
 }
 
 /// Checks the bounds and puts in what resolvers need.
-pub(crate) fn prepare(face: &Face, viewer: Viewer, params: Params) -> Result<Admitted, ServerError> {
+pub(crate) fn prepare(
+    face: &Face,
+    viewer: Viewer,
+    params: Params,
+    resume: Option<String>,
+) -> Result<Admitted, ServerError> {
     let Params { query, operation, variables } = params;
     let (document, kind) =
         admit(&query, operation.as_deref()).map_err(|refused| request_error(refused.code, &refused.message))?;
+    afford(&document, operation.as_deref(), &variables, &face.prices)
+        .map_err(|refused| request_error(refused.code, &refused.message))?;
     if let Some(message) = missing_variable(&document, operation.as_deref(), &variables) {
         return Err(request_error(Code::BadUserInput, &message));
     }
     let executed = Executed::default();
+    let place = Place::resuming(resume);
     let mut request = Request::new(query)
         .variables(variables)
         .data(loaders(Arc::clone(&face.app), viewer.clone()))
         .data(viewer)
+        .data(place.clone())
         .data(executed.clone());
     request.operation_name = operation;
     request.set_parsed_query(document);
-    Ok(Admitted { request, kind, executed })
+    Ok(Admitted { request, kind, executed, place })
 }
 
 /// Whether a request came past validation: decides status codes, and `error` against `next` on a socket.

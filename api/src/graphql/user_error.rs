@@ -71,6 +71,7 @@ pub(super) fn settle<T>(answer: std::result::Result<T, ServiceError>) -> Result<
         },
         error @ (ServiceError::Unauthenticated
         | ServiceError::Forbidden { .. }
+        | ServiceError::CursorExpired { .. }
         | ServiceError::ValueTooLarge { .. }
         | ServiceError::Unavailable { .. }
         | ServiceError::Internal(_)) => return Err(GraphqlError(error)),

@@ -33,20 +33,10 @@ impl Problem {
 
 impl From<ServiceError> for Problem {
     fn from(error: ServiceError) -> Self {
-        let status = match &error {
-            ServiceError::Unauthenticated => StatusCode::UNAUTHORIZED,
-            ServiceError::NotFound { .. } => StatusCode::NOT_FOUND,
-            ServiceError::Forbidden { .. } => StatusCode::FORBIDDEN,
-            ServiceError::Invalid { .. } => StatusCode::BAD_REQUEST,
-            ServiceError::Conflict { .. } => StatusCode::CONFLICT,
-            ServiceError::IdempotencyMismatch => StatusCode::UNPROCESSABLE_ENTITY,
-            ServiceError::ValueTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            ServiceError::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
-            ServiceError::Internal(cause) => {
-                tracing::error!(error.cause = %cause, "a REST request failed");
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
-        };
+        if let ServiceError::Internal(cause) = &error {
+            tracing::error!(error.cause = %cause, "a REST request failed");
+        }
+        let status = StatusCode::from_u16(error.kind().http()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         Self::new(status, error.code(), error.to_string())
     }
 }

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
 use chrono::{DateTime, SecondsFormat};
 use engine::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::error::Problem;
 use crate::app::App;
-use crate::auth::{Viewer, bearer};
+use crate::auth::{Viewer, credential};
 use crate::service::run::{self, Run};
 use crate::service::{ServiceError, key};
 use crate::telemetry::REQUEST_ID;
@@ -29,7 +28,7 @@ pub(super) async fn get(
 }
 
 async fn viewer(app: &App, headers: &HeaderMap) -> Result<Viewer, ServiceError> {
-    let token = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(bearer);
+    let token = credential::token(headers, &app.config.server.allow_origins);
     let request = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
     key::authenticate_in(app, token.ok_or(ServiceError::Unauthenticated)?, request).await
 }

@@ -6,8 +6,11 @@ use runtime::clock::Clock;
 use runtime::event::EventBus;
 use serde_json::Value;
 
+use super::ServiceError;
+use super::page::{Page, PageRequest};
 use crate::app::App;
-use crate::auth::Viewer;
+use crate::auth::{Permission, Viewer};
+use crate::store;
 
 /// Who made a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +53,18 @@ impl Context {
             workspace: viewer.workspace,
             actor: Actor::ApiKey(viewer.key),
             request: viewer.request.clone(),
+            at: app.runtime.now(),
+            clock: app.runtime.clock().clone(),
+            bus: Some(app.runtime.bus().clone()),
+        }
+    }
+
+    /// Somebody who signs in acts by the key that they are about to get.
+    pub(crate) fn signing_in(app: &App, workspace: WorkspaceId, key: ApiKeyId, request: Option<&str>) -> Self {
+        Self {
+            workspace,
+            actor: Actor::ApiKey(key),
+            request: request.map(str::to_owned),
             at: app.runtime.now(),
             clock: app.runtime.clock().clone(),
             bus: Some(app.runtime.bus().clone()),
@@ -163,4 +178,72 @@ impl Done {
     pub fn after(self, after: Value) -> Self {
         Self { after: Some(after), ..self }
     }
+}
+
+/// One row of the audit, as readers see it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// Its id.
+    pub id: AuditId,
+    /// Counts from 1 in the workspace, without a gap.
+    pub seq: i64,
+    /// Who.
+    pub actor: Actor,
+    /// What was done; a release may read words that a later one wrote.
+    pub action: String,
+    /// The id of what it was done to.
+    pub entity: String,
+    /// What changed, as it was.
+    pub before: Option<Value>,
+    /// What changed, as it is.
+    pub after: Option<Value>,
+    /// The request it was part of.
+    pub request: Option<String>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Which rows; all that is said must hold.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct EntryFilter {
+    /// About the thing of this id.
+    pub entity: Option<String>,
+    /// By this actor.
+    pub actor: Option<String>,
+    /// One of these; any when empty.
+    pub actions: Vec<String>,
+    /// Not before.
+    pub since: Option<Timestamp>,
+    /// Before.
+    pub until: Option<Timestamp>,
+}
+
+const LIST: &str = "audit";
+
+/// The audit of the viewer's workspace, the latest first.
+///
+/// # Errors
+/// When they are no admin, a cursor of another list, or the database.
+pub async fn list(
+    app: &App,
+    viewer: &Viewer,
+    filter: &EntryFilter,
+    page: &PageRequest,
+) -> Result<Page<Entry>, ServiceError> {
+    viewer.require(Permission::AuditRead)?;
+    let wrong = || ServiceError::invalid("after", "`after` is not a cursor of this list");
+    let before = page.after.as_deref().map(|text| viewer.cursors.place(LIST, text).ok_or_else(wrong)).transpose()?;
+    let before = before.map(|place| place.parse().map_err(|_| wrong())).transpose()?;
+    let rows = store::audit::list(app.runtime.database(), viewer.workspace, filter, before, page.first + 1).await?;
+    Ok(Page::of(rows, page.first, |row| viewer.cursors.cursor(LIST, &row.seq.to_string())))
+}
+
+/// The row of this id.
+///
+/// # Errors
+/// `NotFound` also for another workspace's.
+pub async fn get(app: &App, viewer: &Viewer, id: AuditId) -> Result<Entry, ServiceError> {
+    viewer.require(Permission::AuditRead)?;
+    let found = store::audit::find(app.runtime.database(), viewer.workspace, id).await?;
+    found.ok_or(ServiceError::NotFound { what: "audit entry" })
 }

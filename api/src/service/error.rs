@@ -1,6 +1,7 @@
 //! Why a use case did not do what it was asked.
 
 use crate::auth::{Permission, Role};
+use crate::code::Code;
 
 /// `Display` is what a stranger may read; `source()` is for the log.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +40,12 @@ pub enum ServiceError {
     /// The idempotency key was used before with another request.
     #[error("this idempotency key was used within 24 hours for another request")]
     IdempotencyMismatch,
+    /// What follows the cursor is not kept any more.
+    #[error("events after this cursor are not kept any more; go on after `oldestCursor` and read the state anew")]
+    CursorExpired {
+        /// The cursor of the oldest place that can be read from.
+        oldest: String,
+    },
     /// The value does not fit an answer.
     #[error("the value has {bytes} bytes; at most {limit} are answered as JSON; read `preview` instead")]
     ValueTooLarge {
@@ -61,16 +68,22 @@ pub enum ServiceError {
 impl ServiceError {
     /// The stable public word.
     pub fn code(&self) -> &'static str {
+        self.kind().as_str()
+    }
+
+    /// The row of the table of codes.
+    pub fn kind(&self) -> Code {
         match self {
-            Self::Unauthenticated => "UNAUTHENTICATED",
-            Self::NotFound { .. } => "NOT_FOUND",
-            Self::Forbidden { .. } => "FORBIDDEN",
-            Self::Invalid { .. } => "BAD_USER_INPUT",
-            Self::Conflict { .. } => "CONFLICT",
-            Self::IdempotencyMismatch => "IDEMPOTENCY_MISMATCH",
-            Self::ValueTooLarge { .. } => "VALUE_TOO_LARGE",
-            Self::Unavailable { .. } => "UNAVAILABLE",
-            Self::Internal(_) => "INTERNAL",
+            Self::Unauthenticated => Code::Unauthenticated,
+            Self::NotFound { .. } => Code::NotFound,
+            Self::Forbidden { .. } => Code::Forbidden,
+            Self::Invalid { .. } => Code::BadUserInput,
+            Self::Conflict { .. } => Code::Conflict,
+            Self::IdempotencyMismatch => Code::IdempotencyMismatch,
+            Self::CursorExpired { .. } => Code::CursorExpired,
+            Self::ValueTooLarge { .. } => Code::ValueTooLarge,
+            Self::Unavailable { .. } => Code::Unavailable,
+            Self::Internal(_) => Code::Internal,
         }
     }
 

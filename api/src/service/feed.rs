@@ -4,6 +4,10 @@ use engine::id::WorkflowId;
 use engine::time::Timestamp;
 use serde_json::Value;
 
+/// What the database itself tells of runs, whoever changes them.
+pub const RUN_KINDS: &[&str] =
+    &["run.created", "run.queued", "run.started", "run.waiting", "run.resumed", "run.paused", "run.finished"];
+
 /// Something that happened in a workspace.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Happening {

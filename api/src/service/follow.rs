@@ -1,21 +1,26 @@
-//! Following a run by cursor: stored events, one marker, live events. No gap, no repeat, in order, also when the
-//! reader comes back after a restart of either side.
+//! Following by cursor: stored events, one marker, live events. No gap, no repeat, in order, also when the reader comes
+//! back after a restart of either side.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::id::{RunId, WorkspaceId};
-use engine::run::event::{Event, Recorded};
+use engine::id::RunId;
+use engine::run::event::Recorded;
 use engine::time::Timestamp;
 use futures::Stream;
+use runtime::event::Wakes;
 use tokio::time::Instant;
 
-use super::page::{cursor, place};
+use super::feed::Happening;
 use super::{ServiceError, plan, run};
 use crate::app::App;
-use crate::auth::Viewer;
-use crate::store;
+use crate::auth::{Permission, Viewer};
+
+mod feed;
+mod tail;
+
+pub use feed::FeedFilter;
+pub(super) use tail::Tail;
 
 /// Most events that one read takes, and that one follower holds.
 const PAGE: u32 = 500;
@@ -24,13 +29,13 @@ const NET: Duration = Duration::from_secs(1);
 /// How long a follower goes without a sign of life.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
-const EVENTS: &str = "run-events";
-
 /// One delivery to a follower.
 #[derive(Debug)]
 pub struct Delivery {
     /// Where to go on.
     pub cursor: String,
+    /// The number of an event; none for markers.
+    pub seq: Option<u64>,
     /// When it happened, or when the marker was made.
     pub at: Timestamp,
     /// What it is.
@@ -40,13 +45,15 @@ pub struct Delivery {
 /// What a follower is told.
 #[derive(Debug)]
 pub enum Followed {
-    /// Something happened.
-    Event {
+    /// Something happened in a run.
+    RunEvent {
         /// What, with its number.
         event: Box<Recorded>,
         /// Node keys by the numbers that events use.
         keys: Arc<[String]>,
     },
+    /// Something happened in the workspace.
+    Happening(Box<Happening>),
     /// Everything stored before was delivered.
     CaughtUp {
         /// The number of the last event delivered, or that the cursor named.
@@ -54,6 +61,24 @@ pub enum Followed {
     },
     /// Nothing happened for a while, and the stream lives.
     Heartbeat,
+}
+
+/// What is followed: numbered events, oldest first.
+trait Source: Send + 'static {
+    /// The next event that was read; the number moves on to it.
+    fn pop(&mut self) -> Option<(Timestamp, Followed)>;
+    /// Reads on; whether there was something.
+    fn read(&mut self) -> impl Future<Output = Result<bool, ServiceError>> + Send;
+    /// Everything stored was handed out.
+    fn caught_up(&mut self) -> impl Future<Output = Result<(), ServiceError>> + Send;
+    /// Whether nothing will ever follow.
+    fn is_over(&self) -> bool;
+    /// Waits until reading may be worthwhile; false when `until` came first.
+    fn wait(&mut self, until: Instant) -> impl Future<Output = bool> + Send;
+    /// The number that was reached.
+    fn seq(&self) -> u64;
+    /// The cursor of that number.
+    fn cursor(&self) -> String;
 }
 
 /// Follows a run from a cursor, or from its beginning. The stream ends after the run's last event.
@@ -69,124 +94,93 @@ pub async fn run_events(
     let run = run::get(app, viewer, id).await?;
     let seq = match after {
         None => 0,
-        Some(text) => place_of(text, id)
+        Some(text) => tail::place_of(&viewer.cursors, text, id)
             .filter(|seq| *seq <= run.last_seq)
             .ok_or_else(|| ServiceError::invalid("after", "`after` is not a cursor of this run's events"))?,
     };
     let keys = Arc::clone(&plan::get(app, viewer.workspace, &run.hash).await?.keys);
     let tail = Tail::new(Arc::clone(app), viewer.workspace, id, seq);
-    let follower = Follower { tail, keys, caught_up: false, over: false, told_at: Instant::now() };
-    Ok(futures::stream::unfold(follower, |mut follower| async move {
+    Ok(follow(app, tail::RunSource::new(tail, keys, viewer.cursors)))
+}
+
+/// Follows the workspace from a cursor, or from now on. The stream has no end of its own.
+///
+/// # Errors
+/// When they may not; a filter that nothing can pass; a cursor of something else.
+pub async fn workspace_events(
+    app: &Arc<App>,
+    viewer: &Viewer,
+    filter: FeedFilter,
+    after: Option<&str>,
+) -> Result<impl Stream<Item = Result<Delivery, ServiceError>> + use<>, ServiceError> {
+    viewer.require(Permission::Read)?;
+    Ok(follow(app, feed::FeedSource::new(app, viewer, filter, after).await?))
+}
+
+fn follow<S: Source>(app: &Arc<App>, source: S) -> impl Stream<Item = Result<Delivery, ServiceError>> + use<S> {
+    let app = Arc::clone(app);
+    let follower = Follower { app, source, caught_up: false, failed: false, told_at: Instant::now() };
+    futures::stream::unfold(follower, |mut follower| async move {
+        if follower.failed {
+            return None;
+        }
         match follower.next().await {
             Ok(Some(delivery)) => Some((Ok(delivery), follower)),
             Ok(None) => None,
             Err(error) => {
-                follower.over = true;
-                follower.caught_up = true;
-                follower.tail.pending.clear();
+                follower.failed = true;
                 Some((Err(error), follower))
             }
         }
-    }))
+    })
 }
 
-fn cursor_at(run: RunId, seq: u64) -> String {
-    cursor(EVENTS, &format!("{run} {seq}"))
-}
-
-fn place_of(text: &str, run: RunId) -> Option<u64> {
-    let place = place(EVENTS, text).ok()?;
-    let (id, seq) = place.split_once(' ')?;
-    (id.parse() == Ok(run)).then(|| seq.parse().ok()).flatten()
-}
-
-struct Follower {
-    tail: Tail,
-    keys: Arc<[String]>,
+struct Follower<S> {
+    app: Arc<App>,
+    source: S,
     caught_up: bool,
-    /// The run's last event is behind us.
-    over: bool,
+    failed: bool,
     told_at: Instant,
 }
 
-impl Follower {
+impl<S: Source> Follower<S> {
     async fn next(&mut self) -> Result<Option<Delivery>, ServiceError> {
         loop {
-            if let Some(event) = self.tail.pop() {
-                self.over = matches!(event.event, Event::RunFinished { .. });
-                let at = event.at;
-                let (event, keys) = (Box::new(event), Arc::clone(&self.keys));
-                return Ok(Some(self.tell(at, Followed::Event { event, keys })));
+            if let Some((at, what)) = self.source.pop() {
+                return Ok(Some(self.tell(Some(self.source.seq()), at, what)));
             }
-            if !self.over && self.tail.read().await? {
+            if self.source.read().await? {
                 continue;
             }
             if !self.caught_up {
                 self.caught_up = true;
-                // Whoever comes back after the last event sees no RunFinished any more.
-                self.over = self.over || self.tail.has_ended().await?;
-                let now = self.tail.app.runtime.now();
-                return Ok(Some(self.tell(now, Followed::CaughtUp { last_seq: self.tail.seq })));
+                self.source.caught_up().await?;
+                return Ok(Some(self.mark(Followed::CaughtUp { last_seq: self.source.seq() })));
             }
-            if self.over {
+            if self.source.is_over() {
                 return Ok(None);
             }
-            if !self.tail.wait(self.told_at + HEARTBEAT).await {
-                let now = self.tail.app.runtime.now();
-                return Ok(Some(self.tell(now, Followed::Heartbeat)));
+            if !self.source.wait(self.told_at + HEARTBEAT).await {
+                return Ok(Some(self.mark(Followed::Heartbeat)));
             }
         }
     }
 
-    fn tell(&mut self, at: Timestamp, what: Followed) -> Delivery {
+    fn mark(&mut self, what: Followed) -> Delivery {
+        self.tell(None, self.app.runtime.now(), what)
+    }
+
+    fn tell(&mut self, seq: Option<u64>, at: Timestamp, what: Followed) -> Delivery {
         self.told_at = Instant::now();
-        Delivery { cursor: cursor_at(self.tail.run, self.tail.seq), at, what }
+        Delivery { cursor: self.source.cursor(), seq, at, what }
     }
 }
 
-/// Reads a run's journal forward, at most [`PAGE`] events at a time, and waits for more.
-pub(super) struct Tail {
-    app: Arc<App>,
-    workspace: WorkspaceId,
-    run: RunId,
-    /// The last event that was handed out.
-    seq: u64,
-    pending: VecDeque<Recorded>,
-    wakes: runtime::event::Wakes,
-}
-
-impl Tail {
-    /// Goes on after `seq`. It listens from now on, so that nothing committed after the first read is missed.
-    pub(super) fn new(app: Arc<App>, workspace: WorkspaceId, run: RunId, seq: u64) -> Self {
-        let wakes = app.runtime.bus().subscribe(run);
-        Self { app, workspace, run, seq, pending: VecDeque::new(), wakes }
-    }
-
-    /// The next event that was read.
-    pub(super) fn pop(&mut self) -> Option<Recorded> {
-        let event = self.pending.pop_front()?;
-        self.seq = event.seq;
-        Some(event)
-    }
-
-    /// Reads on; whether there was something.
-    pub(super) async fn read(&mut self) -> Result<bool, ServiceError> {
-        self.pending.extend(self.app.runtime.events(self.run, self.seq, PAGE).await?);
-        Ok(!self.pending.is_empty())
-    }
-
-    /// Whether the last event handed out is the run's last of all.
-    pub(super) async fn has_ended(&self) -> Result<bool, ServiceError> {
-        let run = store::run::find(self.app.runtime.database(), self.workspace, self.run).await?;
-        Ok(run.is_none_or(|run| run.status.is_final() && run.last_seq <= self.seq))
-    }
-
-    /// Waits until reading may be worthwhile; false when `until` came first.
-    pub(super) async fn wait(&mut self, until: Instant) -> bool {
-        let net = Instant::now() + NET;
-        tokio::select! {
-            () = self.wakes.woken() => true,
-            () = tokio::time::sleep_until(net.min(until)) => net < until,
-        }
+/// Waits for a wake-up or the net; false when `until` came first.
+async fn wait(wakes: &mut Wakes, until: Instant) -> bool {
+    let net = Instant::now() + NET;
+    tokio::select! {
+        () = wakes.woken() => true,
+        () = tokio::time::sleep_until(net.min(until)) => net < until,
     }
 }

@@ -116,7 +116,7 @@ pub async fn receive(app: &Arc<App>, route: &Route, incoming: Incoming) -> Resul
         workspace,
         project: runnable.project,
         workflow: runnable.workflow,
-        version: runnable.version,
+        version: Some(runnable.version),
         definition_hash: runnable.hash,
         environment: ENVIRONMENT.to_owned(),
         trigger_node: route.node.clone(),

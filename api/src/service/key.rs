@@ -25,6 +25,8 @@ pub struct ApiKey {
     pub role: Role,
     /// When it was made.
     pub created_at: Timestamp,
+    /// When it ends by itself.
+    pub expires_at: Option<Timestamp>,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
 }
@@ -80,6 +82,7 @@ pub async fn make(
         shown: secret.shown().to_owned(),
         role,
         created_at: context.at,
+        expires_at: None,
         revoked_at: None,
     };
     store::api_key::insert(database, context, &key, &secret.hash()).await?;

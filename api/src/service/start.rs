@@ -133,7 +133,7 @@ async fn begin(
         workspace: viewer.workspace,
         project: runnable.project,
         workflow: runnable.workflow,
-        version: runnable.version,
+        version: Some(runnable.version),
         definition_hash: runnable.hash,
         environment: environment.to_owned(),
         trigger_node: trigger.to_owned(),

@@ -2,7 +2,7 @@
 
 use engine::id::{ApiKeyId, WorkspaceId};
 use engine::time::Timestamp;
-use entity::api_key;
+use entity::{api_key, workspace};
 use runtime::Database;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _};
@@ -11,11 +11,12 @@ use serde_json::json;
 use super::change::Change;
 use super::{at, timestamp};
 use crate::auth::api_key::KeyHash;
+use crate::auth::cursor::CursorKey;
 use crate::auth::{Role, Viewer};
 use crate::service::audit::{Action, Context, Done};
 use crate::service::key::ApiKey;
 
-fn role(word: &str) -> Result<Role, DbErr> {
+pub(super) fn role(word: &str) -> Result<Role, DbErr> {
     Role::parse(word).ok_or_else(|| DbErr::Type(format!("`{word}` is no role")))
 }
 
@@ -28,17 +29,28 @@ pub(crate) async fn find_live(database: &Database, hash: &KeyHash, now: Timestam
         .one(database.read())
         .await?;
     let Some(model) = found.filter(|model| model.expires_at.is_none_or(|end| end > at(now))) else { return Ok(None) };
+    let home = workspace::Entity::find_by_id(model.workspace_id).one(database.read()).await?;
+    let Some(home) = home else { return Ok(None) };
+    let salt = home.salt.try_into().map_err(|_| DbErr::Type("a workspace's salt has 16 bytes".to_owned()))?;
     Ok(Some(Viewer {
         workspace: WorkspaceId(model.workspace_id),
         key: ApiKeyId(model.id),
         role: role(&model.role)?,
         name: model.name,
         request: None,
+        cursors: CursorKey::of_salt(salt),
     }))
 }
 
 /// Keeps a new key.
 pub(crate) async fn insert(database: &Database, context: &Context, key: &ApiKey, hash: &KeyHash) -> Result<(), DbErr> {
+    let mut change = Change::begin(database, context).await?;
+    keep(&mut change, context, key, hash).await?;
+    change.commit().await
+}
+
+/// Keeps a new key within a change.
+pub(super) async fn keep(change: &mut Change, context: &Context, key: &ApiKey, hash: &KeyHash) -> Result<(), DbErr> {
     let row = api_key::ActiveModel {
         id: Set(key.id.0),
         workspace_id: Set(context.workspace.0),
@@ -47,14 +59,13 @@ pub(crate) async fn insert(database: &Database, context: &Context, key: &ApiKey,
         prefix: Set(key.shown.clone()),
         hash: Set(hash.0.to_vec()),
         created_at: Set(at(key.created_at)),
-        expires_at: Set(None),
+        expires_at: Set(key.expires_at.map(at)),
         revoked_at: Set(None),
     };
-    let mut change = Change::begin(database, context).await?;
     api_key::Entity::insert(row).exec_without_returning(change.connection()).await?;
     let summary = json!({"name": key.name, "role": key.role.as_str()});
     change.record(Done::new(Action::ApiKeyCreated, key.id).after(summary));
-    change.commit().await
+    Ok(())
 }
 
 /// The workspace's keys, the oldest first.
@@ -72,6 +83,7 @@ pub(crate) async fn list(database: &Database, workspace: WorkspaceId) -> Result<
                 name: model.name,
                 shown: model.prefix,
                 created_at: timestamp(model.created_at),
+                expires_at: model.expires_at.map(timestamp),
                 revoked_at: model.revoked_at.map(timestamp),
             })
         })

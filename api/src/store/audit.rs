@@ -1,13 +1,18 @@
 //! Who changed what. Rows are added in the transaction of the change and never touched again.
 
+use engine::id::{ApiKeyId, AuditId, WorkspaceId};
 use entity::word::ActorKind;
 use entity::{audit, audit_head};
+use runtime::Database;
 use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
-use sea_orm::{ActiveValue::Set, ConnectionTrait, DbErr, EntityTrait as _};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _, Select,
+};
 use serde_json::Value;
 
-use super::at;
-use crate::service::audit::{Actor, Context, Done};
+use super::{at, json, timestamp};
+use crate::service::audit::{Actor, Context, Done, Entry, EntryFilter};
 
 /// Adds rows with the next numbers. Numbers are given under the lock of the workspace's head, which is held from here
 /// to the end of the transaction: no gap, and the order of numbers is the order of commits.
@@ -41,4 +46,68 @@ async fn reserve(write: &impl ConnectionTrait, context: &Context, count: i64) ->
     let row = audit_head::ActiveModel { workspace_id: Set(context.workspace.0), seq: Set(count) };
     let head = audit_head::Entity::insert(row).on_conflict(moved).exec_with_returning(write).await?;
     Ok(head.seq)
+}
+
+/// The only way into the table: there is no query without a workspace.
+fn in_workspace(workspace: WorkspaceId) -> Select<audit::Entity> {
+    audit::Entity::find().filter(audit::Column::WorkspaceId.eq(workspace.0))
+}
+
+/// The row of this id.
+pub(crate) async fn find(database: &Database, workspace: WorkspaceId, id: AuditId) -> Result<Option<Entry>, DbErr> {
+    let found = in_workspace(workspace).filter(audit::Column::Id.eq(id.0)).one(database.read()).await?;
+    found.map(read).transpose()
+}
+
+/// Up to `limit` rows, the latest first, below a number.
+pub(crate) async fn list(
+    database: &Database,
+    workspace: WorkspaceId,
+    filter: &EntryFilter,
+    below: Option<i64>,
+    limit: u32,
+) -> Result<Vec<Entry>, DbErr> {
+    use audit::Column as C;
+    let mut select = in_workspace(workspace);
+    if let Some(entity) = &filter.entity {
+        select = select.filter(C::Entity.eq(entity));
+    }
+    if let Some(actor) = &filter.actor {
+        select = select.filter(C::ActorId.eq(actor));
+    }
+    if !filter.actions.is_empty() {
+        select = select.filter(C::Action.is_in(&filter.actions));
+    }
+    if let Some(since) = filter.since {
+        select = select.filter(C::At.gte(at(since)));
+    }
+    if let Some(until) = filter.until {
+        select = select.filter(C::At.lt(at(until)));
+    }
+    if let Some(below) = below {
+        select = select.filter(C::Seq.lt(below));
+    }
+    let rows = select.order_by_desc(C::Seq).limit(u64::from(limit)).all(database.read()).await?;
+    rows.into_iter().map(read).collect()
+}
+
+fn read(model: audit::Model) -> Result<Entry, DbErr> {
+    let actor = match (model.actor_kind, &model.actor_id) {
+        (ActorKind::ApiKey, Some(id)) => {
+            Actor::ApiKey(id.parse::<ApiKeyId>().map_err(|error| DbErr::Type(error.to_string()))?)
+        }
+        (ActorKind::ApiKey, None) => return Err(DbErr::Type("an audit row names no key".to_owned())),
+        (ActorKind::Command, _) => Actor::Command,
+    };
+    Ok(Entry {
+        id: AuditId(model.id),
+        seq: model.seq,
+        actor,
+        action: model.action,
+        entity: model.entity,
+        before: model.before.as_deref().map(json).transpose()?,
+        after: model.after.as_deref().map(json).transpose()?,
+        request: model.request_id,
+        at: timestamp(model.at),
+    })
 }

@@ -169,7 +169,7 @@ pub(crate) async fn insert(
         }
         Err(error) => return Err(error),
     }
-    put_secrets(&change, new.id, secrets).await?;
+    put_secrets(&change, context, new.id, secrets).await?;
     change.record(Done::new(Action::ConnectionCreated, new.id).after(summary(new)));
     change.commit().await?;
     Ok(true)
@@ -203,7 +203,7 @@ pub(crate) async fn update(
         change.rollback().await?;
         return Ok(false);
     }
-    put_secrets(&change, after.id, secrets).await?;
+    put_secrets(&change, context, after.id, secrets).await?;
     let done = Done::new(Action::ConnectionUpdated, after.id);
     change.record(done.before(summary(before)).after(summary(after)));
     change.commit().await?;
@@ -211,9 +211,13 @@ pub(crate) async fn update(
 }
 
 /// New values take the place of old ones: a value that was replaced is not kept.
-async fn put_secrets(change: &Change, of: ConnectionId, secrets: &[SealedSecret]) -> Result<(), DbErr> {
+async fn put_secrets(
+    change: &Change,
+    context: &Context,
+    of: ConnectionId,
+    secrets: &[SealedSecret],
+) -> Result<(), DbErr> {
     use secret::Column as C;
-    let context = change.context();
     for SealedSecret { at: place, sealed } in secrets {
         let row = secret::ActiveModel {
             id: Set(place.id.0),

@@ -2,16 +2,21 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends here")]
 
 mod app;
+mod audits;
 mod auth;
 mod connections;
 mod events;
+mod feed;
 mod graphql_http;
 mod hooks;
 mod in_process;
 mod layering;
 mod process;
 mod runs;
+mod schema_style;
+mod sessions;
 mod socket;
+mod sse;
 mod tenancy;
 mod websocket;
 mod workflows;

@@ -12,12 +12,44 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use crate::app::TestApp;
 
 /// Longer than any test waits for anything that must come.
-const PATIENCE: Duration = Duration::from_secs(40);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
 
-const EVENTS: &str = "subscription($run: ID!, $after: String) { runEvents(runId: $run, after: $after) {
+pub(crate) const RUN_EVENTS: &str = "subscription($run: ID!, $after: String) { runEvents(runId: $run, after: $after) {
     cursor seq at payload { __typename
         ... on RunEvent { kind node scope attempt port status signal error { code } }
         ... on CaughtUp { lastSeq } } } }";
+
+const WORKSPACE_EVENTS: &str = "subscription($filter: WorkspaceEventFilter, $after: String) {
+    workspaceEvents(filter: $filter, after: $after) { cursor seq at payload { __typename
+        ... on RunChange { kind runId status mode environment }
+        ... on WorkspaceEvent { kind entityId workflowId data }
+        ... on CaughtUp { lastSeq } } } }";
+
+/// Something to follow, over any transport.
+pub(crate) struct Follow {
+    pub(crate) field: &'static str,
+    pub(crate) query: &'static str,
+    pub(crate) variables: Value,
+}
+
+impl Follow {
+    pub(crate) fn run(id: &str) -> Self {
+        Self { field: "runEvents", query: RUN_EVENTS, variables: json!({"run": id}) }
+    }
+
+    pub(crate) fn workspace(filter: Value) -> Self {
+        Self { field: "workspaceEvents", query: WORKSPACE_EVENTS, variables: json!({"filter": filter}) }
+    }
+
+    /// Follows after a cursor, on a socket of its own.
+    pub(crate) async fn open(&self, app: &TestApp, after: Option<&str>) -> Socket {
+        let mut socket = Socket::ready(app).await;
+        let mut variables = self.variables.clone();
+        variables["after"] = json!(after);
+        socket.subscribe("1", self.query, variables).await;
+        socket
+    }
+}
 
 pub(crate) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
@@ -84,17 +116,32 @@ impl Socket {
     /// Follows a run's events after a cursor.
     pub(crate) async fn run_events(app: &TestApp, run: &str, after: Option<&str>) -> Self {
         let mut socket = Self::ready(app).await;
-        socket.subscribe("1", EVENTS, json!({"run": run, "after": after})).await;
+        socket.subscribe("1", RUN_EVENTS, json!({"run": run, "after": after})).await;
         socket
     }
 
     /// The next envelope of a run's events; `None` when the stream is complete.
     pub(crate) async fn envelope(&mut self) -> Result<Option<Value>, u16> {
+        self.envelope_of("runEvents").await
+    }
+
+    /// The answer that refuses a stream, or ends it with an error.
+    pub(crate) async fn error_of(&mut self, field: &str) -> Value {
+        let message = self.next().await.unwrap();
+        match message["type"].as_str() {
+            Some("error") => json!({"errors": message["payload"]}),
+            Some("next") => message["payload"].clone(),
+            _ => panic!("{field}: {message:#}"),
+        }
+    }
+
+    /// The next envelope under this field; `None` when the stream is complete.
+    pub(crate) async fn envelope_of(&mut self, field: &str) -> Result<Option<Value>, u16> {
         let message = self.next().await?;
         match message["type"].as_str() {
             Some("next") => {
                 assert!(message["payload"].get("errors").is_none(), "{message:#}");
-                Ok(Some(message["payload"]["data"]["runEvents"].clone()))
+                Ok(Some(message["payload"]["data"][field].clone()))
             }
             Some("complete") => Ok(None),
             _ => panic!("{message:#}"),

@@ -2,11 +2,13 @@
 
 use std::process::ExitCode;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Apply;
 use super::document::{self, Document};
+use super::problem::Problem;
+use super::{drift, prune};
 use crate::client::Client;
 use crate::command::Global;
 use crate::exit::{Exit, Failure};
@@ -19,17 +21,6 @@ const PUBLISH: &str = "mutation Publish($input: PublishWorkflowInput!) { publish
   problems { code severity path node message hint }
   userErrors { code message field }
 } }";
-
-/// One thing that is wrong with a document.
-#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
-struct Problem {
-    code: String,
-    severity: String,
-    path: Option<String>,
-    node: Option<String>,
-    message: String,
-    hint: Option<String>,
-}
 
 /// What became of one document.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -57,7 +48,12 @@ enum Outcome {
 pub(super) async fn apply(apply: &Apply, global: &Global) -> Result<ExitCode, Failure> {
     let output = global.output();
     let documents = document::read(&apply.files)?;
+    document::each_once(&documents, apply.project())?;
     let client = global.client()?;
+    if apply.dry_run {
+        return drift::show(&client, apply, &documents, output).await;
+    }
+    let named: Vec<(String, String)> = documents.iter().map(|document| document.place(apply.project())).collect();
     let mut all = Vec::with_capacity(documents.len());
     for document in documents {
         let applied = publish(&client, apply, document).await?;
@@ -66,16 +62,18 @@ pub(super) async fn apply(apply: &Apply, global: &Global) -> Result<ExitCode, Fa
         }
         all.push(applied);
     }
-    if output.is_json() {
-        output.document(&json!({ "workflows": all }));
-    }
     let refused = all.iter().any(|applied| applied.outcome == Outcome::Refused);
+    // With a document refused, it is not known what the files stand for.
+    let archived = if apply.prune && !refused { prune::archive(&client, &named, output).await? } else { Vec::new() };
+    if output.is_json() {
+        output.document(&json!({ "workflows": all, "archived": archived }));
+    }
     Ok(if refused { Exit::Usage.into() } else { ExitCode::SUCCESS })
 }
 
 async fn publish(client: &Client, apply: &Apply, document: Document) -> Result<Applied, Failure> {
+    let (project, _) = document.place(apply.project());
     let Document { file, metadata, definition } = document;
-    let project = metadata.project.or_else(|| apply.project.clone()).unwrap_or_else(|| "default".to_owned());
     let input = json!({
         "project": project,
         "name": metadata.name,
@@ -117,47 +115,6 @@ fn show(output: Output, applied: &Applied) {
     let name = output.paint(Shade::Strong, &format!("{}/{}", applied.project, applied.name));
     output.line(&format!("{name} {}{number}  ({})", output.paint(shade, word), applied.file));
     for problem in &applied.problems {
-        for line in lines(output, problem) {
-            output.line(&line);
-        }
-    }
-}
-
-fn lines(output: Output, problem: &Problem) -> Vec<String> {
-    let shade = if problem.severity == "ERROR" { Shade::Bad } else { Shade::Careful };
-    let severity = output.paint(shade, &problem.severity.to_lowercase());
-    let place = match (&problem.node, &problem.path) {
-        (Some(node), Some(path)) => format!(" node {node} at {path}"),
-        (Some(node), None) => format!(" node {node}"),
-        (None, Some(path)) if !path.is_empty() => format!(" at {path}"),
-        _ => String::new(),
-    };
-    let mut lines = vec![format!("  {severity}[{}]{place}", problem.code), format!("    {}", problem.message)];
-    lines.extend(problem.hint.as_ref().map(|hint| format!("    hint: {hint}")));
-    lines
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_problem_says_where_what_and_what_next() {
-        let problem = Problem {
-            code: "EDGE_DANGLING".into(),
-            severity: "ERROR".into(),
-            path: Some("/edges/3/to".into()),
-            node: Some("fetch".into()),
-            message: "there is no node `fetsch`".into(),
-            hint: Some("did you mean `fetch`?".into()),
-        };
-        assert_eq!(
-            lines(Output::plain(), &problem),
-            [
-                "  error[EDGE_DANGLING] node fetch at /edges/3/to",
-                "    there is no node `fetsch`",
-                "    hint: did you mean `fetch`?"
-            ]
-        );
+        problem.lines(output).iter().for_each(|line| output.line(line));
     }
 }

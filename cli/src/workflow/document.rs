@@ -1,15 +1,16 @@
 //! A `*.flow.yaml` file: one or several workflow documents with names, never ids or secrets.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::exit::{Exit, Failure};
 
 /// The only format there is so far.
 pub(crate) const API_VERSION: &str = "flowforge/v1";
-const KIND: &str = "Workflow";
+pub(super) const KIND: &str = "Workflow";
 
 /// One workflow as its file says it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -22,12 +23,15 @@ struct Written {
 }
 
 /// What the workflow is called.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Metadata {
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) project: Option<String>,
     pub(crate) name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) title: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) description: Option<String>,
 }
 
@@ -37,6 +41,29 @@ pub(crate) struct Document {
     pub(crate) file: PathBuf,
     pub(crate) metadata: Metadata,
     pub(crate) definition: Value,
+}
+
+impl Document {
+    /// Its project and its name.
+    pub(crate) fn place(&self, project: &str) -> (String, String) {
+        (self.metadata.project.clone().unwrap_or_else(|| project.to_owned()), self.metadata.name.clone())
+    }
+}
+
+/// Refuses two documents for the same workflow: only one of them could be the latest.
+pub(crate) fn each_once(documents: &[Document], project: &str) -> Result<(), Failure> {
+    let mut seen = BTreeMap::new();
+    for document in documents {
+        let place = document.place(project);
+        let message = |first: &Path| {
+            let (first, second) = (first.display(), document.file.display());
+            format!("{}/{} is in {first} and again in {second}; keep one of them", place.0, place.1)
+        };
+        if let Some(first) = seen.insert(place.clone(), document.file.clone()) {
+            return Err(Failure::new(Exit::Usage, "FILE_INVALID", message(&first)));
+        }
+    }
+    Ok(())
 }
 
 /// Reads every document of every file; nothing is published before all can be read.
@@ -49,7 +76,7 @@ pub(crate) fn read(files: &[PathBuf]) -> Result<Vec<Document>, Failure> {
     Ok(documents)
 }
 
-fn parse(file: &Path, text: &str) -> Result<Vec<Document>, Failure> {
+pub(super) fn parse(file: &Path, text: &str) -> Result<Vec<Document>, Failure> {
     let written: Vec<Written> =
         serde_saphyr::from_multiple_with_options(text, yaml()).map_err(|error| unreadable(file, &error.to_string()))?;
     if written.is_empty() {
@@ -94,6 +121,14 @@ mod tests {
         let names: Vec<&str> = documents.iter().map(|document| document.metadata.name.as_str()).collect();
         assert_eq!(names, ["one", "two"]);
         assert_eq!(documents[0].definition, json!({ "nodes": { "start": { "type": "trigger.manual@1" } } }));
+    }
+
+    #[test]
+    fn a_workflow_is_in_the_files_once() {
+        let twice = parsed(&format!("{ONE}---\n{ONE}")).unwrap();
+        assert!(each_once(&twice, "default").unwrap_err().message.contains("default/one"));
+        let apart = ONE.replace("  name: one", "  name: one\n  project: other");
+        assert!(each_once(&parsed(&format!("{ONE}---\n{apart}")).unwrap(), "default").is_ok());
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::home::{Home, On, Server, text};
+use crate::home::{Home, On, text};
+use crate::terminal::Terminal;
 
 const WAITS: &str = "apiVersion: flowforge/v1
 kind: Workflow
@@ -28,26 +29,6 @@ definition:
   edges:
     - { from: start, to: no }
 ";
-
-/// Runs client commands against one server.
-struct Terminal<'a> {
-    home: &'a Home,
-    server: &'a Server,
-    key: String,
-}
-
-impl Terminal<'_> {
-    fn run(&self, arguments: &[&str]) -> (Option<i32>, String, String) {
-        let connection = ["--url", &self.server.url, "--api-key", &self.key];
-        let output = self.home.run(&[arguments, &connection].concat());
-        (output.status.code(), text(&output.stdout), text(&output.stderr))
-    }
-
-    fn json(&self, arguments: &[&str]) -> (Option<i32>, Value) {
-        let (code, out, err) = self.run(&[arguments, &["--output", "json"]].concat());
-        (code, serde_json::from_str(&out).unwrap_or_else(|error| panic!("{arguments:?}: {error}\n{out}\n{err}")))
-    }
-}
 
 #[tokio::test]
 async fn a_workflow_is_applied_run_signaled_and_watched() {
@@ -123,6 +104,8 @@ async fn the_first_start_of_an_embedded_home_leaves_a_key_that_commands_find() {
     let server = home.serve("server");
     let found = home.run(&["run", "list", "--url", &server.url]);
     assert_eq!((found.status.code(), text(&found.stdout).as_str()), (Some(0), "no runs\n"), "{}", text(&found.stderr));
+    let link = home.json(&["admin", "login-link", "--url", &server.url])["link"].as_str().unwrap().to_owned();
+    assert!(link.starts_with(&format!("{}/sign-in#", server.url)), "{link}");
     // Whoever takes the file away does not want it back.
     std::fs::remove_file(home.folder().join("data/admin.key")).unwrap();
     drop(server);

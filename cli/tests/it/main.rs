@@ -11,6 +11,7 @@
 
 mod client;
 mod command;
+mod files;
 mod home;
 mod kill_anywhere;
 mod kill_at_points;
@@ -20,6 +21,7 @@ mod poison;
 mod random;
 mod secrets;
 mod stopped_owner;
+mod terminal;
 mod verdict;
 mod witness;
 mod workload;

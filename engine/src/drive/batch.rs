@@ -3,7 +3,7 @@
 use crate::catalog::EffectClass;
 use crate::error::ErrorInfo;
 use crate::id::{InboxId, RunId};
-use crate::run::event::SignalName;
+use crate::run::event::{ReusedFrom, SignalName};
 use crate::run::status::{NodeRunStatus, RunStatus};
 use crate::scope::Scope;
 use crate::time::Timestamp;
@@ -145,6 +145,8 @@ pub struct NodeRunRow {
     pub items: Option<u32>,
     /// How many of them are settled.
     pub items_settled: u32,
+    /// Where its result comes from when it did not run here.
+    pub reused_from: Option<ReusedFrom>,
     /// When its first attempt began.
     pub started_at: Option<Timestamp>,
     /// When it settled.

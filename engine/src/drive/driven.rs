@@ -123,6 +123,9 @@ impl Driven {
     pub(super) fn note(&mut self, event: &Event) {
         match event {
             Event::RunCreated { .. }
+            | Event::InputEdited { .. }
+            | Event::KeysRenewed { .. }
+            | Event::KeyInherited { .. }
             | Event::RunRecovered { .. }
             | Event::RunReleased { .. }
             | Event::OutputEvaluated { .. }
@@ -141,7 +144,9 @@ impl Driven {
                 self.progress = true;
                 self.changed(at);
             }
+            Event::LeftOut { nodes, .. } => nodes.iter().for_each(|node| self.changed(&NodeRunRef::root(*node))),
             Event::AttemptFailed { at, .. }
+            | Event::Reused { at, .. }
             | Event::NodeStarted { at, .. }
             | Event::NodeRetrying { at, .. }
             | Event::NodeCanceled { at }

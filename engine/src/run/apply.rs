@@ -22,13 +22,21 @@ impl Run {
         self.operations += 1;
         self.last_at = self.last_at.max(at);
         match event {
-            Event::RunCreated { trigger: _, input, origin } => {
+            Event::RunCreated { trigger, input, origin, prepared, vars } => {
                 self.input = Some(input.clone());
+                self.trigger = Some(*trigger);
                 self.origin = *origin;
+                self.prepared = *prepared;
+                self.vars = vars.as_ref().map(super::event::Kept::value);
                 self.nodes = vec![NodeState::default(); graph.len()];
                 self.open = graph.len();
                 self.timers.extend(graph.timeout.map(|timeout| (at.plus(timeout), Timer::RunDeadline)));
             }
+            Event::Reused { .. }
+            | Event::InputEdited { .. }
+            | Event::KeysRenewed { .. }
+            | Event::KeyInherited { .. }
+            | Event::LeftOut { .. } => self.prepare(at, event)?,
             Event::RunStarted => self.started_at = Some(at),
             Event::RunRecovered { .. } | Event::CancelRequested { .. } | Event::UncertainResolved { .. } => {}
             Event::RunReleased { unbegun } => {
@@ -120,6 +128,38 @@ impl Run {
                 self.timers.insert((at.plus(SETTLE_FOR), Timer::SettleDeadline));
             }
             Event::RunFinished { status, output, error } => self.finish(at, *status, output.clone(), error.clone()),
+        }
+        Ok(())
+    }
+
+    /// Takes what is known before the run begins.
+    fn prepare(&mut self, at: Timestamp, event: &Event) -> Result<(), StepError> {
+        self.prepared = self.prepared.saturating_sub(1);
+        match event {
+            Event::Reused { at: node_run, from, port, output } => {
+                self.node_mut(node_run.node)?.reused = Some(*from);
+                self.change(node_run, at, Change::Succeed { port: port.clone(), output: output.clone() })?;
+            }
+            Event::InputEdited { node, input } => {
+                self.node_mut(*node)?;
+                self.edited.insert(*node, input.value());
+            }
+            Event::KeysRenewed { nodes } => {
+                for node in nodes {
+                    self.node_mut(*node)?.renewed = true;
+                }
+            }
+            Event::KeyInherited { at: node_run, generation } => {
+                self.generations.insert(node_run.clone(), *generation);
+            }
+            Event::LeftOut { nodes, result } => {
+                self.result = Some(*result);
+                for node in nodes {
+                    self.node_mut(*node)?.left_out = true;
+                    self.change(&NodeRunRef::root(*node), at, Change::Skip)?;
+                }
+            }
+            _ => {}
         }
         Ok(())
     }

@@ -60,11 +60,28 @@ fn unpack<T: DeserializeOwned>(payload: &[u8]) -> Result<T, CodecError> {
 macro_rules! wire {
     ($($kind:literal v $version:literal $variant:ident { $($field:ident),* };)*) => {
         fn encode_event(event: &Event) -> Result<(u16, u8, Vec<u8>), CodecError> {
-            match event { $(Event::$variant { $($field),* } => pack($kind, $version, &($($field,)*)),)* }
+            match event {
+                // Written as it always was unless it says something new.
+                Event::RunCreated { trigger, input, origin, prepared: 0, vars: None } => {
+                    pack(1, 1, &(trigger, input, origin))
+                }
+                Event::RunCreated { trigger, input, origin, prepared, vars } => {
+                    pack(1, 2, &(trigger, input, origin, prepared, vars))
+                }
+                $(Event::$variant { $($field),* } => pack($kind, $version, &($($field,)*)),)*
+            }
         }
 
         fn decode_event(kind: u16, version: u8, payload: &[u8]) -> Result<Event, CodecError> {
             match (kind, version) {
+                (1, 1) => {
+                    let (trigger, input, origin) = unpack(payload)?;
+                    Ok(Event::RunCreated { trigger, input, origin, prepared: 0, vars: None })
+                }
+                (1, 2) => {
+                    let (trigger, input, origin, prepared, vars) = unpack(payload)?;
+                    Ok(Event::RunCreated { trigger, input, origin, prepared, vars })
+                }
                 $(($kind, $version) => {
                     #[expect(clippy::allow_attributes, reason = "an event without fields reads the empty tuple")]
                     #[allow(clippy::let_unit_value)]
@@ -78,7 +95,6 @@ macro_rules! wire {
 }
 
 wire! {
-    1 v 1 RunCreated { trigger, input, origin };
     2 v 1 RunRecovered { adoptions };
     3 v 1 RunReleased { unbegun };
     4 v 1 AttemptSucceeded { at, attempt, port, output };
@@ -92,6 +108,11 @@ wire! {
     12 v 1 SignalReceived { signal, payload, kept };
     13 v 1 CancelRequested { by, reason, force };
     14 v 1 UncertainResolved { at, resolution, by };
+    15 v 1 Reused { at, from, port, output };
+    16 v 1 InputEdited { node, input };
+    17 v 1 KeysRenewed { nodes };
+    18 v 1 KeyInherited { at, generation };
+    19 v 1 LeftOut { nodes, result };
     64 v 1 RunStarted { };
     65 v 1 NodeStarted { at, attempt, generation, class };
     66 v 1 NodeSucceeded { at, port, output };

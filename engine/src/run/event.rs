@@ -89,6 +89,38 @@ pub enum Resolution {
     Fail,
 }
 
+/// A value that no row of its run keeps: when it is small, the journal itself does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// The value.
+    pub value: ValueRef,
+    /// Its bytes, unless it is a blob.
+    pub bytes: Option<Bytes>,
+}
+
+impl From<ValueRef> for Kept {
+    fn from(value: ValueRef) -> Self {
+        let bytes = value.inline.clone();
+        Self { value, bytes }
+    }
+}
+
+impl Kept {
+    /// The value with the bytes that were kept of it.
+    pub fn value(&self) -> ValueRef {
+        ValueRef { inline: self.value.inline.clone().or_else(|| self.bytes.clone()), ..self.value.clone() }
+    }
+}
+
+/// Where a result comes from that a run begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ReusedFrom {
+    /// The node succeeded in this run.
+    Run(Uuid),
+    /// Somebody pinned it.
+    Pin,
+}
+
 /// One entry of a run's journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Event {
@@ -101,6 +133,50 @@ pub enum Event {
         input: ValueRef,
         /// What the idempotency keys of its effects are made from: itself, or the run it was retried from.
         origin: Uuid,
+        /// How many facts of preparation follow before it begins: what it takes over from another run, what is left
+        /// out. They are committed together with this one.
+        prepared: u32,
+        /// What `vars` is for it, when its expressions read that.
+        vars: Option<Kept>,
+    },
+    /// Preparation: a node does not run, because its result is known.
+    Reused {
+        /// Which node run.
+        at: NodeRunRef,
+        /// Where the result comes from.
+        from: ReusedFrom,
+        /// The port it leaves by.
+        port: String,
+        /// The result.
+        output: ValueRef,
+    },
+    /// Preparation: a node gets this as its input, whatever leads to it, and starts as soon as the run begins.
+    InputEdited {
+        /// The node.
+        node: NodeIx,
+        /// Its input.
+        input: Kept,
+    },
+    /// Preparation: these nodes do something else than in the run that this one was retried from, so that their
+    /// idempotency keys are made from this run.
+    KeysRenewed {
+        /// The nodes.
+        nodes: Vec<NodeIx>,
+    },
+    /// Preparation: a node run goes on with the idempotency key that it last had in the run that this one was retried
+    /// from.
+    KeyInherited {
+        /// Which node run.
+        at: NodeRunRef,
+        /// That key's generation.
+        generation: u32,
+    },
+    /// Preparation: only a part of the definition runs.
+    LeftOut {
+        /// What does not.
+        nodes: Vec<NodeIx>,
+        /// The node whose output is the run's.
+        result: NodeIx,
     },
     /// Another driver has taken the run over; attempts in flight have no result.
     RunRecovered {
@@ -283,10 +359,27 @@ pub enum Event {
 }
 
 impl Event {
+    /// Whether this is part of what is known before a run begins.
+    pub fn is_preparation(&self) -> bool {
+        matches!(
+            self,
+            Self::Reused { .. }
+                | Self::InputEdited { .. }
+                | Self::KeysRenewed { .. }
+                | Self::KeyInherited { .. }
+                | Self::LeftOut { .. }
+        )
+    }
+
     /// Whether this came from outside; everything else follows from the definition and the facts before it.
     pub fn is_fact(&self) -> bool {
         match self {
             Self::RunCreated { .. }
+            | Self::Reused { .. }
+            | Self::InputEdited { .. }
+            | Self::KeysRenewed { .. }
+            | Self::KeyInherited { .. }
+            | Self::LeftOut { .. }
             | Self::RunRecovered { .. }
             | Self::RunReleased { .. }
             | Self::AttemptSucceeded { .. }
@@ -318,7 +411,14 @@ impl Event {
 macro_rules! with_values {
     ($event:expr, $see:expr) => {
         match $event {
-            Event::RunCreated { input: value, .. }
+            Event::RunCreated { input, vars, .. } => {
+                $see(input);
+                if let Some(Kept { value, .. }) = vars {
+                    $see(value);
+                }
+            }
+            Event::Reused { output: value, .. }
+            | Event::InputEdited { input: Kept { value, .. }, .. }
             | Event::AttemptSucceeded { output: value, .. }
             | Event::ItemsListed { items: value, .. }
             | Event::ItemsCollected { output: value, .. }
@@ -328,7 +428,10 @@ macro_rules! with_values {
             | Event::UncertainResolved { resolution: Resolution::Succeed { output: value }, .. }
             | Event::RunFinished { output: Some(value), .. } => $see(value),
             Event::AttemptWaits { wait: WaitFor { passes: value, .. }, .. } => $see(value),
-            Event::RunRecovered { .. }
+            Event::KeysRenewed { .. }
+            | Event::KeyInherited { .. }
+            | Event::LeftOut { .. }
+            | Event::RunRecovered { .. }
             | Event::RunReleased { .. }
             | Event::AttemptFailed { .. }
             | Event::EvaluationFailed { .. }

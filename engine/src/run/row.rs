@@ -64,6 +64,7 @@ impl Run {
             due_at,
             items: items.map(|items| items.count),
             items_settled: items.map_or(0, |items| items.settled),
+            reused_from: self.reused_from(at.node).filter(|_| at.scope.is_root()),
             started_at: run.started_at,
             finished_at: run.finished_at,
         })

@@ -6,7 +6,7 @@ use super::event::{Event, NodeIx, NodeRunRef, Resolution, SignalName, Timer};
 use super::state::{NodeRunChange as Change, NodeRunState as State};
 use super::status::RunStatus;
 use super::{Run, StepError};
-use crate::catalog::{EffectClass, OUT};
+use crate::catalog::{ERROR, EffectClass, OUT};
 use crate::definition::{Join, OnItemError, OnUncertain};
 use crate::error::{ErrorInfo, ErrorKind};
 use crate::graph::{Graph, GraphNode};
@@ -115,6 +115,7 @@ impl Stepper<'_> {
         let root = |node: NodeIx| self.state(&NodeRunRef::root(node));
         match fact {
             Event::RunCreated { .. } => self.run.seq > 0,
+            fact if fact.is_preparation() => self.run.prepared == 0,
             Event::AttemptSucceeded { at, attempt, .. }
             | Event::AttemptFailed { at, attempt, .. }
             | Event::AttemptWaits { at, attempt, .. } => !is_current(at, *attempt),
@@ -135,7 +136,8 @@ impl Stepper<'_> {
 
     fn decide(&mut self, fact: Event) -> Result<(), StepError> {
         match fact {
-            Event::RunCreated { trigger, input, .. } => self.begin(trigger, input),
+            Event::RunCreated { .. } => self.begin_if_prepared(),
+            fact if fact.is_preparation() => self.begin_if_prepared(),
             Event::RunRecovered { .. } => self.recover(),
             Event::AttemptSucceeded { at, .. } => self.settle(&at),
             Event::AttemptFailed { at, error, .. } => self.attempt_failed(&at, error),
@@ -158,20 +160,35 @@ impl Stepper<'_> {
         }
     }
 
+    /// Begins once everything is known that the run was created with.
+    fn begin_if_prepared(&mut self) -> Result<(), StepError> {
+        match (self.run.prepared, self.run.trigger, self.run.input.clone()) {
+            (0, Some(trigger), Some(input)) => self.begin(trigger, input),
+            _ => Ok(()),
+        }
+    }
+
     fn begin(&mut self, trigger: NodeIx, input: ValueRef) -> Result<(), StepError> {
         self.emit(Event::RunStarted)?;
         let triggers: Vec<NodeIx> = self.graph.nodes().filter(|(_, node)| node.is_trigger).map(|(ix, _)| ix).collect();
         for node in triggers {
-            if node == trigger {
-                self.emit(Event::NodeSucceeded {
-                    at: NodeRunRef::root(node),
-                    port: OUT.to_owned(),
-                    output: input.clone(),
-                })?;
+            let at = NodeRunRef::root(node);
+            if self.state(&at) != Some(&State::Pending) {
+                // Known before; its edges are followed below.
+            } else if node == trigger {
+                self.emit(Event::NodeSucceeded { at, port: OUT.to_owned(), output: input.clone() })?;
+                self.settled.push_back(node);
             } else {
                 self.emit(Event::NodeSkipped { node })?;
+                self.settled.push_back(node);
             }
-            self.settled.push_back(node);
+        }
+        let known: Vec<NodeIx> = self.graph.nodes().map(|(ix, _)| ix).filter(|ix| self.run.is_known(*ix)).collect();
+        self.settled.extend(known);
+        for node in self.run.edited.keys().copied().collect::<Vec<_>>() {
+            if self.state(&NodeRunRef::root(node)) == Some(&State::Pending) {
+                self.start(node)?;
+            }
         }
         Ok(())
     }
@@ -183,7 +200,7 @@ impl Stepper<'_> {
                 continue;
             }
             let failed = matches!(self.state(&NodeRunRef::root(source)), Some(State::Failed | State::TimedOut));
-            if failed && !self.node(source)?.handles_error() {
+            if failed && !self.handles_error(source)? {
                 let error = self.run.node_run(&NodeRunRef::root(source)).and_then(|run| run.error.clone());
                 let error = error.unwrap_or_else(|| ErrorInfo::permanent("NODE_FAILED", "the node failed"));
                 let key = self.node(source)?.key.clone();
@@ -202,6 +219,12 @@ impl Stepper<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether a failure has somewhere to go that is not left out.
+    fn handles_error(&self, node: NodeIx) -> Result<bool, StepError> {
+        let mut edges = self.node(node)?.outgoing.iter();
+        Ok(edges.any(|edge| edge.port == ERROR && !self.run.is_left_out(edge.target)))
     }
 
     /// Starts or skips a node when its join says so.
@@ -236,7 +259,9 @@ impl Stepper<'_> {
             self.decision.effects.push(Effect::ListItems { node });
             return Ok(());
         }
-        self.start_attempt(NodeRunRef::root(node), 1, 0)
+        let at = NodeRunRef::root(node);
+        let generation = self.run.first_generation(&at);
+        self.start_attempt(at, 1, generation)
     }
 
     fn start_attempt(&mut self, at: NodeRunRef, attempt: u32, generation: u32) -> Result<(), StepError> {
@@ -512,7 +537,9 @@ impl Stepper<'_> {
             if next >= items.count || items.in_flight.len() >= most {
                 return Ok(());
             }
-            self.start_attempt(NodeRunRef::item(node, next), 1, 0)?;
+            let at = NodeRunRef::item(node, next);
+            let generation = self.run.first_generation(&at);
+            self.start_attempt(at, 1, generation)?;
         }
     }
 
@@ -569,8 +596,12 @@ impl Stepper<'_> {
         if let Some((verdict, error)) = self.run.ending.clone() {
             return self.emit(Event::RunFinished { status: verdict, output: None, error: Some(error) });
         }
-        if self.run.open > 0 || self.run.seq == 0 {
+        if self.run.open > 0 || self.run.prepared > 0 || self.run.seq == 0 {
             return Ok(());
+        }
+        if let Some(node) = self.run.result {
+            let output = self.run.output_of(node).cloned();
+            return self.succeed_run(output);
         }
         let last = if self.graph.output.is_some() { None } else { self.only_last_output() };
         match last {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use engine::drive::batch::Record;
 use engine::error::ErrorInfo;
 use engine::run::codec::{self, NO_RECORD};
-use engine::run::event::{Event, Resolution};
+use engine::run::event::{Event, NodeRunRef, Resolution, ReusedFrom};
 use engine::run::replay::replay;
 use engine::value::Digest;
 use serde_json::{Value, json};
@@ -72,6 +72,40 @@ fn play() -> Play {
     play
 }
 
+/// A run that tries another one again, and a test of a part: what the journal of 0.1 did not have yet.
+fn prepared() -> Play {
+    let mut play = Play::new(document(), 2);
+    let [start, check, never, get, post, late] =
+        ["start", "check", "never", "get", "post", "late"].map(|key| play.at(key));
+    let reused = |at: &NodeRunRef, from, port: &str| Event::Reused {
+        at: at.clone(),
+        from,
+        port: port.into(),
+        output: value(json!(port)),
+    };
+    let origin = ReusedFrom::Run(Play::id(1).0);
+    let facts = [
+        reused(&start, origin, "out"),
+        reused(&check, ReusedFrom::Pin, "true"),
+        Event::InputEdited { node: get.node, input: value(json!({"edited": true})).into() },
+        Event::KeysRenewed { nodes: vec![get.node, late.node] },
+        Event::KeyInherited { at: post.clone(), generation: 2 },
+        Event::LeftOut { nodes: vec![never.node], result: post.node },
+    ];
+    play.tell(Event::RunCreated {
+        trigger: start.node,
+        input: value(json!({"n": 1})),
+        origin: Play::id(1).0,
+        prepared: facts.len() as u32,
+        vars: Some(value(json!({"region": "eu"})).into()),
+    });
+    facts.into_iter().for_each(|fact| play.tell(fact));
+    play.succeed("get");
+    play.cancel();
+    play.pass(Duration::from_secs(30));
+    play
+}
+
 fn read(text: &str) -> Vec<Record> {
     let mut prev = NO_RECORD;
     text.lines()
@@ -122,6 +156,28 @@ fn today_the_same_run_writes_the_same_journal() {
     let play = play();
     let records = codec::encode(play.run.id(), &play.journal, NO_RECORD).unwrap();
     assert_eq!(write(&records), include_str!("golden/0.1.journal"));
+}
+
+#[test]
+fn the_journal_of_a_prepared_run_replays_byte_for_byte() {
+    let golden = include_str!("golden/0.1-prepared.journal");
+    let (id, records) = (prepared().run.id(), read(golden));
+    let events: Vec<_> = records.iter().flat_map(|record| codec::decode(record).unwrap()).collect();
+    let replayed = replay(&graph(document()), id, events.clone()).unwrap();
+    assert!(replayed.missing.is_empty() && replayed.run.is_finished());
+    assert_eq!(write(&codec::encode(id, &events, NO_RECORD).unwrap()), golden, "written as other bytes");
+    let today = codec::encode(id, &prepared().journal, NO_RECORD).unwrap();
+    assert_eq!(write(&today), golden, "the same run writes another journal today");
+}
+
+#[test]
+fn what_is_kept_in_the_journal_comes_back_with_its_bytes() {
+    let records = codec::encode(prepared().run.id(), &prepared().journal, NO_RECORD).unwrap();
+    let events: Vec<_> = records.iter().flat_map(|record| codec::decode(record).unwrap()).collect();
+    let replayed = replay(&graph(document()), prepared().run.id(), events).unwrap();
+    let bytes = |value: Option<&engine::value::ValueRef>| value.unwrap().inline.clone().unwrap();
+    assert_eq!(bytes(replayed.run.vars()), r#"{"region":"eu"}"#);
+    assert_eq!(bytes(replayed.run.edited_input(prepared().at("get").node)), r#"{"edited":true}"#);
 }
 
 #[test]

@@ -14,4 +14,5 @@ mod check;
 mod cost;
 mod golden;
 mod play;
+mod reuse;
 mod rules;

@@ -38,6 +38,7 @@ impl TestCatalog {
                 .map(|name| Port::one(name, if *name == "number" { PortType::Number } else { PortType::Any }))
                 .collect(),
             for_each: outputs == ["out"] && !many && category != NodeCategory::Trigger,
+            fresh_key_after_answer: name == "test.fresh",
             deprecated: (name == "test.old").then_some(Deprecation { since: "0.1", replacement: Some("test.pure@1") }),
             ..NodeDescriptor::new(name, 1, category)
         };
@@ -53,6 +54,7 @@ impl TestCatalog {
             of("test.wait", C::Flow, &["out", "timeout"], false),
             of("test.get", C::Integration, &["out"], false),
             of("test.post", C::Integration, &["out"], false),
+            of("test.fresh", C::Integration, &["out"], false),
         ])
     }
 }
@@ -65,7 +67,7 @@ impl Catalog for TestCatalog {
     fn effect(&self, r#type: &NodeTypeName, _: &Value) -> EffectClass {
         match r#type.name.as_str() {
             "test.get" => EffectClass::Idempotent,
-            "test.post" => EffectClass::Effectful,
+            "test.post" | "test.fresh" => EffectClass::Effectful,
             _ => EffectClass::Pure,
         }
     }
@@ -91,13 +93,20 @@ pub(crate) struct Play {
 impl Play {
     /// Starts a run of this document by its trigger `start`.
     pub(crate) fn start(document: Value) -> Self {
-        let id = RunId(Uuid::from_u128(0x0192_0000_0000_7000_8000_0000_0000_0001));
-        let graph = graph(document);
-        let trigger = graph.find("start").unwrap();
-        let mut play =
-            Self { graph, run: Run::new(id), at: Timestamp(1_000_000), journal: Vec::new(), effects: Vec::new() };
-        play.tell(Event::RunCreated { trigger, input: value(json!({"n": 1})), origin: id.0 });
+        let (mut play, id) = (Self::new(document, 1), Self::id(1));
+        let trigger = play.graph.find("start").unwrap();
+        play.tell(Event::RunCreated { trigger, input: value(json!({"n": 1})), origin: id.0, prepared: 0, vars: None });
         play
+    }
+
+    /// A run of this document of which nothing is known yet.
+    pub(crate) fn new(document: Value, number: u128) -> Self {
+        let (graph, run) = (graph(document), Run::new(Self::id(number)));
+        Self { graph, run, at: Timestamp(1_000_000), journal: Vec::new(), effects: Vec::new() }
+    }
+
+    pub(crate) fn id(number: u128) -> RunId {
+        RunId(Uuid::from_u128(0x0192_0000_0000_7000_8000_0000_0000_0000 + number))
     }
 
     pub(crate) fn tell(&mut self, fact: Event) {

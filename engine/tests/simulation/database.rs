@@ -7,10 +7,12 @@ use engine::drive::batch::{Batch, Claim, FlushOutcome, NodeRunRow, Record, RunFl
 use engine::drive::{HeadSeen, LoadedRun};
 use engine::graph::Graph;
 use engine::id::{InboxId, RunId};
+use engine::run::Run;
 use engine::run::codec;
 use engine::run::event::{Event, Recorded};
 use engine::run::replay::replay;
 use engine::run::status::{NodeRunStatus, RunStatus};
+use engine::run::step::step;
 use engine::scope::Scope;
 use engine::time::Timestamp;
 use engine::value::Digest;
@@ -28,6 +30,8 @@ pub(crate) struct Row {
     pub records: Vec<Record>,
     pub node_runs: BTreeMap<(String, Scope), NodeRunRow>,
     pub inbox: BTreeMap<InboxId, Event>,
+    /// The run that it tries again.
+    pub retry_of: Option<RunId>,
 }
 
 #[derive(Default)]
@@ -43,24 +47,37 @@ impl Database {
         graph: Arc<Graph>,
         owner: usize,
         at: Timestamp,
-        created: Event,
+        begun: Vec<Event>,
+        retry_of: Option<RunId>,
     ) -> Digest {
-        let recorded = Recorded { seq: 1, at, event: created };
-        let records = codec::encode(run, &[recorded], codec::NO_RECORD).unwrap();
-        let digest = records[0].digest;
+        let begun: Vec<Recorded> = begun.into_iter().zip(1..).map(|(event, seq)| Recorded { seq, at, event }).collect();
+        let mut state = Run::new(run);
+        for recorded in &begun {
+            // What follows from the last of them is for the driver to record.
+            step(&graph, &mut state, at, recorded.event.clone()).unwrap();
+        }
+        let reused = begun.iter().filter_map(|recorded| match &recorded.event {
+            Event::Reused { at, .. } => state.node_run_row(&graph, at),
+            _ => None,
+        });
+        let node_runs = reused.map(|row| ((row.node.clone(), row.scope.clone()), row)).collect();
+        let records = codec::encode(run, &begun, codec::NO_RECORD).unwrap();
+        let last = records.last().unwrap();
+        let (digest, head) = (last.digest, last.last_seq);
         let row = Row {
             graph,
             owner: Some(owner),
             epoch: 1,
-            head: 1,
+            head,
             digest,
             claim: Claim::Owned,
             status: RunStatus::Queued,
             wake_at: None,
             adoptions: 0,
             records,
-            node_runs: BTreeMap::new(),
+            node_runs,
             inbox: BTreeMap::new(),
+            retry_of,
         };
         self.runs.insert(run, row);
         digest
@@ -154,6 +171,7 @@ impl Database {
             head: row.head,
             head_digest: row.digest,
             adoptions: row.adoptions,
+            cancel: None,
         }
     }
 }

@@ -21,6 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use engine::catalog::EffectClass;
 use engine::error::ErrorKind;
+use engine::id::RunId;
 use engine::run::event::{Event, Recorded};
 use engine::run::status::NodeRunStatus;
 use world::World;
@@ -54,7 +55,12 @@ fn no_run_is_lost_or_silently_repeated_under_any_of_500_seeds() {
     // A simulation that never meets a fault shows nothing.
     if totals.seeds == SEEDS {
         assert!(
-            totals.recovered > 250 && totals.uncertain > 100 && totals.cut_calls > 100 && totals.released > 20,
+            totals.recovered > 250
+                && totals.uncertain > 100
+                && totals.cut_calls > 100
+                && totals.released > 20
+                && totals.retried > 200
+                && totals.reused > 300,
             "{totals:?}"
         );
     }
@@ -83,6 +89,8 @@ struct Totals {
     recovered: usize,
     released: usize,
     uncertain: usize,
+    retried: usize,
+    reused: usize,
 }
 
 impl Totals {
@@ -96,6 +104,8 @@ impl Totals {
         self.recovered += seen.recovered;
         self.released += seen.released;
         self.uncertain += seen.uncertain;
+        self.retried += seen.retried;
+        self.reused += seen.reused;
     }
 }
 
@@ -104,6 +114,8 @@ struct Seen {
     recovered: usize,
     released: usize,
     uncertain: usize,
+    retried: usize,
+    reused: usize,
 }
 
 fn check(world: &World) -> Seen {
@@ -131,6 +143,10 @@ fn check(world: &World) -> Seen {
         seen.released += journal.iter().filter(|recorded| matches!(recorded.event, Event::RunReleased { .. })).count();
         seen.uncertain += row.node_runs.values().filter(|row| row.status == NodeRunStatus::Uncertain).count();
         check_calls(world, *run, &journal);
+        if let Some(of) = row.retry_of {
+            seen.retried += 1;
+            seen.reused += check_retry(world, *run, of, &replayed.run);
+        }
     }
     seen
 }
@@ -170,6 +186,33 @@ fn check_calls(world: &World, run: engine::id::RunId, journal: &[Recorded]) {
             check_parked(run, &at, &calls, journal);
         }
     }
+}
+
+/// What was taken over is not called again; a call goes on with the key that it had in the run before, unless it does
+/// something else or had a definite answer.
+fn check_retry(world: &World, run: RunId, of: RunId, state: &engine::run::Run) -> usize {
+    let graph = world.graph(run);
+    let mut reused = 0;
+    for (node, _) in graph.nodes() {
+        let calls_of = |wanted: RunId| {
+            world.ledger.iter().filter(move |call| call.run == wanted && call.at.node == node).collect::<Vec<_>>()
+        };
+        if state.reused_from(node).is_some() {
+            reused += 1;
+            assert!(calls_of(run).is_empty(), "{run}: {node:?} was taken over from {of} and called again");
+        }
+        for call in calls_of(run) {
+            assert_eq!(call.key.0, state.key_origin(node));
+            let before = calls_of(of).into_iter().filter(|other| other.at == call.at && other.key.0 == call.key.0);
+            let Some(before) = before.map(|other| other.key.3).max() else { continue };
+            let rises = u32::from(graph.node(node).unwrap().fresh_key_after_answer);
+            assert!(call.key.3 >= before, "{run}: {:?} fell back to an older key than in {of}", call.at);
+            if call.attempt == 1 {
+                assert!(call.key.3 <= before + rises, "{run}: {:?} has another key than in {of}", call.at);
+            }
+        }
+    }
+    reused
 }
 
 /// After a call whose outcome nobody knows there is no further one.

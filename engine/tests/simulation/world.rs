@@ -11,7 +11,8 @@ use engine::drive::{CreatedRun, DriveConfig, Driver, Evicted, Input, Output, Wor
 use engine::error::ErrorInfo;
 use engine::graph::Graph;
 use engine::id::{InboxId, RunId};
-use engine::run::event::{Event, NodeRunRef, SignalName, WaitFor};
+use engine::run::event::{Event, NodeIx, NodeRunRef, SignalName, WaitFor};
+use engine::run::reuse::{Earlier, Preparation, Retry};
 use engine::run::step::Effect;
 use engine::scope::Scope;
 use engine::time::Timestamp;
@@ -30,18 +31,64 @@ const END_AT: u64 = 400_000_000;
 
 /// Something that reaches a process or the database at a time.
 enum Arrival {
-    Input { driver: usize, life: u64, input: Box<dyn FnOnce() -> Input> },
-    Flush { driver: usize, life: u64, batch: Batch, answer: Answer },
-    ReadHeads { driver: usize, life: u64, runs: Vec<(RunId, Option<i64>)> },
-    CallEnds { driver: usize, life: u64, run: RunId, work: WorkId, fact: Event, call: Option<usize> },
-    Beat { driver: usize, life: u64 },
-    Look { driver: usize, life: u64 },
-    Post { run: RunId, fact: Event },
-    Crash { driver: usize },
-    Restart { driver: usize },
-    Pause { driver: usize, until: u64 },
-    Drain { driver: usize },
-    Wake { driver: usize, life: u64 },
+    Input {
+        driver: usize,
+        life: u64,
+        input: Box<dyn FnOnce() -> Input>,
+    },
+    Flush {
+        driver: usize,
+        life: u64,
+        batch: Batch,
+        answer: Answer,
+    },
+    ReadHeads {
+        driver: usize,
+        life: u64,
+        runs: Vec<(RunId, Option<i64>)>,
+    },
+    CallEnds {
+        driver: usize,
+        life: u64,
+        run: RunId,
+        work: WorkId,
+        fact: Event,
+        call: Option<usize>,
+    },
+    Beat {
+        driver: usize,
+        life: u64,
+    },
+    Look {
+        driver: usize,
+        life: u64,
+    },
+    Post {
+        run: RunId,
+        fact: Event,
+    },
+    /// Somebody tries a run again, once it has ended.
+    Retry {
+        run: RunId,
+        tries: u32,
+    },
+    Crash {
+        driver: usize,
+    },
+    Restart {
+        driver: usize,
+    },
+    Pause {
+        driver: usize,
+        until: u64,
+    },
+    Drain {
+        driver: usize,
+    },
+    Wake {
+        driver: usize,
+        life: u64,
+    },
 }
 
 /// What a process hears of its flush.
@@ -178,10 +225,15 @@ impl World {
         let driver = self.random.below(DRIVERS as u64) as usize;
         let at = Timestamp(self.now as i64);
         let trigger = graph.find("start").unwrap();
-        let created = Event::RunCreated { trigger, input: value(&mut self.random), origin: id.0 };
-        let head_digest = self.database.create(id, graph.clone(), driver, at, created.clone());
+        let created =
+            Event::RunCreated { trigger, input: value(&mut self.random), origin: id.0, prepared: 0, vars: None };
+        let head_digest = self.database.create(id, graph.clone(), driver, at, vec![created.clone()], None);
         let run = CreatedRun { id, graph, epoch: 1, at, created, head_digest };
         self.input(driver, 0, move || Input::Created(Box::new(run)));
+        for _ in 0..self.random.below(3) {
+            let delay = self.random.below(30_000_000);
+            self.later(delay, Arrival::Retry { run: id, tries: 10 });
+        }
         for _ in 0..self.random.below(6) {
             let delay = self.random.below(20_000_000);
             let fact = if self.random.chance(20) {
@@ -192,6 +244,44 @@ impl World {
             };
             self.later(delay, Arrival::Post { run: id, fact });
         }
+    }
+
+    /// A new run from one of the nodes of one that has ended, perhaps with another input for it.
+    fn retry(&mut self, of: RunId, tries: u32) {
+        if !self.database.runs[&of].status.is_final() {
+            if tries > 0 {
+                self.later(5_000_000, Arrival::Retry { run: of, tries: tries - 1 });
+            }
+            return;
+        }
+        let graph = self.graph(of);
+        let was = self.database.load(of).replayed.run;
+        let same: BTreeSet<String> = graph.nodes().map(|(_, node)| node.key.clone()).collect();
+        let from = self.random.below(graph.len() as u64 + 1) as u32;
+        let input = self.random.chance(20).then(|| value(&mut self.random));
+        let retry = Retry {
+            earlier: Earlier { id: of, graph: &graph, run: &was },
+            graph: &graph,
+            same: &same,
+            trigger: was.trigger().unwrap(),
+            from: (from < graph.len() as u32).then_some(NodeIx(from)),
+            input,
+        };
+        let Ok(Preparation { origin, input, facts }) = retry.prepare() else { return };
+        let id = RunId(self.id());
+        self.note(format!("{id} tries {of} again from {from}: {} facts", facts.len()));
+        let created = Event::RunCreated {
+            trigger: was.trigger().unwrap(),
+            input,
+            origin: origin.unwrap_or(id.0),
+            prepared: facts.len() as u32,
+            vars: None,
+        };
+        let (driver, at) = (self.random.below(DRIVERS as u64) as usize, Timestamp(self.now as i64));
+        let begun = std::iter::once(created).chain(facts).collect();
+        self.database.create(id, graph, driver, at, begun, Some(of));
+        let loaded = self.database.load(id);
+        self.input(driver, 0, move || Input::Loaded(Box::new(loaded)));
     }
 
     fn id(&mut self) -> Uuid {
@@ -267,6 +357,7 @@ impl World {
             Arrival::Beat { driver, life } => self.beat(driver, life),
             Arrival::Look { driver, life } => self.look(driver, life),
             Arrival::Post { run, fact } => self.post(run, fact),
+            Arrival::Retry { run, tries } => self.retry(run, tries),
             Arrival::Crash { driver } => self.crash(driver),
             Arrival::Restart { driver } => self.restart(driver),
             Arrival::Pause { driver, until } => {
@@ -528,7 +619,7 @@ impl World {
         class: EffectClass,
     ) -> (Event, Option<usize>, u64) {
         let (state, graph) = self.processes[driver].driver.run(run).unwrap();
-        let (origin, node) = (state.origin(), graph.node(at.node).unwrap());
+        let (origin, node) = (state.key_origin(at.node), graph.node(at.node).unwrap());
         let (key, kind) = (node.key.clone(), node.r#type.name.clone());
         if class != EffectClass::Pure {
             self.check_barrier(run, &at, attempt);
@@ -596,6 +687,7 @@ fn addressee(arrival: &Arrival) -> Option<(usize, u64)> {
         Arrival::Flush { .. }
         | Arrival::ReadHeads { .. }
         | Arrival::Post { .. }
+        | Arrival::Retry { .. }
         | Arrival::Crash { .. }
         | Arrival::Restart { .. }
         | Arrival::Pause { .. }

@@ -91,7 +91,11 @@ impl<'a> Scene<'a> {
 
     /// A run that refers to the blob.
     fn user(&self) -> NewRun {
-        NewRun { input: self.value.clone(), ..new_run(self.bench.workspace, &self.bench.clock) }
+        NewRun {
+            input: self.value.clone(),
+            blobs: vec![self.value.digest],
+            ..new_run(self.bench.workspace, &self.bench.clock)
+        }
     }
 
     /// Starts a run on the value as production does: the blob first, then the run that refers to it.

@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use engine::error::ErrorInfo;
-use engine::id::{RunId, WorkerId};
+use engine::id::{RunId, WorkerId, WorkspaceId};
 use engine::time::Timestamp;
 use entity::word::{NodeRunStatus, RunClaim, RunStatus, WorkerState};
 use entity::{node_run, run, worker};
 use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict, Query};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait as _, DatabaseBackend, DatabaseConnection,
+    ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, DatabaseBackend, DatabaseConnection,
     EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Statement, Value,
 };
 use uuid::Uuid;
@@ -204,6 +204,29 @@ impl Ownership {
         };
         Ok(rows.into_iter().map(seen).collect())
     }
+}
+
+/// Whether the run was a dead letter of that workspace.
+pub(crate) async fn resume_on(
+    writer: &impl ConnectionTrait,
+    workspace: WorkspaceId,
+    run: RunId,
+    forgive: bool,
+) -> Result<bool, JournalError> {
+    let begun = Expr::case(Expr::col(run::Column::StartedAt).is_null(), RunStatus::Queued.as_str())
+        .finally(RunStatus::Running.as_str());
+    let mut update = run::Entity::update_many()
+        .col_expr(run::Column::Claim, Expr::value(RunClaim::Ready.as_str()))
+        .col_expr(run::Column::Status, begun.into())
+        .filter(run::Column::Id.eq(run.0))
+        .filter(run::Column::WorkspaceId.eq(workspace.0))
+        .filter(run::Column::Claim.eq(RunClaim::Parked));
+    if forgive {
+        update = update
+            .col_expr(run::Column::Adoptions, Expr::value(0))
+            .col_expr(run::Column::Error, Expr::value(None::<String>));
+    }
+    Ok(update.exec(writer).await?.rows_affected == 1)
 }
 
 fn owned_by(worker: WorkerId) -> Condition {

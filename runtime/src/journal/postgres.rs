@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use chrono::{DateTime, Utc};
-use engine::drive::batch::{Claim, FORMAT, NodeRunRow, RunFlush};
+use engine::drive::batch::{Claim, FORMAT, NodeRunRow, Record, RunFlush};
 use engine::id::{RunId, WorkerId};
 use engine::value::{Digest, ValueRef};
 use sqlx::PgPool;
@@ -53,12 +53,14 @@ WITH referred AS (
     WHERE (run_id IN (SELECT id FROM fenced)) IS TRUE
 ), shown AS (
     INSERT INTO node_run (run_id, node_key, scope, node_type, status, attempt, effect, port, output_digest, output_len,
-        output_kind, output, error, signal_name, signal_key, due_at, items, items_settled, started_at, finished_at)
+        output_kind, output, error, signal_name, signal_key, due_at, items, items_settled, started_at, finished_at,
+        reused_from)
     SELECT * FROM unnest($26::uuid[], $27::text[], $28::text[], $29::text[], $30::text[], $31::int[], $32::text[],
             $33::text[], $34::bytea[], $35::bigint[], $36::text[], $37::bytea[], $38::text[], $39::text[], $40::text[],
-            $41::timestamptz[], $46::int[], $47::int[], $48::timestamptz[], $49::timestamptz[])
+            $41::timestamptz[], $46::int[], $47::int[], $48::timestamptz[], $49::timestamptz[], $50::text[])
         AS row (run_id, node_key, scope, node_type, status, attempt, effect, port, output_digest, output_len,
-            output_kind, output, error, signal_name, signal_key, due_at, items, items_settled, started_at, finished_at)
+            output_kind, output, error, signal_name, signal_key, due_at, items, items_settled, started_at, finished_at,
+            reused_from)
     WHERE (run_id IN (SELECT id FROM fenced)) IS TRUE
     ON CONFLICT (run_id, node_key, scope) DO UPDATE SET
         node_type = excluded.node_type, status = excluded.status, attempt = excluded.attempt, effect = excluded.effect,
@@ -66,7 +68,7 @@ WITH referred AS (
         output_kind = excluded.output_kind, output = excluded.output, error = excluded.error,
         signal_name = excluded.signal_name, signal_key = excluded.signal_key, due_at = excluded.due_at,
         items = excluded.items, items_settled = excluded.items_settled, started_at = excluded.started_at,
-        finished_at = excluded.finished_at
+        finished_at = excluded.finished_at, reused_from = excluded.reused_from
 ), consumed AS (
     DELETE FROM run_inbox USING unnest($44::uuid[], $45::uuid[]) AS gone (run_id, id)
     WHERE run_inbox.run_id = gone.run_id AND run_inbox.id = gone.id
@@ -129,6 +131,17 @@ struct Records<'a> {
     prev: Vec<&'a [u8]>,
 }
 
+impl<'a> Records<'a> {
+    fn push(&mut self, run: Uuid, record: &'a Record) {
+        self.run.push(run);
+        self.first.push(row::number(record.first_seq));
+        self.last.push(row::number(record.last_seq));
+        self.body.push(&record.body);
+        self.digest.push(&record.digest.0);
+        self.prev.push(&record.prev.0);
+    }
+}
+
 #[derive(Default)]
 struct NodeRuns<'a> {
     run: Vec<Uuid>,
@@ -148,6 +161,7 @@ struct NodeRuns<'a> {
     items_settled: Vec<i32>,
     started_at: Vec<Time>,
     finished_at: Vec<Time>,
+    reused_from: Vec<Option<String>>,
 }
 
 /// A batch, turned on its side.
@@ -172,14 +186,7 @@ impl<'a> Columns<'a> {
     fn push(&mut self, flush: &'a RunFlush) {
         let run = flush.run.0;
         self.runs.push(flush);
-        for record in &flush.records {
-            self.records.run.push(run);
-            self.records.first.push(row::number(record.first_seq));
-            self.records.last.push(row::number(record.last_seq));
-            self.records.body.push(&record.body);
-            self.records.digest.push(&record.digest.0);
-            self.records.prev.push(&record.prev.0);
-        }
+        flush.records.iter().for_each(|record| self.records.push(run, record));
         flush.node_runs.iter().for_each(|row| self.node_runs.push(run, row));
         let blobs: BTreeSet<&Digest> = flush.blobs.iter().collect();
         self.runs.blobs.push(row::number(blobs.len() as u64));
@@ -234,6 +241,7 @@ impl<'a> NodeRuns<'a> {
         self.items_settled.push(row::small(row.items_settled));
         self.started_at.push(row.started_at.map(to_column));
         self.finished_at.push(row.finished_at.map(to_column));
+        self.reused_from.push(row.reused_from.map(row::reused_from));
     }
 }
 
@@ -258,7 +266,7 @@ pub(super) async fn flush(
     let query = query.bind(node_runs.signal_key).bind(node_runs.due_at);
     let query = query.bind(blob_run).bind(blob_digest).bind(consumed_run).bind(consumed_id);
     let query = query.bind(node_runs.items).bind(node_runs.items_settled);
-    let query = query.bind(node_runs.started_at).bind(node_runs.finished_at);
+    let query = query.bind(node_runs.started_at).bind(node_runs.finished_at).bind(node_runs.reused_from);
     let fenced = query.fetch_all(pool).await?;
     Ok(fenced.into_iter().map(RunId).collect())
 }

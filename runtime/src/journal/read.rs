@@ -89,6 +89,7 @@ impl Reading {
         Ok(LoadedRun {
             workspace: WorkspaceId(row.workspace_id),
             definition_hash: row::digest(&row.definition_hash, "run", "definition_hash")?,
+            mode: row::read_mode(row.mode),
             epoch: row.owner_epoch,
             adoptions: u32::try_from(row.adoptions).unwrap_or(0),
             head_seq: seq(row.head_seq)?,

@@ -3,11 +3,12 @@
 use engine::catalog::EffectClass;
 use engine::drive::batch::{Claim, Record, RunFlush};
 use engine::error::ErrorInfo;
+use engine::run::event::ReusedFrom;
 use engine::value::{Digest, INLINE_LIMIT, ValueKind, ValueRef};
 use entity::word;
 
 use super::{JournalError, NewRun};
-use crate::runtime::TriggerKind;
+use crate::runtime::{Mode, TriggerKind};
 
 /// A number of the engine in a column. What does not fit is a defect elsewhere; the row's checks refuse the rest.
 pub(super) fn number(value: u64) -> i64 {
@@ -50,6 +51,29 @@ pub(super) fn trigger(kind: TriggerKind) -> &'static str {
         TriggerKind::Webhook => word::TriggerKind::Webhook,
     }
     .as_str()
+}
+
+pub(super) fn mode(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Live => word::RunMode::Live,
+        Mode::Test => word::RunMode::Test,
+    }
+    .as_str()
+}
+
+pub(super) fn read_mode(mode: word::RunMode) -> Mode {
+    match mode {
+        word::RunMode::Live => Mode::Live,
+        word::RunMode::Test => Mode::Test,
+    }
+}
+
+/// Where a node run's result comes from, as its column keeps it.
+pub(super) fn reused_from(from: ReusedFrom) -> String {
+    match from {
+        ReusedFrom::Pin => "PIN".to_owned(),
+        ReusedFrom::Run(run) => run.simple().to_string(),
+    }
 }
 
 pub(super) fn claim(claim: word::RunClaim) -> Claim {

@@ -133,11 +133,13 @@ impl Known {
             new.start_key.as_ref().and_then(|key| self.keys.get(&(new.workspace, new.workflow, key.key.clone())));
         match held {
             Some((run, event, input)) if *run != new.run => {
-                Created::Exists { run: *run, event: *event, same_input: *input == new.input.digest }
+                Created::Exists { run: *run, event: *event, same_input: *input == new.asked() }
             }
             // An earlier try whose outcome nobody knew.
             _ if self.runs.contains(&new.run) => Created::New,
-            _ => Created::Refused(JournalError::Refused("the run's input was deleted before it was used".to_owned())),
+            _ => Created::Refused(JournalError::Refused(
+                "a value that the run begins with was deleted before it was used".to_owned(),
+            )),
         }
     }
 }

@@ -144,7 +144,7 @@ async fn upsert_node_runs(connection: &mut SqliteConnection, rows: &[(Uuid, &Nod
         let mut query = QueryBuilder::<Sqlite>::new(
             "INSERT INTO node_run (run_id, node_key, scope, node_type, status, attempt, effect, port, output_digest, \
              output_len, output_kind, output, error, signal_name, signal_key, due_at, items, items_settled, started_at, \
-             finished_at) ",
+             finished_at, reused_from) ",
         );
         query.push_values(group, |mut columns, (run, row)| {
             columns.push_bind(*run).push_bind(row.node.clone()).push_bind(row.scope.to_string());
@@ -157,6 +157,7 @@ async fn upsert_node_runs(connection: &mut SqliteConnection, rows: &[(Uuid, &Nod
             columns.push_bind(row.due_at.map(to_column)).push_bind(row.items.map(row::small));
             columns.push_bind(row::small(row.items_settled));
             columns.push_bind(row.started_at.map(to_column)).push_bind(row.finished_at.map(to_column));
+            columns.push_bind(row.reused_from.map(row::reused_from));
         });
         query.push(
             " ON CONFLICT (run_id, node_key, scope) DO UPDATE SET node_type = excluded.node_type, \
@@ -165,7 +166,7 @@ async fn upsert_node_runs(connection: &mut SqliteConnection, rows: &[(Uuid, &Nod
              output_kind = excluded.output_kind, output = excluded.output, error = excluded.error, \
              signal_name = excluded.signal_name, signal_key = excluded.signal_key, due_at = excluded.due_at, \
              items = excluded.items, items_settled = excluded.items_settled, started_at = excluded.started_at, \
-             finished_at = excluded.finished_at",
+             finished_at = excluded.finished_at, reused_from = excluded.reused_from",
         );
         query.build().execute(&mut *connection).await?;
     }

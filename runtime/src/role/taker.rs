@@ -8,10 +8,9 @@ use engine::catalog::EffectClass;
 use engine::drive::{Input, LoadedRun};
 use engine::error::ErrorInfo;
 use engine::graph::Graph;
-use engine::id::{RunId, WorkerId};
+use engine::id::{InboxId, RunId, WorkerId};
 use engine::run::Run;
-use engine::run::codec::{self, NO_RECORD};
-use engine::run::replay::replay;
+use engine::run::event::Event;
 use engine::run::state::NodeRunState;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
@@ -23,6 +22,7 @@ use crate::definition::Definitions;
 use crate::driver::{Command, Owned};
 use crate::executor::Place;
 use crate::journal::{Journal, JournalError, WorkerState};
+use crate::message::Message;
 
 /// From this many adoptions in a row without progress, a run that was computing when its process was lost is parked.
 const POISONED_FROM: u32 = 5;
@@ -204,28 +204,13 @@ impl Taker {
             Ok(found) => found,
             Err(error) => return Ok(Err(ErrorInfo::permanent("RUN_UNREADABLE", error.to_string()))),
         };
-        let mut events = Vec::new();
-        let mut prev = NO_RECORD;
-        for record in &loaded.records {
-            let read = codec::verify(run, record, prev).and_then(|()| codec::decode(record));
-            match read {
-                Ok(read) => events.extend(read),
-                Err(error) => return Ok(Err(ErrorInfo::permanent("RUN_UNREADABLE", error.to_string()))),
-            }
-            prev = record.digest;
-        }
-        for recorded in &mut events {
-            recorded.event.values_mut(|value| {
-                if value.inline.is_none() {
-                    value.inline = loaded.inline.get(&value.digest).cloned();
-                }
-            });
-        }
-        let replayed = match replay(&graph, run, events) {
-            Ok(replayed) => replayed,
-            Err(error) => return Ok(Err(ErrorInfo::permanent("RUN_UNREADABLE", error.to_string()))),
+        let (replayed, prev) = match crate::rebuild::rebuild(&graph, run, &loaded) {
+            Ok(rebuilt) => rebuilt,
+            Err(error) => return Ok(Err(ErrorInfo::permanent("RUN_UNREADABLE", error))),
         };
+        let cancel = if loaded.adoptions > 0 { self.cancel_in_mail(run, &graph).await? } else { None };
         if loaded.adoptions >= POISONED_FROM
+            && cancel.is_none()
             && let Some(node) = computing(&graph, &replayed.run)
         {
             let count = loaded.adoptions;
@@ -241,8 +226,20 @@ impl Taker {
             head: loaded.head_seq,
             head_digest: prev,
             adoptions: loaded.adoptions,
+            cancel,
         };
-        Ok(Ok((Place { run, tenant, graph }, input)))
+        Ok(Ok((Place { run, tenant, graph, mode: loaded.mode }, input)))
+    }
+
+    /// Somebody's wish to stop a run that was lost before. It is heeded before anything is begun again: what a run does
+    /// may be what ends its processes.
+    async fn cancel_in_mail(&self, run: RunId, graph: &Graph) -> Result<Option<(InboxId, Event)>, JournalError> {
+        let mail = self.journal.inbox(&[run]).await?;
+        let cancel = mail.into_iter().find_map(|row| {
+            let fact = serde_json::from_str::<Message>(&row.body).ok()?.fact(graph)?;
+            matches!(fact, Event::CancelRequested { .. }).then_some((row.id, fact))
+        });
+        Ok(cancel)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use engine::time::Timestamp;
-use entity::{start_dedupe, workspace_event};
+use entity::start_dedupe;
 use sea_orm::{ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _};
 
 use crate::blob::BlobStore;
@@ -11,8 +11,6 @@ use crate::clock::Clock;
 use crate::database::{Database, to_column};
 
 const HOUR: Duration = Duration::from_secs(3_600);
-/// How long the events of a workspace can be read again.
-pub(crate) const EVENTS_KEPT_FOR: Duration = Duration::from_secs(7 * 24 * 3_600);
 
 /// Deletes blobs that nothing has referred to for a day, start keys that have expired, and events of a week ago.
 pub(crate) async fn hourly(database: Database, blobs: BlobStore, clock: Clock) {
@@ -26,18 +24,10 @@ pub(crate) async fn hourly(database: Database, blobs: BlobStore, clock: Clock) {
         if let Err(error) = forget_keys(&database, clock.now()).await {
             tracing::warn!(error = %error, "expired start keys could not be deleted; again in an hour");
         }
-        if let Err(error) = forget_events(&database, clock.now()).await {
+        if let Err(error) = crate::store::feed::forget(&database, clock.now()).await {
             tracing::warn!(error = %error, "old workspace events could not be deleted; again in an hour");
         }
     }
-}
-
-/// Deletes events that readers were promised for long enough. How many.
-pub(crate) async fn forget_events(database: &Database, now: Timestamp) -> Result<u64, DbErr> {
-    let kept = i64::try_from(EVENTS_KEPT_FOR.as_micros()).unwrap_or(i64::MAX);
-    let before = to_column(Timestamp(now.0.saturating_sub(kept)));
-    let old = workspace_event::Entity::delete_many().filter(workspace_event::Column::At.lt(before));
-    Ok(old.exec(database.write()).await?.rows_affected)
 }
 
 /// Deletes start keys that may start another run anyway. How many.

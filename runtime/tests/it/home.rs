@@ -77,7 +77,7 @@ impl Home {
             workspace: self.workspace,
             project: ProjectId(self.clock.new_id()),
             workflow: WorkflowId(self.clock.new_id()),
-            version: VersionId(self.clock.new_id()),
+            version: Some(VersionId(self.clock.new_id())),
             definition_hash,
             environment: "default".into(),
             trigger_node: "start".into(),

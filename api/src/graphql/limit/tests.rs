@@ -21,10 +21,37 @@ fn a_document_with_too_many_tokens_is_refused_before_it_is_parsed() {
 }
 
 #[test]
-fn a_selection_may_be_fifteen_deep_and_not_sixteen() {
+fn a_selection_may_be_twelve_deep_and_not_thirteen() {
     let nested = |depth: usize| format!("{}{}", "{ a ".repeat(depth), "}".repeat(depth));
     assert!(admit(&nested(DEPTH), None).is_ok());
     assert_eq!(refused(&nested(DEPTH + 1)), Code::DepthLimitExceeded);
+}
+
+#[test]
+fn the_schema_itself_may_be_read_deeper_but_not_multiplied() {
+    let nested = |depth: usize| format!("{{ __schema {}{} }}", "{ ofType ".repeat(depth - 1), "}".repeat(depth - 1));
+    assert!(admit(&nested(INTROSPECTION_DEPTH), None).is_ok());
+    assert_eq!(refused(&nested(INTROSPECTION_DEPTH + 1)), Code::DepthLimitExceeded);
+    let lists = |depth: usize| {
+        format!(
+            "{{ __schema {{ types {}name{} }} }}",
+            "{ fields { type ".repeat(depth) + "{ ",
+            "}".repeat(2 * depth + 1)
+        )
+    };
+    assert!(admit(&lists(2), None).is_ok());
+    assert_eq!(refused(&lists(3)), Code::DepthLimitExceeded);
+}
+
+#[test]
+fn a_query_brings_few_variables_and_a_mutation_may_bring_a_document() {
+    let variables = Variables::from_json(serde_json::json!({"x": "y".repeat(VARIABLES)}));
+    let afforded = |query: &str| {
+        let (document, _) = admit(query, None).unwrap();
+        afford(&document, None, &variables, &Prices::default())
+    };
+    assert!(afforded("mutation { a }").is_ok());
+    assert_eq!(afforded("query { a }").unwrap_err().code, Code::CostLimitExceeded);
 }
 
 #[test]

@@ -5,13 +5,13 @@ use std::time::Duration;
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Response as GraphqlResponse, ServerError};
 use axum::body::Body;
-use axum::http::header::{ACCEPT, ALLOW, AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::header::{ACCEPT, ALLOW, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Map, Value};
 
-use super::{Face, Params, prepare, shown};
-use crate::auth::bearer;
+use super::{Face, Params, prepare, shown, sse};
+use crate::auth::credential;
 use crate::body::{self, BodyError};
 use crate::graphql::error::{Code, complete, request_error};
 use crate::service::ServiceError;
@@ -20,7 +20,7 @@ use crate::telemetry::REQUEST_ID;
 /// Largest body of a request.
 pub const BODY_LIMIT: usize = 5 * 1024 * 1024;
 /// Longest execution of a query or mutation.
-const EXECUTION_LIMIT: Duration = Duration::from_secs(10);
+pub(super) const EXECUTION_LIMIT: Duration = Duration::from_secs(10);
 
 /// How an answer is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,13 +29,16 @@ enum Media {
     Json,
     /// `application/graphql-response+json`: a refused request has a status of its own.
     GraphqlResponse,
+    /// `text/event-stream`: every answer of one operation, as it comes.
+    Events,
 }
 
 impl Media {
     fn content_type(self) -> HeaderValue {
         HeaderValue::from_static(match self {
             Self::Json => "application/json; charset=utf-8",
-            Self::GraphqlResponse => "application/graphql-response+json; charset=utf-8",
+            // A request that is refused is no stream.
+            Self::GraphqlResponse | Self::Events => "application/graphql-response+json; charset=utf-8",
         })
     }
 
@@ -50,6 +53,7 @@ impl Media {
             let mut parts = range.split(';').map(str::trim);
             let (media, precision) = match parts.next().map(str::to_ascii_lowercase).as_deref() {
                 Some("application/graphql-response+json") => (Self::GraphqlResponse, 2),
+                Some("text/event-stream") => (Self::Events, 2),
                 Some("application/json") => (Self::Json, 2),
                 Some("application/*") => (Self::Json, 1),
                 Some("*/*") => (Self::Json, 0),
@@ -73,7 +77,7 @@ pub(super) async fn graphql(face: Face, method: &Method, uri: &Uri, headers: &He
     let Some(media) = Media::negotiate(headers) else {
         let error = request_error(
             Code::BadUserInput,
-            "answers are application/graphql-response+json or application/json; `Accept` takes neither",
+            "answers are application/graphql-response+json, application/json or text/event-stream; `Accept` takes none",
         );
         return refused(Media::Json, StatusCode::NOT_ACCEPTABLE, error);
     };
@@ -106,7 +110,8 @@ async fn answer(face: &Face, media: Media, is_get: bool, headers: &HeaderMap, pa
         Ok(viewer) => viewer,
         Err(error) => return unauthorized(media, &error),
     };
-    let admitted = match prepare(face, viewer, params) {
+    let resume = if media == Media::Events { sse::resume(headers) } else { None };
+    let admitted = match prepare(face, viewer.clone(), params, resume) {
         Ok(admitted) => admitted,
         Err(error) => return refused(media, client_fault(media), error),
     };
@@ -117,29 +122,42 @@ async fn answer(face: &Face, media: Media, is_get: bool, headers: &HeaderMap, pa
             let error = request_error(Code::OperationResolutionFailure, "a mutation is sent by POST");
             return with_header(refused(media, StatusCode::METHOD_NOT_ALLOWED, error), ALLOW, "POST");
         }
+        OperationType::Subscription if media == Media::Events => {}
         OperationType::Subscription => {
             let error = request_error(
                 Code::OperationResolutionFailure,
-                "a subscription needs a WebSocket with the subprotocol graphql-transport-ws",
+                "a subscription needs `Accept: text/event-stream`, or a WebSocket with the subprotocol graphql-transport-ws",
             );
             return refused(media, StatusCode::BAD_REQUEST, error);
         }
     }
+    if media == Media::Events {
+        return sse::stream(face, &viewer, token(face, headers), admitted);
+    }
     let executed = admitted.executed;
     let Ok(mut response) = tokio::time::timeout(EXECUTION_LIMIT, face.schema.execute(admitted.request)).await else {
-        let error = request_error(Code::Timeout, "the operation took longer than 10 seconds");
-        return refused(media, StatusCode::GATEWAY_TIMEOUT, error);
+        return refused(media, StatusCode::GATEWAY_TIMEOUT, too_long());
     };
     complete(&mut response.errors, executed.get());
     let status = if executed.get() { StatusCode::OK } else { client_fault(media) };
     written(media, status, &shown(&response, executed.get()))
 }
 
-/// The viewer of the `Authorization` header.
+/// What a query or mutation over [`EXECUTION_LIMIT`] is told.
+pub(super) fn too_long() -> ServerError {
+    request_error(Code::Timeout, "the operation took longer than 10 seconds")
+}
+
+/// The viewer of the request's credential.
 pub(super) async fn authenticate(face: &Face, headers: &HeaderMap) -> Result<crate::auth::Viewer, ServiceError> {
-    let token = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(bearer);
+    let token = credential::token(headers, &face.app.config.server.allow_origins);
     let request = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
     crate::service::key::authenticate_in(&face.app, token.ok_or(ServiceError::Unauthenticated)?, request).await
+}
+
+/// What a long answer asks again with, whether it is still valid.
+pub(super) fn token(face: &Face, headers: &HeaderMap) -> String {
+    credential::token(headers, &face.app.config.server.allow_origins).unwrap_or_default().to_owned()
 }
 
 /// 401 with its challenge, or what else kept the credential from being looked at.
@@ -162,7 +180,7 @@ pub(crate) const CHALLENGE: &str = "Bearer realm=\"flowforge\"";
 fn client_fault(media: Media) -> StatusCode {
     match media {
         Media::Json => StatusCode::OK,
-        Media::GraphqlResponse => StatusCode::BAD_REQUEST,
+        Media::GraphqlResponse | Media::Events => StatusCode::BAD_REQUEST,
     }
 }
 
@@ -237,6 +255,8 @@ mod tests {
             ("application/graphql-response+json;q=0.5, application/json;q=0.9", Some(Media::Json)),
             ("application/graphql-response+json; charset=utf-8, */*", Some(Media::GraphqlResponse)),
             ("text/html, application/*;q=0.1", Some(Media::Json)),
+            ("text/event-stream", Some(Media::Events)),
+            ("text/event-stream;q=0.5, application/json", Some(Media::Json)),
             ("application/json;q=0", None),
             ("text/html", None),
         ] {

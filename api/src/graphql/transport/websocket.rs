@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_graphql::{Response as GraphqlResponse, ServerError};
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
-use axum::http::header::{AUTHORIZATION, HOST, ORIGIN, WWW_AUTHENTICATE};
+use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use futures::stream::{AbortHandle, BoxStream, SelectAll, StreamExt as _, abortable};
@@ -14,9 +14,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
-use super::http::{CHALLENGE, authenticate};
+use super::http::{CHALLENGE, authenticate, token};
 use super::{Executed, Face, Params, prepare, shown};
 use crate::app::App;
+use crate::auth::credential::{self, origin_allowed};
 use crate::auth::{Viewer, bearer};
 use crate::graphql::error::{Code, complete, request_error};
 use crate::service::{ServiceError, key};
@@ -101,9 +102,11 @@ pub(super) async fn upgrade(face: Face, headers: &HeaderMap, socket: WebSocketUp
     if !origin_allowed(headers, &face.app.config.server.allow_origins) {
         return StatusCode::FORBIDDEN.into_response();
     }
-    let viewer = if headers.contains_key(AUTHORIZATION) {
+    let viewer = if credential::is_present(headers) {
         match authenticate(&face, headers).await {
-            Ok(viewer) => Some((viewer, token(headers))),
+            Ok(viewer) => Some((viewer, token(&face, headers))),
+            // A session that is over is no reason to refuse a client that brings a key in its first message.
+            Err(ServiceError::Unauthenticated) if !headers.contains_key(AUTHORIZATION) => None,
             Err(ServiceError::Unauthenticated) => {
                 return (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, CHALLENGE)]).into_response();
             }
@@ -118,19 +121,6 @@ pub(super) async fn upgrade(face: Face, headers: &HeaderMap, socket: WebSocketUp
         .max_message_size(MESSAGE_LIMIT)
         .max_frame_size(MESSAGE_LIMIT)
         .on_upgrade(move |socket| Session::new(face, socket, viewer, request).run())
-}
-
-fn token(headers: &HeaderMap) -> String {
-    headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(bearer).unwrap_or_default().to_owned()
-}
-
-/// A browser always names its origin; other programs need not.
-fn origin_allowed(headers: &HeaderMap, allowed: &[String]) -> bool {
-    let Some(origin) = headers.get(ORIGIN) else { return true };
-    let Ok(origin) = origin.to_str() else { return false };
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    let own = origin.split_once("://").map(|(_, host)| host);
-    (own.is_some() && own == host) || allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
 }
 
 /// One thing that an operation says.
@@ -257,7 +247,7 @@ impl Session {
             let message = format!("a socket carries at most {OPERATION_LIMIT} operations at once");
             return self.send_errors(&id, &[request_error(Code::RateLimited, &message)]).await;
         }
-        let admitted = match prepare(&self.face, viewer, params) {
+        let admitted = match prepare(&self.face, viewer, params, None) {
             Ok(admitted) => admitted,
             Err(error) => return self.send_errors(&id, &[error]).await,
         };
@@ -353,6 +343,7 @@ fn is_too_large(error: &axum::Error) -> bool {
 mod tests {
     use super::*;
     use axum::http::HeaderValue;
+    use axum::http::header::{HOST, ORIGIN};
 
     #[test]
     fn a_browser_may_come_from_the_servers_own_origin_or_a_listed_one() {

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::database::to_column;
 use crate::journal::{Created, Journal, NewMessage, NewRun, WorkerRow};
-use crate::runtime::TriggerKind;
+use crate::runtime::{Mode, TriggerKind};
 use crate::testing::TestDatabase;
 
 pub(crate) const SALT: [u8; 16] = [7; 16];
@@ -128,7 +128,11 @@ pub(crate) fn new_run(workspace: WorkspaceId, clock: &Clock) -> NewRun {
         workspace,
         project: ProjectId(Uuid::from_u128(2)),
         workflow: WorkflowId(Uuid::from_u128(3)),
-        version: VersionId(Uuid::from_u128(4)),
+        version: Some(VersionId(Uuid::from_u128(4))),
+        mode: Mode::Live,
+        origin: None,
+        retry_of: None,
+        retried_from: None,
         definition_hash: Digest([5; 32]),
         environment: "default".to_owned(),
         trigger_node: "start".to_owned(),
@@ -142,6 +146,9 @@ pub(crate) fn new_run(workspace: WorkspaceId, clock: &Clock) -> NewRun {
         created_by: "test".to_owned(),
         at: clock.now(),
         record: record(run, 1, Digest([0; 32])),
+        more: Vec::new(),
+        node_runs: Vec::new(),
+        blobs: Vec::new(),
         is_owned: false,
     }
 }
@@ -225,6 +232,7 @@ pub(crate) fn node_run(node: &str, scope: Scope) -> NodeRunRow {
         due_at: None,
         items: None,
         items_settled: 0,
+        reused_from: None,
         started_at: Some(Timestamp(1_800_000_000_000_002)),
         finished_at: Some(Timestamp(1_800_000_000_000_003)),
     }

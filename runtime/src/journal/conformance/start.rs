@@ -12,7 +12,7 @@ use crate::journal::{Created, NewRun, StartKey};
 const DAY: Duration = Duration::from_secs(86_400);
 
 fn keyed(bench: &Bench, key: &str) -> NewRun {
-    let start_key = Some(StartKey { key: key.to_owned(), expires_at: bench.now().plus(DAY) });
+    let start_key = Some(StartKey { key: key.to_owned(), asked: None, expires_at: bench.now().plus(DAY) });
     NewRun { start_key, ..new_run(bench.workspace, &bench.clock) }
 }
 
@@ -96,6 +96,7 @@ pub(super) async fn a_run_that_cannot_be_kept_is_refused_alone(bench: Bench) {
     // A blob that nobody put.
     new[11].input.len = 1_000_000;
     new[11].input.inline = None;
+    new[11].blobs = vec![new[11].input.digest];
     let created = bench.journal.create(None, &new).await.unwrap();
     for (index, created) in created.iter().enumerate() {
         let is_refused = matches!(created, Created::Refused(_));

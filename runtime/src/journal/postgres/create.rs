@@ -10,9 +10,10 @@ use uuid::Uuid;
 
 use super::super::NewRun;
 use super::super::row;
+use super::{NodeRuns, Records};
 use crate::database::to_column;
 
-/// A run is made when the blob of its input is there and its start key, if it has one, was free or had expired.
+/// A run is made when the blobs of its values are there and its start key, if it has one, was free or had expired.
 const CREATE: &str = r"/* intake */
 WITH referred AS (
     SELECT wanted.run_id, blob.workspace_id, blob.digest
@@ -21,8 +22,8 @@ WITH referred AS (
     WHERE blob.doomed_at IS NULL
     FOR SHARE OF blob
 ), possible AS MATERIALIZED (
-    SELECT id FROM unnest($2::uuid[], $3::boolean[]) AS new (id, has_blob)
-    WHERE NOT has_blob OR (id IN (SELECT run_id FROM referred)) IS TRUE
+    SELECT id FROM unnest($2::uuid[], $3::bigint[]) AS new (id, blobs)
+    WHERE blobs = 0 OR blobs = (SELECT count(*) FROM referred WHERE referred.run_id = new.id)
 ), keyed AS (
     INSERT INTO start_dedupe AS known (workspace_id, workflow_id, key, run_id, input_digest, event_id, expires_at)
     SELECT * FROM unnest($29::uuid[], $30::uuid[], $31::text[], $32::uuid[], $33::bytea[], $34::uuid[],
@@ -38,18 +39,19 @@ WITH referred AS (
     INSERT INTO run (id, workspace_id, project_id, workflow_id, version_id, definition_hash, environment, mode, status,
         claim, placement, priority, key, labels, trigger_node, trigger_event_id, input_digest, input_len, input_kind,
         input, origin_run_id, owner_id, owner_epoch, adoptions, head_seq, head_digest, rules_version, deadline_at,
-        created_by, created_at)
-    SELECT id, workspace_id, project_id, workflow_id, version_id, definition_hash, environment, 'LIVE', 'QUEUED',
+        created_by, created_at, retry_of, origin_node)
+    SELECT id, workspace_id, project_id, workflow_id, version_id, definition_hash, environment, mode, 'QUEUED',
         CASE WHEN is_owned THEN 'OWNED' ELSE 'READY' END, 'default', priority, key, labels, trigger_node, event_id,
-        input_digest, input_len, input_kind, input, id, CASE WHEN is_owned THEN $1 END,
-        CASE WHEN is_owned THEN 1 ELSE 0 END, 0, head_seq, head_digest, $40, deadline_at, created_by, created_at
+        input_digest, input_len, input_kind, input, coalesce(origin, id), CASE WHEN is_owned THEN $1 END,
+        CASE WHEN is_owned THEN 1 ELSE 0 END, 0, head_seq, head_digest, $40, deadline_at, created_by, created_at,
+        retry_of, retried_from
     FROM unnest($2::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::bytea[], $9::text[], $10::int[],
             $11::text[], $12::text[], $13::text[], $14::uuid[], $15::bytea[], $16::bigint[], $17::text[], $18::bytea[],
             $19::boolean[], $20::bigint[], $21::bytea[], $22::timestamptz[], $23::text[], $24::timestamptz[],
-            $25::boolean[])
+            $25::boolean[], $47::text[], $48::uuid[], $49::uuid[], $50::text[])
         AS new (id, workspace_id, project_id, workflow_id, version_id, definition_hash, environment, priority, key,
             labels, trigger_node, event_id, input_digest, input_len, input_kind, input, is_owned, head_seq,
-            head_digest, deadline_at, created_by, created_at, has_key)
+            head_digest, deadline_at, created_by, created_at, has_key, mode, origin, retry_of, retried_from)
     WHERE (id IN (SELECT id FROM possible)) IS TRUE AND (NOT has_key OR (id IN (SELECT run_id FROM keyed)) IS TRUE)
     ON CONFLICT (id) DO NOTHING
     RETURNING id
@@ -66,8 +68,18 @@ WITH referred AS (
 ), written AS (
     INSERT INTO journal (run_id, first_seq, last_seq, format, body, digest, prev)
     SELECT run_id, first_seq, last_seq, $41, body, digest, prev
-    FROM unnest($2::uuid[], $42::bigint[], $20::bigint[], $28::bytea[], $21::bytea[], $43::bytea[])
+    FROM unnest($44::uuid[], $42::bigint[], $45::bigint[], $28::bytea[], $46::bytea[], $43::bytea[])
         AS record (run_id, first_seq, last_seq, body, digest, prev)
+    WHERE (run_id IN (SELECT id FROM made)) IS TRUE
+), shown AS (
+    INSERT INTO node_run (run_id, node_key, scope, node_type, status, attempt, effect, port, output_digest, output_len,
+        output_kind, output, items_settled, finished_at, reused_from)
+    SELECT run_id, node_key, scope, node_type, status, 0, effect, port, output_digest, output_len, output_kind, output, 0,
+        finished_at, reused_from
+    FROM unnest($51::uuid[], $52::text[], $53::text[], $54::text[], $55::text[], $56::text[], $57::text[], $58::bytea[],
+            $59::bigint[], $60::text[], $61::bytea[], $62::timestamptz[], $63::text[])
+        AS row (run_id, node_key, scope, node_type, status, effect, port, output_digest, output_len, output_kind, output,
+            finished_at, reused_from)
     WHERE (run_id IN (SELECT id FROM made)) IS TRUE
 ), kept AS (
     INSERT INTO blob_ref (run_id, digest, workspace_id)
@@ -79,11 +91,15 @@ SELECT id FROM made";
 #[derive(Default)]
 struct Runs<'a> {
     id: Vec<Uuid>,
-    has_blob: Vec<bool>,
+    blobs: Vec<i64>,
     workspace: Vec<Uuid>,
     project: Vec<Uuid>,
     workflow: Vec<Uuid>,
-    version: Vec<Uuid>,
+    version: Vec<Option<Uuid>>,
+    mode: Vec<&'a str>,
+    origin: Vec<Option<Uuid>>,
+    retry_of: Vec<Option<Uuid>>,
+    retried_from: Vec<Option<&'a str>>,
     definition_hash: Vec<&'a [u8]>,
     environment: Vec<&'a str>,
     priority: Vec<i32>,
@@ -96,11 +112,8 @@ struct Runs<'a> {
     input_kind: Vec<&'a str>,
     input: Vec<Option<&'a [u8]>>,
     is_owned: Vec<bool>,
-    first: Vec<i64>,
     head: Vec<i64>,
     head_digest: Vec<&'a [u8]>,
-    prev: Vec<&'a [u8]>,
-    body: Vec<&'a [u8]>,
     deadline_at: Vec<Option<DateTime<Utc>>>,
     created_by: Vec<&'a str>,
     created_at: Vec<DateTime<Utc>>,
@@ -116,12 +129,12 @@ struct Keys<'a> {
     workflow: Vec<Uuid>,
     key: Vec<&'a str>,
     run: Vec<Uuid>,
-    input_digest: Vec<&'a [u8]>,
+    input_digest: Vec<Vec<u8>>,
     event: Vec<Uuid>,
     expires_at: Vec<DateTime<Utc>>,
 }
 
-/// The columns of those whose input is a blob.
+/// The blobs that they refer to.
 #[derive(Default)]
 struct Blobs<'a> {
     run: Vec<Uuid>,
@@ -132,11 +145,15 @@ struct Blobs<'a> {
 impl<'a> Runs<'a> {
     fn push(&mut self, new: &'a NewRun) {
         self.id.push(new.run.0);
-        self.has_blob.push(new.input.is_blob());
+        self.blobs.push(row::number(new.blobs.len() as u64));
         self.workspace.push(new.workspace.0);
         self.project.push(new.project.0);
         self.workflow.push(new.workflow.0);
-        self.version.push(new.version.0);
+        self.version.push(new.version.map(|version| version.0));
+        self.mode.push(row::mode(new.mode));
+        self.origin.push(new.origin);
+        self.retry_of.push(new.retry_of.map(|run| run.0));
+        self.retried_from.push(new.retried_from.as_deref());
         self.definition_hash.push(&new.definition_hash.0);
         self.environment.push(&new.environment);
         self.priority.push(i32::from(new.priority));
@@ -149,17 +166,28 @@ impl<'a> Runs<'a> {
         self.input_kind.push(row::kind(new.input.kind));
         self.input.push(row::inline(&new.input));
         self.is_owned.push(new.is_owned);
-        self.first.push(row::number(new.record.first_seq));
-        self.head.push(row::number(new.record.last_seq));
-        self.head_digest.push(&new.record.digest.0);
-        self.prev.push(&new.record.prev.0);
-        self.body.push(&new.record.body);
+        self.head.push(row::number(new.last_record().last_seq));
+        self.head_digest.push(&new.last_record().digest.0);
         self.deadline_at.push(new.deadline_at.map(to_column));
         self.created_by.push(&new.created_by);
         self.created_at.push(to_column(new.at));
         self.has_key.push(new.start_key.is_some());
         self.kind.push(row::trigger(new.kind));
         self.dedupe_key.push(new.start_key.as_ref().map(|key| key.key.as_str()));
+    }
+}
+
+/// The columns of what they begin with.
+#[derive(Default)]
+struct Begun<'a> {
+    records: Records<'a>,
+    node_runs: NodeRuns<'a>,
+}
+
+impl<'a> Begun<'a> {
+    fn push(&mut self, new: &'a NewRun) {
+        new.records().for_each(|record| self.records.push(new.run.0, record));
+        new.node_runs.iter().for_each(|row| self.node_runs.push(new.run.0, row));
     }
 }
 
@@ -172,7 +200,12 @@ pub(in super::super) async fn create(
 ) -> Result<HashSet<RunId>, sqlx::Error> {
     let mut runs = Runs::default();
     let (mut keys, mut blobs) = (Keys::default(), Blobs::default());
-    new.iter().for_each(|new| runs.push(new));
+    let mut begun = Begun::default();
+    for new in new {
+        runs.push(new);
+        begun.push(new);
+    }
+    let Begun { records, node_runs } = begun;
     let mut with_key: Vec<_> = new.iter().filter_map(|new| new.start_key.as_ref().map(|key| (key, new))).collect();
     with_key.sort_by_key(|(key, new)| (new.workspace, new.workflow, &key.key));
     for (key, new) in with_key {
@@ -180,28 +213,34 @@ pub(in super::super) async fn create(
         keys.workflow.push(new.workflow.0);
         keys.key.push(&key.key);
         keys.run.push(new.run.0);
-        keys.input_digest.push(&new.input.digest.0);
+        keys.input_digest.push(new.asked().0.to_vec());
         keys.event.push(new.event.0);
         keys.expires_at.push(to_column(key.expires_at));
     }
-    for new in new.iter().filter(|new| new.input.is_blob()) {
+    for (new, digest) in new.iter().flat_map(|new| new.blobs.iter().map(move |digest| (new, digest))) {
         blobs.run.push(new.run.0);
         blobs.workspace.push(new.workspace.0);
-        blobs.digest.push(&new.input.digest.0);
+        blobs.digest.push(&digest.0);
     }
     let now = new.iter().map(|new| new.at).min().unwrap_or_default();
     let query = sqlx::query_scalar::<_, Uuid>(CREATE).bind(owner.map(|owner| owner.0));
-    let query = query.bind(runs.id).bind(runs.has_blob).bind(runs.workspace).bind(runs.project).bind(runs.workflow);
+    let query = query.bind(runs.id).bind(runs.blobs).bind(runs.workspace).bind(runs.project).bind(runs.workflow);
     let query = query.bind(runs.version).bind(runs.definition_hash).bind(runs.environment).bind(runs.priority);
     let query = query.bind(runs.key).bind(runs.labels).bind(runs.trigger_node).bind(runs.event);
     let query = query.bind(runs.input_digest).bind(runs.input_len).bind(runs.input_kind).bind(runs.input);
     let query = query.bind(runs.is_owned).bind(runs.head).bind(runs.head_digest).bind(runs.deadline_at);
     let query = query.bind(runs.created_by).bind(runs.created_at).bind(runs.has_key);
-    let query = query.bind(runs.kind).bind(runs.dedupe_key).bind(runs.body);
+    let query = query.bind(runs.kind).bind(runs.dedupe_key).bind(records.body);
     let query = query.bind(keys.workspace).bind(keys.workflow).bind(keys.key).bind(keys.run);
     let query = query.bind(keys.input_digest).bind(keys.event).bind(keys.expires_at);
     let query = query.bind(blobs.run).bind(blobs.workspace).bind(blobs.digest);
     let query = query.bind(to_column(now)).bind(super::super::RULES_VERSION).bind(FORMAT);
-    let made = query.bind(runs.first).bind(runs.prev).fetch_all(pool).await?;
+    let query = query.bind(records.first).bind(records.prev).bind(records.run).bind(records.last);
+    let query = query.bind(records.digest).bind(runs.mode).bind(runs.origin).bind(runs.retry_of);
+    let query = query.bind(runs.retried_from).bind(node_runs.run).bind(node_runs.node).bind(node_runs.scope);
+    let query = query.bind(node_runs.node_type).bind(node_runs.status).bind(node_runs.effect).bind(node_runs.port);
+    let query = query.bind(node_runs.output.digest).bind(node_runs.output.len).bind(node_runs.output.kind);
+    let query = query.bind(node_runs.output.bytes).bind(node_runs.finished_at).bind(node_runs.reused_from);
+    let made = query.fetch_all(pool).await?;
     Ok(made.into_iter().map(RunId).collect())
 }

@@ -107,7 +107,7 @@ async fn a_flush_finds_its_rows_by_index_even_when_planned_on_empty_tables() {
     let sql = super::FLUSH.replace("/* flush */", "PREPARE planned AS");
     let mut connection = pool.acquire().await.unwrap();
     connection.execute(sqlx::AssertSqlSafe(sql)).await.unwrap();
-    let nulls = vec!["NULL"; 49].join(", ");
+    let nulls = vec!["NULL"; 50].join(", ");
     let explain = format!("EXPLAIN EXECUTE planned ({nulls})");
     let plan: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(explain)).fetch_all(&mut *connection).await.unwrap();
     let plan = plan.join("\n");

@@ -2,14 +2,14 @@
 
 use std::collections::HashSet;
 
-use engine::drive::batch::Record;
+use engine::drive::batch::{NodeRunRow, Record};
 use engine::id::{RunId, WorkerId};
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, SqlitePool};
 use uuid::Uuid;
 
 use super::super::row::groups;
 use super::super::{NewRun, RULES_VERSION, row};
-use super::{BEGIN, insert_records};
+use super::{BEGIN, insert_records, refer, upsert_node_runs};
 use crate::database::to_column;
 
 /// Makes these runs in one transaction; gives back those that are new.
@@ -28,18 +28,20 @@ pub(in super::super) async fn create(
     let made = insert_runs(&mut transaction, owner, &possible).await?;
     possible.retain(|new| made.contains(&new.run));
     insert_events(&mut transaction, &possible).await?;
-    let records: Vec<(Uuid, &Record)> = possible.iter().map(|new| (new.run.0, &new.record)).collect();
+    let records: Vec<(Uuid, &Record)> =
+        possible.iter().flat_map(|new| new.records().map(|record| (new.run.0, record))).collect();
     insert_records(&mut transaction, &records).await?;
-    for new in possible.iter().filter(|new| new.input.is_blob()) {
-        let query = sqlx::query("INSERT INTO blob_ref (run_id, digest, workspace_id) VALUES ($1, $2, $3)");
-        let query = query.bind(new.run.0).bind(new.input.digest.0.as_slice()).bind(new.workspace.0);
-        query.execute(&mut *transaction).await?;
+    let node_runs: Vec<(Uuid, &NodeRunRow)> =
+        possible.iter().flat_map(|new| new.node_runs.iter().map(|row| (new.run.0, row))).collect();
+    upsert_node_runs(&mut transaction, &node_runs).await?;
+    for new in &possible {
+        refer(&mut transaction, new.run.0, &new.blobs).await?;
     }
     transaction.commit().await?;
     Ok(made)
 }
 
-/// Whether the blob of its input is there and its start key, if it has one, was free or had expired. Takes the key.
+/// Whether the blobs of its values are there and its start key, if it has one, was free or had expired. Takes the key.
 async fn is_possible(connection: &mut SqliteConnection, new: &NewRun) -> Result<bool, sqlx::Error> {
     const BLOB: &str = "SELECT 1 FROM blob WHERE workspace_id = $1 AND digest = $2 AND doomed_at IS NULL";
     const KEY: &str = "INSERT INTO start_dedupe AS known \
@@ -47,16 +49,17 @@ async fn is_possible(connection: &mut SqliteConnection, new: &NewRun) -> Result<
         ON CONFLICT (workspace_id, workflow_id, key) DO UPDATE SET run_id = excluded.run_id, \
         input_digest = excluded.input_digest, event_id = excluded.event_id, expires_at = excluded.expires_at \
         WHERE known.expires_at <= $8";
-    let digest = new.input.digest.0.as_slice();
-    if new.input.is_blob() {
-        let query = sqlx::query(BLOB).bind(new.workspace.0).bind(digest);
+    for digest in &new.blobs {
+        let query = sqlx::query(BLOB).bind(new.workspace.0).bind(digest.0.as_slice());
         if query.fetch_optional(&mut *connection).await?.is_none() {
             return Ok(false);
         }
     }
+    let asked = new.asked();
     let Some(key) = &new.start_key else { return Ok(true) };
     let query = sqlx::query(KEY).bind(new.workspace.0).bind(new.workflow.0).bind(&key.key).bind(new.run.0);
-    let query = query.bind(digest).bind(new.event.0).bind(to_column(key.expires_at)).bind(to_column(new.at));
+    let query =
+        query.bind(asked.0.as_slice()).bind(new.event.0).bind(to_column(key.expires_at)).bind(to_column(new.at));
     Ok(query.execute(&mut *connection).await?.rows_affected() == 1)
 }
 
@@ -71,23 +74,27 @@ async fn insert_runs(
             "INSERT INTO run (id, workspace_id, project_id, workflow_id, version_id, definition_hash, environment, mode, \
              status, claim, placement, priority, key, labels, trigger_node, trigger_event_id, input_digest, input_len, \
              input_kind, input, origin_run_id, owner_id, owner_epoch, adoptions, head_seq, head_digest, rules_version, \
-             deadline_at, created_by, created_at) ",
+             deadline_at, created_by, created_at, retry_of, origin_node) ",
         );
         query.push_values(group, |mut columns, new| {
             let owner = owner.filter(|_| new.is_owned);
             columns.push_bind(new.run.0).push_bind(new.workspace.0).push_bind(new.project.0);
-            columns.push_bind(new.workflow.0).push_bind(new.version.0).push_bind(new.definition_hash.0.to_vec());
-            columns.push_bind(new.environment.clone()).push("'LIVE'").push("'QUEUED'");
+            columns
+                .push_bind(new.workflow.0)
+                .push_bind(new.version.map(|version| version.0))
+                .push_bind(new.definition_hash.0.to_vec());
+            columns.push_bind(new.environment.clone()).push_bind(row::mode(new.mode)).push("'QUEUED'");
             columns.push_bind(if owner.is_some() { "OWNED" } else { "READY" }).push("'default'");
             columns.push_bind(i32::from(new.priority)).push_bind(new.key.clone()).push_bind(row::labels(new));
             columns.push_bind(new.trigger_node.clone()).push_bind(new.event.0);
             columns.push_bind(new.input.digest.0.to_vec()).push_bind(row::number(new.input.len));
             columns.push_bind(row::kind(new.input.kind)).push_bind(row::inline(&new.input).map(<[u8]>::to_vec));
-            columns.push_bind(new.run.0).push_bind(owner.map(|owner| owner.0));
-            columns.push_bind(i64::from(owner.is_some())).push("0").push_bind(row::number(new.record.last_seq));
-            columns.push_bind(new.record.digest.0.to_vec()).push_bind(RULES_VERSION);
+            columns.push_bind(new.origin.unwrap_or(new.run.0)).push_bind(owner.map(|owner| owner.0));
+            columns.push_bind(i64::from(owner.is_some())).push("0").push_bind(row::number(new.last_record().last_seq));
+            columns.push_bind(new.last_record().digest.0.to_vec()).push_bind(RULES_VERSION);
             columns.push_bind(new.deadline_at.map(to_column)).push_bind(new.created_by.clone());
-            columns.push_bind(to_column(new.at));
+            columns.push_bind(to_column(new.at)).push_bind(new.retry_of.map(|run| run.0));
+            columns.push_bind(new.retried_from.clone());
         });
         query.push(" ON CONFLICT (id) DO NOTHING RETURNING id");
         for row in query.build().fetch_all(&mut *connection).await? {
