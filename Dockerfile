@@ -1,7 +1,12 @@
 # syntax=docker/dockerfile:1
-FROM rust:1.95-bookworm AS build
+FROM node:20-bookworm AS pages
 WORKDIR /src
 COPY . .
+RUN scripts/build-web
+
+FROM rust:1.95-bookworm AS build
+WORKDIR /src
+COPY --from=pages /src .
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/target \
     CARGO_TARGET_DIR=/target cargo build --release --locked --bin flowforge && \

@@ -53,6 +53,7 @@ codes! {
     DepthLimitExceeded = "DEPTH_LIMIT_EXCEEDED", 400, 2, "Nested too deep.";
     RateLimited = "RATE_LIMITED", 429, 3, "Too much at once. Wait, then again.";
     Conflict = "CONFLICT", 409, 6, "The thing is in a state that does not allow this. Read it again.";
+    NameTaken = "NAME_TAKEN", 409, 6, "There is one of that name already. Choose another name.";
     RevisionConflict = "REVISION_CONFLICT", 409, 6, "Somebody else saved the draft meanwhile. Read it, and save against its revision.";
     IdempotencyMismatch = "IDEMPOTENCY_MISMATCH", 422, 6, "The idempotency key was used for another request within 24 hours. Use a new one.";
     DefinitionInvalid = "DEFINITION_INVALID", 422, 2, "The definition has problems; the answer lists all of them.";

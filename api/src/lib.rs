@@ -16,3 +16,8 @@ mod store;
 pub mod telemetry;
 
 pub use server::{Banner, ServeError, create_first_key, create_key, create_login_link, router, serve, serve_until};
+
+/// Whether this program was built with the pages of the canvas.
+pub fn has_pages() -> bool {
+    rest::pages::are_here()
+}

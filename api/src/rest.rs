@@ -8,6 +8,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get, post};
 
 mod error;
+pub(crate) mod pages;
 mod process;
 mod run;
 mod session;
@@ -24,7 +25,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/api/v1/runs/{id}", get(run::get))
         .route("/session", post(session::sign_in).delete(session::sign_out))
         .route("/hooks/{workspace}/{project}/{workflow}/{node}", any(webhook::receive))
-        .fallback(error::no_such_path)
+        .fallback(pages::serve)
         .method_not_allowed_fallback(error::no_such_method)
         .with_state(app)
 }

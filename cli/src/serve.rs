@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use api::Banner;
 use api::config::Config;
 
+use crate::admin;
 use crate::command::{Global, KEY_FILE};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, Shade};
@@ -19,7 +20,13 @@ pub(crate) async fn serve(global: &Global) -> Result<ExitCode, Failure> {
         leave_first_key(&config, &key_file).await?;
     }
     let has_key_file = key_file.is_file();
-    api::serve(config, |banner| welcome(output, banner, has_key_file.then_some(key_file.as_path())))
+    // Whoever starts an embedded home owns it; other homes make links by a command.
+    let token = if config.database.url.is_sqlite() && api::has_pages() {
+        Some(api::create_login_link(&config, "default").await.map_err(|error| failed(&error))?)
+    } else {
+        None
+    };
+    api::serve(config, |banner| welcome(output, banner, has_key_file.then_some(key_file.as_path()), token.as_deref()))
         .await
         .map_err(|error| failed(&error))?;
     Ok(ExitCode::SUCCESS)
@@ -50,11 +57,12 @@ fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
 }
 
 /// The last lines of a start: where it listens, and what a newcomer does next.
-fn welcome(output: Output, banner: &Banner, key_file: Option<&Path>) {
+fn welcome(output: Output, banner: &Banner, key_file: Option<&Path>, token: Option<&str>) {
     let url = format!("http://{}", banner.address);
+    let link = token.map(|token| admin::link(&url, token));
     if output.is_json() {
         let key_file = key_file.map(|file| file.display().to_string());
-        output.document(&serde_json::json!({ "url": url, "keyFile": key_file }));
+        output.document(&serde_json::json!({ "url": url, "keyFile": key_file, "link": link }));
         return;
     }
     // As it was called, so that the next commands can be copied: it need not be in the path.
@@ -65,6 +73,11 @@ fn welcome(output: Output, banner: &Banner, key_file: Option<&Path>) {
             None => line,
         };
         output.line(&line);
+    }
+    if let Some(link) = link {
+        output.line("");
+        output.line("Or in a browser; this link signs you in once, within an hour:");
+        output.line(&format!("  {}", output.paint(Shade::Strong, &link)));
     }
 }
 

@@ -24,6 +24,27 @@ pub(super) trait Asked {
     fn reads(&self) -> Result<&DataLoader<Reads, HashMapCache>>;
 }
 
+/// The header `Idempotency-Key` of a request: what a start goes by that brings no key of its own.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct IdempotencyKey(Option<String>);
+
+impl IdempotencyKey {
+    /// The header's value, when there is one.
+    pub(super) fn of(header: Option<&str>) -> Self {
+        Self(header.map(str::to_owned))
+    }
+}
+
+/// The key of one start: its own, or else the request's. One request with several fields would start each under the
+/// same key, so the key carries the name that the field has in the answer.
+pub(super) fn start_key(ctx: &Context<'_>, own: Option<String>) -> Option<String> {
+    if own.is_some() {
+        return own;
+    }
+    let header = ctx.data_opt::<IdempotencyKey>()?.0.as_deref()?;
+    Some(ctx.item.node.alias.as_ref().map_or_else(|| header.to_owned(), |alias| format!("{header} {}", alias.node)))
+}
+
 impl Asked for Context<'_> {
     fn app(&self) -> Result<&Arc<App>> {
         self.data_opt().ok_or_else(|| missing("app"))

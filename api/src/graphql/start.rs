@@ -6,7 +6,7 @@ use async_graphql::{Context, ID, InputObject, Json, Object, SimpleObject};
 use serde_json::Value;
 
 use super::Result;
-use super::request::{Asked as _, id};
+use super::request::{Asked as _, id, start_key};
 use super::run::RunObject;
 use super::user_error::{UserError, settle};
 use crate::service::ServiceError;
@@ -31,7 +31,8 @@ pub struct StartRunInput {
     trigger: Option<String>,
     /// The input; null when absent.
     input: Option<Json<Value>>,
-    /// Up to 255 characters: the same key within 24 hours answers with the same run.
+    /// Up to 255 characters: the same key within 24 hours answers with the same run. The header `Idempotency-Key`
+    /// stands for it when it is absent.
     idempotency_key: Option<String>,
     /// A business key to find the run by, up to 255 characters.
     key: Option<String>,
@@ -143,7 +144,7 @@ impl StartMutation {
         let start = Start { which, environment: input.environment, trigger: input.trigger };
         let one = StartOneInput {
             input: input.input,
-            idempotency_key: input.idempotency_key,
+            idempotency_key: start_key(ctx, input.idempotency_key),
             key: input.key,
             labels: input.labels,
         };

@@ -18,6 +18,7 @@ use super::envelope::Place;
 use super::error::{Code, request_error};
 use super::limit::{Prices, admit, afford, missing_variable};
 use super::loader::loaders;
+use super::request::IdempotencyKey;
 use crate::app::App;
 use crate::auth::Viewer;
 
@@ -94,13 +95,17 @@ pub(crate) struct Admitted {
     pub(crate) place: Place,
 }
 
+/// What a request's head says of its operation.
+#[derive(Debug, Default)]
+pub(crate) struct Head {
+    /// What a stream's client received last.
+    pub(crate) resume: Option<String>,
+    /// What a start goes by that brings no key of its own.
+    pub(crate) idempotency_key: IdempotencyKey,
+}
+
 /// Checks the bounds and puts in what resolvers need.
-pub(crate) fn prepare(
-    face: &Face,
-    viewer: Viewer,
-    params: Params,
-    resume: Option<String>,
-) -> Result<Admitted, ServerError> {
+pub(crate) fn prepare(face: &Face, viewer: Viewer, params: Params, head: Head) -> Result<Admitted, ServerError> {
     let Params { query, operation, variables } = params;
     let (document, kind) =
         admit(&query, operation.as_deref()).map_err(|refused| request_error(refused.code, &refused.message))?;
@@ -110,12 +115,13 @@ pub(crate) fn prepare(
         return Err(request_error(Code::BadUserInput, &message));
     }
     let executed = Executed::default();
-    let place = Place::resuming(resume);
+    let place = Place::resuming(head.resume);
     let mut request = Request::new(query)
         .variables(variables)
         .data(loaders(Arc::clone(&face.app), viewer.clone()))
         .data(viewer)
         .data(place.clone())
+        .data(head.idempotency_key)
         .data(executed.clone());
     request.operation_name = operation;
     request.set_parsed_query(document);

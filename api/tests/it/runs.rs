@@ -21,6 +21,32 @@ async fn to_the_end(socket: &mut Socket) {
 }
 
 on_both_databases! {
+    async fn the_idempotency_key_may_come_in_a_header(home: Home) {
+        let app = TestApp::start(&home).await;
+        app.publish("double", &doubling()).await;
+        let start = async |query: &str, key: &str| -> Value {
+            let request = app.post(&app.key, &json!({"query": query})).header("idempotency-key", key);
+            request.send().await.unwrap().json::<Value>().await.unwrap()["data"].clone()
+        };
+        let one = "mutation { startRun(input: {workflow: \"double\", input: {n: 1}}) { run { id } replayed userErrors { code } } }";
+        let first = start(one, "a").await;
+        assert_eq!((&first["startRun"]["replayed"], &first["startRun"]["userErrors"]), (&json!(false), &json!([])));
+        let again = start(one, "a").await;
+        assert_eq!(again["startRun"]["run"], first["startRun"]["run"]);
+        assert_eq!(again["startRun"]["replayed"], true);
+        assert_ne!(start(one, "b").await["startRun"]["run"], first["startRun"]["run"]);
+        let other = start(&one.replace("n: 1", "n: 2"), "a").await;
+        assert_eq!(other["startRun"]["userErrors"][0]["code"], "IDEMPOTENCY_MISMATCH");
+        let own = start(&one.replace("input: {n: 1}", "input: {n: 1}, idempotencyKey: \"own\""), "a").await;
+        assert_eq!(own["startRun"]["replayed"], false);
+        let both = "mutation { x: startRun(input: {workflow: \"double\", input: {n: 1}}) { run { id } }
+            y: startRun(input: {workflow: \"double\", input: {n: 1}}) { run { id } } }";
+        let two = start(both, "c").await;
+        assert_ne!(two["x"], two["y"]);
+        assert_eq!(start(both, "c").await, two);
+        app.stop().await;
+    }
+
     async fn a_run_is_started_and_its_values_are_read(home: Home) {
         let app = TestApp::start(&home).await;
         app.publish("double", &doubling()).await;

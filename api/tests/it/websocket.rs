@@ -145,3 +145,14 @@ async fn until(socket: &mut Socket, id: &str) -> serde_json::Value {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_closes_is_answered() {
+    let home = Home::sqlite().await;
+    let app = TestApp::start(&home).await;
+    let mut socket = Socket::ready(&app).await;
+    let frame = tokio_tungstenite::tungstenite::protocol::CloseFrame { code: 1000.into(), reason: "done".into() };
+    socket.raw(Message::Close(Some(frame))).await;
+    assert_eq!(socket.next().await, Err(1000));
+    app.stop().await;
+}

@@ -6,17 +6,20 @@ use async_graphql::parser::types::OperationType;
 use async_graphql::{Response as GraphqlResponse, ServerError};
 use axum::body::Body;
 use axum::http::header::{ACCEPT, ALLOW, CONTENT_TYPE, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Map, Value};
 
-use super::{Face, Params, prepare, shown, sse};
+use super::{Face, Head, Params, prepare, shown, sse};
 use crate::auth::credential;
 use crate::body::{self, BodyError};
 use crate::graphql::error::{Code, complete, request_error};
+use crate::graphql::request::IdempotencyKey;
 use crate::service::ServiceError;
 use crate::telemetry::REQUEST_ID;
 
+/// A start that brings no key of its own goes by this header.
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Largest body of a request.
 pub const BODY_LIMIT: usize = 5 * 1024 * 1024;
 /// Longest execution of a query or mutation.
@@ -110,8 +113,11 @@ async fn answer(face: &Face, media: Media, is_get: bool, headers: &HeaderMap, pa
         Ok(viewer) => viewer,
         Err(error) => return unauthorized(media, &error),
     };
-    let resume = if media == Media::Events { sse::resume(headers) } else { None };
-    let admitted = match prepare(face, viewer.clone(), params, resume) {
+    let head = Head {
+        resume: if media == Media::Events { sse::resume(headers) } else { None },
+        idempotency_key: IdempotencyKey::of(headers.get(IDEMPOTENCY_KEY).and_then(|key| key.to_str().ok())),
+    };
+    let admitted = match prepare(face, viewer.clone(), params, head) {
         Ok(admitted) => admitted,
         Err(error) => return refused(media, client_fault(media), error),
     };
@@ -229,7 +235,7 @@ fn written(media: Media, status: StatusCode, body: &Value) -> Response {
     (status, [(CONTENT_TYPE, media.content_type())], body.to_string()).into_response()
 }
 
-fn with_header(mut response: Response, name: axum::http::HeaderName, value: &'static str) -> Response {
+fn with_header(mut response: Response, name: HeaderName, value: &'static str) -> Response {
     response.headers_mut().insert(name, HeaderValue::from_static(value));
     response
 }

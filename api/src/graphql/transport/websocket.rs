@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use super::http::{CHALLENGE, authenticate, token};
-use super::{Executed, Face, Params, prepare, shown};
+use super::{Executed, Face, Head, Params, prepare, shown};
 use crate::app::App;
 use crate::auth::credential::{self, origin_allowed};
 use crate::auth::{Viewer, bearer};
@@ -41,8 +41,10 @@ const SEND_WITHIN: Duration = Duration::from_secs(10);
 /// Why a session ends, with the close code that clients know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
-    /// The other side closed or is gone: there is nobody to tell.
+    /// The other side is gone: there is nobody to tell.
     Gone,
+    /// The other side closed, and waits for our answer to that.
+    Closed,
     ShuttingDown,
     TooLarge,
     BadMessage(&'static str),
@@ -59,7 +61,7 @@ enum End {
 impl End {
     fn frame(self) -> Option<(u16, &'static str)> {
         Some(match self {
-            Self::Gone => return None,
+            Self::Gone | Self::Closed => return None,
             Self::ShuttingDown => (1001, "Going away"),
             Self::TooLarge => (1009, "Message too big"),
             Self::BadMessage(reason) => (4400, reason),
@@ -169,6 +171,10 @@ impl Session {
                 tracing::debug!("a WebSocket client did not take its close frame");
             }
         }
+        if end == End::Closed {
+            // Reading on writes the answer to the client's close frame; without it clients report a lost connection.
+            let _ = tokio::time::timeout(SEND_WITHIN, self.socket.recv()).await;
+        }
         metrics::gauge!("flowforge_websockets").decrement(1.0);
     }
 
@@ -194,7 +200,8 @@ impl Session {
     async fn receive(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<(), End> {
         self.heard_at = Instant::now();
         let text = match message {
-            None | Some(Ok(Message::Close(_))) => return Err(End::Gone),
+            None => return Err(End::Gone),
+            Some(Ok(Message::Close(_))) => return Err(End::Closed),
             Some(Err(error)) if is_too_large(&error) => return Err(End::TooLarge),
             Some(Err(_)) => return Err(End::Gone),
             Some(Ok(Message::Binary(_))) => return Err(End::BadMessage("Messages are text")),
@@ -247,7 +254,7 @@ impl Session {
             let message = format!("a socket carries at most {OPERATION_LIMIT} operations at once");
             return self.send_errors(&id, &[request_error(Code::RateLimited, &message)]).await;
         }
-        let admitted = match prepare(&self.face, viewer, params, None) {
+        let admitted = match prepare(&self.face, viewer, params, Head::default()) {
             Ok(admitted) => admitted,
             Err(error) => return self.send_errors(&id, &[error]).await,
         };

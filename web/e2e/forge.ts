@@ -1,0 +1,169 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import { type AddressInfo, createServer as createSocket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test as base, expect, type Page } from "@playwright/test";
+import { preview } from "vite";
+
+/** A port that is free now. */
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const socket = createSocket();
+    socket.listen(0, "127.0.0.1", () => {
+      const { port } = socket.address() as AddressInfo;
+      socket.close(() => resolve(port));
+    });
+  });
+}
+
+/** A real server with an empty database, that can be killed and started again. */
+export class Forge {
+  private process: ChildProcess | undefined;
+  private readonly folder = mkdtempSync(join(tmpdir(), "flowforge-e2e-"));
+  key = "";
+
+  constructor(private readonly port: number) {}
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  async start(): Promise<void> {
+    const binary = process.env.FLOWFORGE_BIN ?? "../target/debug/flowforge";
+    this.process = spawn(binary, ["serve"], {
+      stdio: "ignore",
+      env: {
+        ...process.env,
+        FLOWFORGE__DATA_DIR: this.folder,
+        FLOWFORGE__SERVER__BIND: `127.0.0.1:${this.port}`,
+        FLOWFORGE__HTTP__ALLOW_HOSTS: "127.0.0.1",
+      },
+    });
+    await expect
+      .poll(
+        () =>
+          fetch(`${this.url}/ready`)
+            .then(({ status }) => status)
+            .catch(() => 0),
+        { timeout: 30_000 },
+      )
+      .toBe(200);
+    this.key = readFileSync(join(this.folder, "admin.key"), "utf8").trim();
+  }
+
+  /** Pulls the plug: nothing is said to the process before it ends. */
+  async kill(): Promise<void> {
+    const gone = new Promise((resolve) => this.process?.once("exit", resolve));
+    this.process?.kill("SIGKILL");
+    await gone;
+  }
+
+  async remove(): Promise<void> {
+    await this.kill();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Asks the API, past the pages. */
+  async ask<T>(query: string, variables: Record<string, unknown> = {}): Promise<T> {
+    const response = await fetch(`${this.url}/graphql`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${this.key}`, "content-type": "application/json" },
+      body: JSON.stringify({ query, variables }),
+    });
+    const { data, errors } = (await response.json()) as { data: T; errors?: { message: string }[] };
+    if (errors) throw new Error(errors.map(({ message }) => message).join("; "));
+    return data;
+  }
+
+  /** Publishes a definition and says the version's id. */
+  async publish(name: string, definition: unknown, title = name): Promise<string> {
+    const { publishWorkflow } = await this.ask<{
+      publishWorkflow: { version: { id: string } | null; problems: unknown[] };
+    }>(
+      "mutation($input: PublishWorkflowInput!) { publishWorkflow(input: $input) { version { id } problems { code message } } }",
+      { input: { name, definition, title } },
+    );
+    if (!publishWorkflow.version) throw new Error(JSON.stringify(publishWorkflow.problems));
+    return publishWorkflow.version.id;
+  }
+
+  /** Starts a run and says its id. */
+  async run(workflow: string, input: unknown = {}): Promise<string> {
+    const { startRun } = await this.ask<{ startRun: { run: { id: string } } }>(
+      "mutation($input: StartRunInput!) { startRun(input: $input) { run { id } } }",
+      { input: { workflow, input } },
+    );
+    return startRun.run.id;
+  }
+}
+
+/** A service that workflows call: it answers as its test says. */
+export async function service(answer: (path: string) => { status: number; body: unknown }) {
+  const calls: string[] = [];
+  const server = createServer((request, response) => {
+    calls.push(request.url ?? "");
+    const { status, body } = answer(request.url ?? "");
+    response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, calls, close: () => server.close() };
+}
+
+interface Fixtures {
+  /** A page that is signed in. */
+  signedIn: Page;
+}
+
+interface Workers {
+  forge: Forge;
+  site: string;
+}
+
+/** Tests with a server of their own and the built pages before it. */
+export const test = base.extend<Fixtures, Workers>({
+  forge: [
+    // biome-ignore lint/correctness/noEmptyPattern: the test runner reads what is asked for from the pattern
+    async ({}, use) => {
+      const forge = new Forge(await freePort());
+      await forge.start();
+      await use(forge);
+      await forge.remove();
+    },
+    { scope: "worker" },
+  ],
+  site: [
+    async ({ forge }, use) => {
+      const target = { target: forge.url, ws: true, changeOrigin: true, headers: { origin: forge.url } };
+      const pages = await preview({
+        logLevel: "silent",
+        preview: { host: "127.0.0.1", port: await freePort(), proxy: { "/graphql": target } },
+      });
+      await use(pages.resolvedUrls?.local[0]?.replace(/\/$/, "") ?? "");
+      await pages.close();
+    },
+    { scope: "worker" },
+  ],
+  signedIn: async ({ page, forge, site }, use) => {
+    const outside: string[] = [];
+    page.on("request", (request) => {
+      if (!request.url().startsWith(site) && !request.url().startsWith("data:")) outside.push(request.url());
+    });
+    const broken: string[] = [];
+    page.on("pageerror", (error) => broken.push(String(error)));
+    await page.addInitScript((key) => sessionStorage.setItem("flowforge.key", key), forge.key);
+    await page.goto(`${site}/workflows`);
+    await use(page);
+    expect(outside, "requests that leave the origin").toEqual([]);
+    expect(broken, "errors of the page").toEqual([]);
+  },
+});
+
+export { expect };
+
+/** A keyboard's or pointer's name for a node on the canvas. */
+export function node(page: Page, key: string) {
+  return page.getByTestId(`node-${key}`);
+}

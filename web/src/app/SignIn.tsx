@@ -1,0 +1,71 @@
+import { type FormEvent, useState } from "react";
+import { checkKey } from "@/api/client";
+import { useT } from "@/i18n";
+import { Button } from "@/ui/Button";
+import { Dialog } from "@/ui/Dialog";
+import { TextField } from "@/ui/Field";
+import { useSession } from "./session";
+
+function KeyForm() {
+  const t = useT();
+  const signIn = useSession((session) => session.signIn);
+  const [key, setKey] = useState("");
+  const [error, setError] = useState<string>();
+  const [asking, setAsking] = useState(false);
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    setAsking(true);
+    const answer = await checkKey(key.trim());
+    setAsking(false);
+    if (answer === "ok") return signIn(key.trim());
+    setError(t(answer === "refused" ? "signIn.refused" : "signIn.unreachable"));
+  };
+  return (
+    <form onSubmit={(event) => void submit(event)} className="flex flex-col gap-4">
+      <TextField
+        label={t("signIn.key")}
+        help={t("signIn.help")}
+        error={error}
+        type="password"
+        autoComplete="off"
+        required
+        className="font-mono"
+        value={key}
+        onChange={setKey}
+      />
+      <Button type="submit" look="primary" disabled={key.trim() === "" || asking}>
+        {t("signIn.go")}
+      </Button>
+    </form>
+  );
+}
+
+/** Asks for an API key. It is kept for this tab only. */
+export function SignInPage() {
+  const t = useT();
+  const linkOver = useSession((session) => session.linkOver);
+  return (
+    <main className="flex h-full items-center justify-center p-4">
+      <div className="w-full max-w-sm rounded-xl border border-line bg-surface p-6">
+        <h1 className="mb-4 font-semibold text-title">{t("signIn.title")}</h1>
+        {linkOver ? (
+          <p role="alert" className="mb-4">
+            {t("signIn.linkOver")}
+          </p>
+        ) : null}
+        <KeyForm />
+      </div>
+    </main>
+  );
+}
+
+/** Asks for a key again over the page that is open, which stays as it is. */
+export function SignInAgain() {
+  const t = useT();
+  return (
+    <Dialog title={t("signIn.again")} onClose={() => undefined} blocking>
+      <p className="mb-3">{t("signIn.again.why")}</p>
+      <KeyForm />
+    </Dialog>
+  );
+}

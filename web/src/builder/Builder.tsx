@@ -1,0 +1,226 @@
+import type { ResultOf } from "@graphql-typed-document-node/core";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { Inspector } from "@/canvas/inspector/Inspector";
+import { type Action, BINDINGS, written } from "@/canvas/interaction/keymap";
+import { Palette } from "@/canvas/interaction/Palette";
+import { useEditing } from "@/canvas/interaction/useEditing";
+import { useKeys } from "@/canvas/interaction/useKeys";
+import type { Catalog } from "@/canvas/model/catalog";
+import type { PlacedProblem } from "@/canvas/model/problems";
+import { Outline } from "@/canvas/outline/Outline";
+import { type CanvasStore, problemsOf, useCanvas } from "@/canvas/store";
+import { draftName } from "@/canvas/sync/localDraft";
+import { Canvas } from "@/canvas/view/Canvas";
+import { type MessageKey, useT } from "@/i18n";
+import { Button } from "@/ui/Button";
+import { Split } from "@/ui/Split";
+import { useToasts } from "@/ui/toast";
+import { BuilderHeader } from "./BuilderHeader";
+import { KeysDialog } from "./KeysDialog";
+import { ProblemsPanel } from "./ProblemsPanel";
+import { PublishDialog } from "./PublishDialog";
+import type { WorkflowQuery } from "./queries";
+import { RunDialog } from "./RunDialog";
+import { useDraft } from "./useDraft";
+
+type Workflow = NonNullable<ResultOf<typeof WorkflowQuery>["workflow"]>;
+
+interface Props {
+  store: CanvasStore;
+  catalog: Catalog;
+  workspace: string;
+  role: string;
+  project: string;
+  name: string;
+  workflow: Workflow | null;
+}
+
+type Open = "publish" | "run" | "keys" | "commands" | null;
+
+/** Where a workflow is built: canvas or outline, inspector, problems, and what can be done with it. */
+export function Builder({ store, catalog, workspace, role, project, name, workflow }: Props) {
+  const t = useT();
+  const toast = useToasts((toasts) => toasts.show);
+  const latest = workflow?.latestVersion ?? null;
+  const draft = useDraft(store, draftName(workspace, project, name), catalog, latest, t("did.discard"));
+  const [open, setOpen] = useState<Open>(null);
+  const [outline, setOutline] = useState(() => window.matchMedia("(max-width: 640px)").matches);
+  const [showProblems, setShowProblems] = useState(false);
+  const editing = useEditing();
+  const inspected = useCanvas((state) => state.inspected);
+  const problems = useCanvas(problemsOf).length;
+  const isEmpty = useCanvas((state) => Object.keys(state.document.definition.nodes).length === 0);
+  const announcement = useCanvas((state) => state.announcement);
+  const stage = useRef<HTMLDivElement>(null);
+  const mayPublish = role === "EDITOR" || role === "ADMIN";
+
+  const outside = useMemo(
+    () => ({
+      save: draft.save,
+      toggleOutline: () => setOutline((shown) => !shown),
+      showKeys: () => setOpen("keys"),
+      showCommands: () => setOpen("commands"),
+    }),
+    [draft.save],
+  );
+  const { act, center } = useKeys(editing, outside);
+
+  useClipboard(stage, editing, center);
+
+  const goTo = useCallback(
+    ({ place }: PlacedProblem) => {
+      const id = place.node ?? place.edge;
+      if (id === undefined) return;
+      store.getState().select([id]);
+      if (place.node) store.getState().inspect(place.node);
+    },
+    [store],
+  );
+
+  const commands = useMemo(
+    () =>
+      [...new Map(BINDINGS.map((binding) => [binding.action, binding])).values()]
+        .filter(({ action }) => action !== "palette" && action !== "leave")
+        .map((binding) => ({
+          id: binding.action,
+          title: t(`key.${binding.action}` as MessageKey),
+          hint: written(binding),
+        })),
+    [t],
+  );
+
+  const main = outline ? (
+    <Outline
+      onAdd={() => editing.ask({ what: "add", place: center() })}
+      onAddAfter={(from) => editing.ask({ what: "addAfter", from })}
+      onConnect={(key) => editing.ask({ what: "connect", key })}
+    />
+  ) : (
+    <div className="relative h-full">
+      <Canvas
+        onConnect={editing.join}
+        onDropped={(from, place) => editing.ask({ what: "addAfter", from, place })}
+        onInsert={(edge) => editing.ask({ what: "insert", edge })}
+      />
+      {isEmpty && draft.saving !== "opening" ? (
+        <div className="pointer-events-none absolute inset-0 flex flex-col items-center justify-center gap-3">
+          <p className="font-semibold text-section">{t("builder.empty")}</p>
+          <p className="text-soft">{t("builder.empty.help")}</p>
+          <Button
+            look="primary"
+            className="pointer-events-auto"
+            onClick={() => editing.ask({ what: "add", place: center() })}
+          >
+            {t("action.addTrigger")}
+          </Button>
+        </div>
+      ) : null}
+    </div>
+  );
+
+  return (
+    <div className="flex h-full min-h-0 flex-col">
+      <BuilderHeader
+        project={project}
+        name={name}
+        workflow={workflow}
+        saving={draft.saving}
+        merged={draft.merged}
+        problems={problems}
+        outline={outline}
+        mayPublish={mayPublish}
+        act={act}
+        onOutline={outside.toggleOutline}
+        onProblems={() => setShowProblems((shown) => !shown)}
+        onPublish={() => setOpen("publish")}
+        onRun={() => setOpen("run")}
+        onDiscard={() => void draft.discard()}
+      />
+      {draft.conflicts.length > 0 ? (
+        <div role="alert" className="flex flex-wrap items-center gap-3 border-line border-b bg-raised px-3 py-2">
+          <span className="flex-1">
+            {t("draft.conflicts", {
+              number: latest?.number ?? 0,
+              places: draft.conflicts.map(({ path }) => path.replace("/definition/", "")).join(", "),
+            })}
+          </span>
+          <Button onClick={() => setOpen("publish")}>{t("draft.showDifference")}</Button>
+          <Button onClick={draft.settle}>{t("draft.keepMine")}</Button>
+        </div>
+      ) : null}
+      <div ref={stage} className="min-h-0 flex-1">
+        <Split side={inspected ? <Inspector id={inspected} /> : null} label={t("inspector.resize")}>
+          <div data-canvas-keys className="h-full">
+            {main}
+          </div>
+        </Split>
+      </div>
+      {showProblems ? <ProblemsPanel onGo={goTo} onClose={() => setShowProblems(false)} /> : null}
+      <p role="status" aria-live="polite" className="sr-only">
+        {announcement}
+      </p>
+      {editing.dialog}
+      {open === "publish" ? (
+        <PublishDialog
+          workflow={{ project, name, title: workflow?.title ?? name }}
+          latest={latest}
+          onClose={() => setOpen(null)}
+          onPublished={(version) => {
+            draft.published(version);
+            setOpen(null);
+            toast(t("publish.done", { number: version.number }));
+          }}
+        />
+      ) : null}
+      {open === "run" && latest ? (
+        <RunDialog version={latest} triggers={workflow?.triggers ?? []} onClose={() => setOpen(null)} />
+      ) : null}
+      {open === "keys" ? <KeysDialog onClose={() => setOpen(null)} /> : null}
+      {open === "commands" ? (
+        <Palette
+          title={t("palette.commands")}
+          choices={commands}
+          onClose={() => setOpen(null)}
+          onChoose={(id) => act(id as Action)}
+        />
+      ) : null}
+    </div>
+  );
+}
+
+/** Copies, cuts and pastes by the browser's own events, which need no permission. */
+function useClipboard(
+  stage: React.RefObject<HTMLDivElement | null>,
+  editing: ReturnType<typeof useEditing>,
+  center: () => { x: number; y: number },
+) {
+  const latest = useRef({ editing, center });
+  latest.current = { editing, center };
+  useEffect(() => {
+    const isOurs = () => {
+      const active = document.activeElement;
+      if (active?.closest("input, textarea, select, [contenteditable=true], dialog")) return false;
+      // After a click on the empty canvas nothing has the focus.
+      return active === document.body || Boolean(stage.current?.contains(active));
+    };
+    const onCopy = (event: ClipboardEvent) => {
+      if (!isOurs() || !window.getSelection()?.isCollapsed) return;
+      event.clipboardData?.setData("text/plain", latest.current.editing.copied());
+      event.preventDefault();
+      if (event.type === "cut") latest.current.editing.remove();
+    };
+    const onPaste = (event: ClipboardEvent) => {
+      if (!isOurs()) return;
+      const text = event.clipboardData?.getData("text/plain") ?? "";
+      if (latest.current.editing.pasteText(text, latest.current.center())) event.preventDefault();
+    };
+    document.addEventListener("copy", onCopy);
+    document.addEventListener("cut", onCopy);
+    document.addEventListener("paste", onPaste);
+    return () => {
+      document.removeEventListener("copy", onCopy);
+      document.removeEventListener("cut", onCopy);
+      document.removeEventListener("paste", onPaste);
+    };
+  }, [stage]);
+}

@@ -1,0 +1,119 @@
+import {
+  CircleAlert,
+  Workflow as Drawing,
+  LayoutList,
+  Play,
+  Plus,
+  Redo2,
+  Trash2,
+  Undo2,
+  Upload,
+  WandSparkles,
+} from "lucide-react";
+import { Link } from "react-router";
+import type { Action } from "@/canvas/interaction/keymap";
+import { useCanvas } from "@/canvas/store";
+import { useT } from "@/i18n";
+import { Button, IconButton } from "@/ui/Button";
+import type { Saving } from "./useDraft";
+
+interface Props {
+  project: string;
+  name: string;
+  workflow: {
+    title: string;
+    latestVersion: { number: number } | null;
+    deployments: { environment: string; version: { number: number } }[];
+  } | null;
+  saving: Saving;
+  merged: boolean;
+  problems: number;
+  outline: boolean;
+  mayPublish: boolean;
+  act: (action: Action) => void;
+  onOutline: () => void;
+  onProblems: () => void;
+  onPublish: () => void;
+  onRun: () => void;
+  onDiscard: () => void;
+}
+
+/** Name, version, where the work is kept, and what can be done. */
+export function BuilderHeader(props: Props) {
+  const { project, name, workflow, saving, merged, problems, outline, mayPublish, act } = props;
+  const t = useT();
+  const canUndo = useCanvas((state) => state.history.done.length > 0);
+  const canRedo = useCanvas((state) => state.history.undone.length > 0);
+  const latest = workflow?.latestVersion;
+  const deployed = workflow?.deployments
+    .map(({ environment, version }) => `${environment}: v${version.number}`)
+    .join(", ");
+  return (
+    <header className="flex min-h-12 flex-wrap items-center gap-x-3 gap-y-1 border-line border-b bg-surface px-3 py-1.5">
+      <div className="min-w-0">
+        <nav aria-label={t("nav.breadcrumbs")} className="text-small text-soft">
+          <Link to="/workflows" className="hover:underline">
+            {t("nav.workflows")}
+          </Link>
+          {` / ${project} / `}
+          <span className="font-mono">{name}</span>
+        </nav>
+        <h1 className="truncate font-semibold text-section">{workflow?.title ?? name}</h1>
+      </div>
+      <span className="rounded-full bg-raised px-2 text-badge" title={deployed}>
+        {latest ? `v${latest.number}` : t("builder.neverPublished")}
+      </span>
+      <span role="status" className="text-small text-soft" data-testid="saving">
+        {t(`draft.${saving}`)}
+        {merged ? ` · ${t("draft.merged", { number: latest?.number ?? 0 })}` : ""}
+      </span>
+      <div className="ml-auto flex flex-wrap items-center gap-1">
+        <IconButton label={t("key.undo")} disabled={!canUndo} onClick={() => act("undo")}>
+          <Undo2 size={16} aria-hidden />
+        </IconButton>
+        <IconButton label={t("key.redo")} disabled={!canRedo} onClick={() => act("redo")}>
+          <Redo2 size={16} aria-hidden />
+        </IconButton>
+        <IconButton label={t("key.add")} onClick={() => act("add")}>
+          <Plus size={16} aria-hidden />
+        </IconButton>
+        <IconButton label={t("key.tidy")} onClick={() => act("tidy")} disabled={outline}>
+          <WandSparkles size={16} aria-hidden />
+        </IconButton>
+        <IconButton
+          label={outline ? t("outline.hide") : t("outline.show")}
+          aria-pressed={outline}
+          onClick={props.onOutline}
+        >
+          {outline ? <Drawing size={16} aria-hidden /> : <LayoutList size={16} aria-hidden />}
+        </IconButton>
+        {saving === "kept" && latest ? (
+          <IconButton label={t("draft.discard", { number: latest.number })} onClick={props.onDiscard}>
+            <Trash2 size={16} aria-hidden />
+          </IconButton>
+        ) : null}
+        <Button
+          look="quiet"
+          icon={<CircleAlert size={16} aria-hidden className={problems > 0 ? "text-failed" : "text-succeeded"} />}
+          onClick={props.onProblems}
+        >
+          {t("problems.button", { count: problems })}
+        </Button>
+        {latest ? (
+          <Button icon={<Play size={14} aria-hidden />} onClick={props.onRun}>
+            {t("run.button", { number: latest.number })}
+          </Button>
+        ) : null}
+        <Button
+          look="primary"
+          icon={<Upload size={14} aria-hidden />}
+          disabled={!mayPublish || saving === "published"}
+          title={mayPublish ? undefined : t("publish.needsEditor")}
+          onClick={props.onPublish}
+        >
+          {t("publish.button")}
+        </Button>
+      </div>
+    </header>
+  );
+}

@@ -1,0 +1,104 @@
+import { useState } from "react";
+import { useNavigate } from "react-router";
+import { useMutation } from "urql";
+import { messageOf } from "@/api/errors";
+import { parse } from "@/canvas/inspector/schemaForm/kind";
+import { isObject, type Json } from "@/canvas/model/json";
+import { useT } from "@/i18n";
+import { Button } from "@/ui/Button";
+import { Dialog } from "@/ui/Dialog";
+import { Select, TextArea } from "@/ui/Field";
+import { StartRunMutation } from "./queries";
+
+interface Props {
+  version: { id: string; number: number; definition: unknown };
+  triggers: readonly { node: string; type: string }[];
+  onClose: () => void;
+}
+
+/** A first input that a schema would take: its required fields, empty. */
+export function sample(schema: Json | undefined): Json {
+  if (!isObject(schema)) return {};
+  if (schema.default !== undefined) return schema.default;
+  if (Array.isArray(schema.enum)) return schema.enum[0] ?? null;
+  switch (schema.type) {
+    case "string":
+      return "";
+    case "integer":
+    case "number":
+      return typeof schema.minimum === "number" ? schema.minimum : 0;
+    case "boolean":
+      return false;
+    case "array":
+      return schema.minItems ? [sample(schema.items)] : [];
+  }
+  const properties = isObject(schema.properties) ? schema.properties : {};
+  const required = Array.isArray(schema.required) ? schema.required.map(String) : Object.keys(properties);
+  return Object.fromEntries(required.map((name) => [name, sample(properties[name])]));
+}
+
+/** Starts a run of the published version with an input of one's own, and goes to it. */
+export function RunDialog({ version, triggers, onClose }: Props) {
+  const t = useT();
+  const navigate = useNavigate();
+  const manual = triggers.filter(({ type }) => type.startsWith("trigger.manual@"));
+  const schema = isObject(version.definition) ? version.definition.input_schema : undefined;
+  const [input, setInput] = useState(() => JSON.stringify(sample(schema), null, 2));
+  const [trigger, setTrigger] = useState(manual[0]?.node ?? "");
+  const [refused, setRefused] = useState<string>();
+  const [result, start] = useMutation(StartRunMutation);
+  const read = parse(input);
+
+  const go = async () => {
+    if (!read.ok) return;
+    const answer = await start({ input: { versionId: version.id, trigger, input: read.value ?? null } });
+    if (answer.error) return setRefused(messageOf(answer.error));
+    const payload = answer.data?.startRun;
+    if (payload?.run) return void navigate(`/runs/${payload.run.id}`);
+    setRefused(payload?.userErrors.map(({ message }) => message).join(" "));
+  };
+
+  return (
+    <Dialog
+      title={t("run.start", { number: version.number })}
+      onClose={onClose}
+      footer={
+        <>
+          <Button onClick={onClose}>{t("action.cancel")}</Button>
+          <Button
+            look="primary"
+            disabled={!read.ok || result.fetching || manual.length === 0}
+            onClick={() => void go()}
+          >
+            {t("action.startRun")}
+          </Button>
+        </>
+      }
+    >
+      <div className="flex flex-col gap-4">
+        {manual.length === 0 ? <p>{t("run.noManualTrigger")}</p> : null}
+        {manual.length > 1 ? (
+          <Select
+            label={t("run.trigger")}
+            value={trigger}
+            options={manual.map(({ node }) => [node, node])}
+            onChange={setTrigger}
+          />
+        ) : null}
+        <TextArea
+          label={t("run.input")}
+          help={t("run.input.help")}
+          rows={10}
+          value={input}
+          error={read.ok ? undefined : t("form.notJson", { message: read.message })}
+          onChange={setInput}
+        />
+        {refused ? (
+          <p role="alert" className="text-failed">
+            {refused}
+          </p>
+        ) : null}
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,155 @@
+import { Trash2, X } from "lucide-react";
+import { useEffect, useMemo, useRef, useState } from "react";
+import { useT } from "@/i18n";
+import { Button, IconButton } from "@/ui/Button";
+import { TextField } from "@/ui/Field";
+import { Tabs } from "@/ui/Tabs";
+import { removeNodes, renameNode, renameRefusal, setConfig, setNode } from "../model/commands";
+import type { FlowNode } from "../model/document";
+import type { Json } from "../model/json";
+import { problemsOf, useCanvas, useCanvasStore } from "../store";
+import { scopeOf } from "./expression/types";
+import { Markdown } from "./Markdown";
+import { NodeSettings } from "./NodeSettings";
+import { type FormContext, SchemaForm } from "./schemaForm/SchemaForm";
+
+type Tab = "parameters" | "settings" | "docs";
+
+/** Everything about one node: what it is called, its parameters, when it is tried again, and its guide. */
+export function Inspector({ id }: { id: string }) {
+  const store = useCanvasStore();
+  const t = useT();
+  const node = useCanvas((state) => state.document.definition.nodes[id]);
+  const type = useCanvas((state) => state.catalog.get(state.document.definition.nodes[id]?.type ?? ""));
+  const readOnly = useCanvas((state) => state.readOnly);
+  const problems = useCanvas(problemsOf);
+  const [tab, setTab] = useState<Tab>("parameters");
+  const own = useMemo(() => problems.filter((problem) => problem.place.node === id), [problems, id]);
+
+  const form = useMemo((): FormContext => {
+    const errorAt = (path: string) => own.find(({ place }) => place.field === `/config${path}`)?.message;
+    return {
+      readOnly,
+      errorAt,
+      scope: () => scopeOf(store.getState().document, store.getState().catalog, id),
+      set: (path, value: Json | undefined) =>
+        store
+          .getState()
+          .apply(t("did.config"), (document) => setConfig(document, id, path, value), `config ${id} ${path}`),
+    };
+  }, [own, readOnly, store, id, t]);
+
+  if (!node) return null;
+  const general = own.filter(({ place }) => !place.field || place.field === "/config" || place.field === "/type");
+  return (
+    <section
+      aria-label={t("inspector.title", { title: node.name ?? id })}
+      className="flex h-full min-h-0 flex-col bg-surface"
+    >
+      <Header id={id} node={node} title={type?.title ?? node.type} />
+      {general.length > 0 ? (
+        <ul className="mx-3 mb-2 flex flex-col gap-1 rounded-md border border-failed p-2 text-small">
+          {general.map((problem) => (
+            <li key={problem.code + problem.path + problem.message}>
+              <span className="text-failed">{problem.message}</span>
+              {problem.hint ? <span className="block text-soft">{problem.hint}</span> : null}
+            </li>
+          ))}
+        </ul>
+      ) : null}
+      <Tabs
+        label={t("inspector.tabs")}
+        tabs={[
+          ["parameters", t("inspector.parameters")],
+          ["settings", t("inspector.settings")],
+          ["docs", t("inspector.docs")],
+        ]}
+        selected={tab}
+        onSelect={setTab}
+      >
+        <div className="p-3">
+          {tab === "parameters" ? (
+            type ? (
+              <Parameters key={id} node={node} schema={type.configSchema} form={form} />
+            ) : (
+              <p className="text-soft">{t("inspector.unknownType", { type: node.type })}</p>
+            )
+          ) : null}
+          {tab === "settings" ? (
+            <NodeSettings key={id} id={id} node={node} type={type} form={form} problems={own} />
+          ) : null}
+          {tab === "docs" ? <Markdown text={type?.docs ?? ""} /> : null}
+        </div>
+      </Tabs>
+    </section>
+  );
+}
+
+function Parameters({ node, schema, form }: { node: FlowNode; schema: Json; form: FormContext }) {
+  const t = useT();
+  const fields = typeof schema === "object" && schema !== null && "properties" in schema ? schema.properties : {};
+  if (Object.keys((fields ?? {}) as object).length === 0)
+    return <p className="text-soft">{t("inspector.noParameters")}</p>;
+  return <SchemaForm schema={schema} value={node.config ?? {}} path="" form={form} />;
+}
+
+function Header({ id, node, title }: { id: string; node: FlowNode; title: string }) {
+  const store = useCanvasStore();
+  const readOnly = useCanvas((state) => state.readOnly);
+  const t = useT();
+  const [key, setKey] = useState(id);
+  const name = useRef<HTMLDivElement>(null);
+  useEffect(() => setKey(id), [id]);
+  const { apply, inspect } = store.getState();
+  const refusal = renameRefusal(store.getState().document, id, key);
+  const rename = () => {
+    if (key === id || refusal) return setKey(id);
+    apply(t("did.rename"), (document) => renameNode(document, id, key));
+    inspect(key);
+    store.getState().select([key]);
+  };
+  return (
+    <header className="flex flex-col gap-2 p-3" ref={name}>
+      <div className="flex items-center justify-between gap-2">
+        <h2 className="truncate font-semibold text-section">{title}</h2>
+        <div className="flex">
+          {readOnly ? null : (
+            <IconButton
+              label={t("action.deleteNode")}
+              onClick={() => apply(t("did.delete"), (document) => removeNodes(document, [id]))}
+            >
+              <Trash2 size={16} aria-hidden />
+            </IconButton>
+          )}
+          <IconButton label={t("action.closePanel")} onClick={() => inspect(null)}>
+            <X size={16} aria-hidden />
+          </IconButton>
+        </div>
+      </div>
+      <div className="grid grid-cols-2 gap-2">
+        <TextField
+          label={t("inspector.name")}
+          value={node.name ?? ""}
+          placeholder={id}
+          readOnly={readOnly}
+          onChange={(text) =>
+            apply(t("did.rename"), (document) => setNode(document, id, { name: text || undefined }), `name ${id}`)
+          }
+        />
+        <TextField
+          label={t("inspector.key")}
+          value={key}
+          readOnly={readOnly}
+          error={key !== id && refusal ? t(`inspector.key.${refusal}`) : undefined}
+          className="font-mono"
+          onChange={setKey}
+          onBlur={rename}
+          onKeyDown={(event) => {
+            if (event.key === "Enter") rename();
+          }}
+        />
+      </div>
+      {key !== id && !refusal ? <Button onClick={rename}>{t("inspector.renameKey", { key })}</Button> : null}
+    </header>
+  );
+}

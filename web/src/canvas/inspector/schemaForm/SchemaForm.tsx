@@ -1,0 +1,288 @@
+import { Plus, Trash2 } from "lucide-react";
+import { useState } from "react";
+import { useT } from "@/i18n";
+import { Button, IconButton } from "@/ui/Button";
+import { inputLook, Select, TextField } from "@/ui/Field";
+import { inline } from "@/ui/inline";
+import { isObject, type Json, type JsonObject, pointer, same } from "../../model/json";
+import { CodeField } from "../expression/CodeField";
+import type { Scope } from "../expression/types";
+import { defaultText, kindOf, parse } from "./kind";
+
+/** What every field of a form gets. */
+export interface FormContext {
+  scope: () => Scope;
+  /** Sets what a JSON pointer names; `undefined` takes it away. */
+  set: (path: string, value: Json | undefined) => void;
+  /** What is wrong at exactly this place. */
+  errorAt: (path: string) => string | undefined;
+  readOnly: boolean;
+}
+
+interface FieldsProps {
+  schema: Json;
+  value: JsonObject;
+  path: string;
+  form: FormContext;
+}
+
+/** The fields of an object, those that must be filled in first. */
+export function SchemaForm({ schema, value, path, form }: FieldsProps) {
+  const properties = isObject(schema) && isObject(schema.properties) ? schema.properties : {};
+  const required = isObject(schema) && Array.isArray(schema.required) ? schema.required : [];
+  const names = Object.keys(properties).sort(
+    (a, b) => Number(required.includes(b)) - Number(required.includes(a)) || 0,
+  );
+  return (
+    <div className="flex flex-col gap-4">
+      {names.map((name) => {
+        const field = properties[name];
+        return (
+          <SchemaField
+            key={name}
+            name={name}
+            schema={isObject(field) ? field : {}}
+            value={value[name]}
+            path={path + pointer(name)}
+            required={required.includes(name)}
+            form={form}
+          />
+        );
+      })}
+    </div>
+  );
+}
+
+interface FieldProps {
+  name: string;
+  schema: JsonObject;
+  value: Json | undefined;
+  path: string;
+  required: boolean;
+  form: FormContext;
+}
+
+function SchemaField({ name, schema, value, path, required, form }: FieldProps) {
+  const t = useT();
+  const label = typeof schema.title === "string" ? schema.title : name;
+  const help = typeof schema.description === "string" ? schema.description : undefined;
+  const error = form.errorAt(path);
+  const kind = kindOf(schema, value);
+  const fallback = defaultText(schema);
+  const empty = fallback === undefined ? t("form.empty") : t("form.default", { value: fallback });
+  const set = (next: Json | undefined) => form.set(path, next);
+  const byExpression =
+    kind !== "text" && kind !== "map" && !form.readOnly ? (
+      <Button
+        look="quiet"
+        className="h-6 px-1.5 font-mono text-small"
+        aria-label={t("form.expressionFor", { field: label })}
+        onClick={() => set(kind === "json" ? "{{ input }}" : "{{  }}")}
+      >
+        {"{{ }}"}
+      </Button>
+    ) : null;
+  const common = { label, help, error, required, readOnly: form.readOnly };
+
+  if (kind === "choice" || kind === "boolean") {
+    const values = kind === "boolean" ? [true, false] : (schema.enum as Json[]);
+    const selected = value === undefined ? "" : JSON.stringify(value);
+    const options = [["", empty] as const, ...values.map((one) => [JSON.stringify(one), String(one)] as const)];
+    return (
+      <div className="flex items-start gap-1">
+        <div className="flex-1">
+          <Select
+            label={label}
+            help={help}
+            error={error}
+            disabled={form.readOnly}
+            value={selected}
+            options={options}
+            onChange={(text) => set(text === "" ? undefined : (JSON.parse(text) as Json))}
+          />
+        </div>
+        <div className="pt-6">{byExpression}</div>
+      </div>
+    );
+  }
+  if (kind === "number") {
+    return (
+      <div className="flex items-start gap-1">
+        <div className="flex-1">
+          <TextField
+            {...common}
+            type="number"
+            placeholder={empty}
+            value={typeof value === "number" ? value : ""}
+            onChange={(text) => set(text === "" || Number.isNaN(Number(text)) ? undefined : Number(text))}
+          />
+        </div>
+        <div className="pt-6">{byExpression}</div>
+      </div>
+    );
+  }
+  if (kind === "object") return <ObjectField {...{ schema, value, path, form, label, help }} />;
+  if (kind === "map") return <MapField {...{ value, path, form, label, help, error }} />;
+  if (kind === "json")
+    return <JsonField {...common} value={value} onChange={set} scope={form.scope} action={byExpression} />;
+  return (
+    <CodeField
+      {...common}
+      scope={form.scope}
+      placeholder={empty}
+      value={typeof value === "string" ? value : ""}
+      onChange={(text) => set(text === "" ? undefined : text)}
+    />
+  );
+}
+
+interface GroupProps {
+  value: Json | undefined;
+  path: string;
+  form: FormContext;
+  label: string;
+  help: string | undefined;
+}
+
+function ObjectField({ schema, value, path, form, label, help }: GroupProps & { schema: JsonObject }) {
+  const t = useT();
+  if (value === undefined) {
+    return (
+      <div className="flex items-center justify-between gap-2">
+        <div>
+          <p className="font-medium">{label}</p>
+          {help ? <p className="text-small text-soft">{inline(help)}</p> : null}
+        </div>
+        <Button
+          disabled={form.readOnly}
+          aria-label={t("form.setField", { field: label })}
+          onClick={() => form.set(path, {})}
+        >
+          {t("action.set")}
+        </Button>
+      </div>
+    );
+  }
+  return (
+    <fieldset className="rounded-md border border-line p-3">
+      <legend className="px-1 font-medium">{label}</legend>
+      <SchemaForm schema={schema} value={isObject(value) ? value : {}} path={path} form={form} />
+      <Button
+        look="quiet"
+        className="mt-3"
+        disabled={form.readOnly}
+        aria-label={t("form.removeField", { field: label })}
+        onClick={() => form.set(path, undefined)}
+      >
+        {t("action.remove")}
+      </Button>
+    </fieldset>
+  );
+}
+
+/** Names and values that the author chooses. */
+function MapField({ value, path, form, label, help, error }: GroupProps & { error: string | undefined }) {
+  const t = useT();
+  const [name, setName] = useState("");
+  const entries = Object.entries(isObject(value) ? value : {});
+  const taken = entries.some(([one]) => one === name);
+  return (
+    <fieldset className="rounded-md border border-line p-3">
+      <legend className="px-1 font-medium">{label}</legend>
+      {help ? <p className="mb-2 text-small text-soft">{inline(help)}</p> : null}
+      {error ? <p className="mb-2 text-failed text-small">{error}</p> : null}
+      <div className="flex flex-col gap-3">
+        {entries.map(([key, item]) => (
+          <div key={key} className="flex items-start gap-1">
+            <div className="min-w-0 flex-1">
+              {typeof item === "string" ? (
+                <CodeField
+                  label={key}
+                  value={item}
+                  scope={form.scope}
+                  readOnly={form.readOnly}
+                  error={form.errorAt(path + pointer(key))}
+                  onChange={(text) => form.set(path + pointer(key), text)}
+                />
+              ) : (
+                <JsonField
+                  label={key}
+                  value={item}
+                  scope={form.scope}
+                  readOnly={form.readOnly}
+                  error={form.errorAt(path + pointer(key))}
+                  onChange={(next) => form.set(path + pointer(key), next ?? null)}
+                />
+              )}
+            </div>
+            <IconButton
+              label={t("form.removeField", { field: key })}
+              disabled={form.readOnly}
+              onClick={() => form.set(path + pointer(key), undefined)}
+            >
+              <Trash2 size={14} aria-hidden />
+            </IconButton>
+          </div>
+        ))}
+        <form
+          className="flex gap-2"
+          onSubmit={(event) => {
+            event.preventDefault();
+            if (name === "" || taken) return;
+            form.set(path + pointer(name), "");
+            setName("");
+          }}
+        >
+          <input
+            aria-label={t("form.newName", { field: label })}
+            placeholder={t("form.name")}
+            value={name}
+            readOnly={form.readOnly}
+            onChange={(event) => setName(event.target.value)}
+            onKeyDown={(event) => event.stopPropagation()}
+            className={`${inputLook} h-8`}
+          />
+          <Button type="submit" disabled={form.readOnly || name === "" || taken} icon={<Plus size={14} aria-hidden />}>
+            {t("action.add")}
+          </Button>
+        </form>
+      </div>
+    </fieldset>
+  );
+}
+
+interface JsonFieldProps {
+  label: string;
+  value: Json | undefined;
+  onChange: (value: Json | undefined) => void;
+  scope: () => Scope;
+  help?: string | undefined;
+  error?: string | undefined;
+  required?: boolean;
+  readOnly?: boolean;
+  action?: React.ReactNode;
+}
+
+/** Any JSON. While what is typed is no JSON the document keeps what it had. */
+export function JsonField({ value, onChange, error, ...rest }: JsonFieldProps) {
+  const t = useT();
+  const [draft, setDraft] = useState<string>();
+  // What was typed stays as it was typed, until the value becomes another one from elsewhere, such as by undo.
+  const typed = draft === undefined ? undefined : parse(draft);
+  const keep = draft !== undefined && typed !== undefined && (!typed.ok || same(typed.value, value));
+  const text = keep ? draft : value === undefined ? "" : JSON.stringify(value, null, 2);
+  const read = parse(text);
+  return (
+    <CodeField
+      {...rest}
+      language="json"
+      value={text}
+      error={read.ok ? error : t("form.notJson", { message: read.message })}
+      onChange={(next) => {
+        const parsed = parse(next);
+        setDraft(next);
+        if (parsed.ok) onChange(parsed.value);
+      }}
+    />
+  );
+}

@@ -1,0 +1,184 @@
+import "@xyflow/react/dist/base.css";
+import "./canvas.css";
+import {
+  applyNodeChanges,
+  Background,
+  BackgroundVariant,
+  type Connection,
+  ConnectionMode,
+  Controls,
+  MiniMap,
+  type NodeChange,
+  type OnConnectEnd,
+  ReactFlow,
+  SelectionMode,
+  useReactFlow,
+  useStore,
+} from "@xyflow/react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useT } from "@/i18n";
+import { connectRefusal, move } from "../model/commands";
+import { type End, GRID, type Point, titleOf } from "../model/document";
+import { useCanvas, useCanvasStore } from "../store";
+import { type CanvasNode, edgesFor, nodesFor } from "./elements";
+import { FlowLine, type LineEdge } from "./FlowLine";
+import { NodeCard } from "./NodeCard";
+import { NoteCard } from "./NoteCard";
+
+const nodeTypes = { card: NodeCard, note: NoteCard };
+const edgeTypes = { line: FlowLine };
+/** Smaller graphs are mounted whole, which is best for finding text and for screen readers. */
+const CULL_FROM = 150;
+const FAR = 0.35;
+
+interface Props {
+  onConnect?: (from: End, to: End) => void;
+  /** An edge was drawn from an output into empty space. */
+  onDropped?: (from: End, place: Point) => void;
+  onInsert?: (edge: string) => void;
+}
+
+/** The drawing. It reads the document, and hands every wish for a change to whoever uses it. */
+export function Canvas({ onConnect, onDropped, onInsert }: Props) {
+  const store = useCanvasStore();
+  const t = useT();
+  const document = useCanvas((state) => state.document);
+  const catalog = useCanvas((state) => state.catalog);
+  const selection = useCanvas((state) => state.selection);
+  const readOnly = useCanvas((state) => state.readOnly);
+  const { screenToFlowPosition } = useReactFlow();
+  const far = useStore((state) => state.nodes.length > CULL_FROM && state.transform[2] < FAR);
+  const [nodes, setNodes] = useState<CanvasNode[]>([]);
+  const dragged = useRef(false);
+
+  useEffect(() => {
+    const describe = (key: string, node: Parameters<typeof titleOf>[1]) =>
+      t("canvas.nodeLabel", {
+        title: titleOf(key, node),
+        type: catalog.get(node?.type ?? "")?.title ?? node?.type ?? "",
+      });
+    setNodes((before) => nodesFor(document, catalog, before, describe));
+  }, [document, catalog, t]);
+
+  useEffect(() => {
+    setNodes((before) => {
+      if (before.every((node) => Boolean(node.selected) === selection.has(node.id))) return before;
+      return before.map((node) =>
+        Boolean(node.selected) === selection.has(node.id) ? node : { ...node, selected: selection.has(node.id) },
+      );
+    });
+  }, [selection]);
+
+  const edges = useMemo(
+    () =>
+      edgesFor(document, selection, readOnly ? undefined : onInsert, (from, to) => t("canvas.edgeLabel", { from, to })),
+    [document, selection, readOnly, onInsert, t],
+  );
+
+  const onNodesChange = useCallback(
+    (changes: NodeChange<CanvasNode>[]) => {
+      // Removing is a command of the editor; the library only moves and selects.
+      const wanted = changes.filter(({ type }) => type === "position" || type === "select" || type === "dimensions");
+      setNodes((before) => applyNodeChanges(wanted, before));
+      const selects = wanted.filter((change) => change.type === "select");
+      if (selects.length > 0) {
+        const next = new Set(store.getState().selection);
+        for (const { id, selected } of selects) selected ? next.add(id) : next.delete(id);
+        store.getState().select(next);
+      }
+    },
+    [store],
+  );
+
+  const dropNodes = useCallback(
+    (_: unknown, __: CanvasNode, moved: CanvasNode[]) => {
+      if (!dragged.current) return;
+      dragged.current = false;
+      const places = Object.fromEntries(moved.map(({ id, position }) => [id, position]));
+      store.getState().apply(t("did.move"), (before) => move(before, places));
+    },
+    [store, t],
+  );
+
+  const endsOf = (connection: Connection | LineEdge): [End, End] => [
+    { node: connection.source, port: connection.sourceHandle ?? "out" },
+    { node: connection.target, port: connection.targetHandle ?? "in" },
+  ];
+
+  const onConnectEnd: OnConnectEnd = (event, state) => {
+    if (state.isValid || !state.fromNode || state.fromHandle?.type !== "source" || state.toNode) return;
+    const point = "changedTouches" in event ? event.changedTouches[0] : event;
+    if (!point) return;
+    const place = screenToFlowPosition({ x: point.clientX, y: point.clientY });
+    onDropped?.({ node: state.fromNode.id, port: state.fromHandle.id ?? "out" }, { x: place.x, y: place.y - 32 });
+  };
+
+  return (
+    <ReactFlow<CanvasNode, LineEdge>
+      className={far ? "lod" : ""}
+      nodes={nodes}
+      edges={edges}
+      nodeTypes={nodeTypes}
+      edgeTypes={edgeTypes}
+      onNodesChange={onNodesChange}
+      onEdgesChange={(changes) => {
+        const next = new Set(store.getState().selection);
+        for (const change of changes) {
+          if (change.type === "select") change.selected ? next.add(change.id) : next.delete(change.id);
+        }
+        store.getState().select(next);
+      }}
+      onNodeDragStart={() => {
+        dragged.current = true;
+      }}
+      onNodeDragStop={dropNodes}
+      onSelectionDragStart={() => {
+        dragged.current = true;
+      }}
+      onSelectionDragStop={(event, moved) => moved[0] && dropNodes(event, moved[0], moved)}
+      onNodeClick={(event, node) => {
+        if (node.type === "card" && !event.shiftKey && !event.ctrlKey && !event.metaKey) {
+          store.getState().inspect(node.id);
+        }
+      }}
+      onPaneClick={() => store.getState().inspect(null)}
+      onConnect={(connection) => onConnect?.(...endsOf(connection))}
+      onConnectEnd={onConnectEnd}
+      isValidConnection={(connection) => {
+        const [from, to] = endsOf(connection);
+        const refusal = connectRefusal(document, from, to, catalog);
+        return refusal === undefined || refusal === "PORT_TAKEN";
+      }}
+      nodesDraggable={!readOnly}
+      nodesConnectable={!readOnly}
+      nodesFocusable
+      edgesFocusable
+      deleteKeyCode={null}
+      selectionKeyCode="Shift"
+      multiSelectionKeyCode={["Meta", "Control"]}
+      selectionMode={SelectionMode.Partial}
+      connectionMode={ConnectionMode.Strict}
+      disableKeyboardA11y
+      snapToGrid
+      snapGrid={[GRID, GRID]}
+      minZoom={0.1}
+      maxZoom={2}
+      fitView
+      fitViewOptions={{ padding: 0.1, maxZoom: 1, minZoom: 0.55 }}
+      onlyRenderVisibleElements={nodes.length > CULL_FROM}
+      zoomOnDoubleClick={false}
+      ariaLabelConfig={{
+        "controls.ariaLabel": t("canvas.controls"),
+        "controls.zoomIn.ariaLabel": t("canvas.zoomIn"),
+        "controls.zoomOut.ariaLabel": t("canvas.zoomOut"),
+        "controls.fitView.ariaLabel": t("canvas.fit"),
+        "minimap.ariaLabel": t("canvas.minimap"),
+        "handle.ariaLabel": t("canvas.port"),
+      }}
+    >
+      <Background variant={BackgroundVariant.Dots} gap={24} size={1.5} />
+      <Controls showInteractive={false} />
+      <MiniMap pannable zoomable className="max-sm:hidden" />
+    </ReactFlow>
+  );
+}

@@ -1,0 +1,24 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { de } from "./de";
+import { en, type MessageKey } from "./en";
+
+const keys = Object.keys(en) as MessageKey[];
+
+test("every language puts in the same values", () => {
+  const values = (text: string) => [...text.matchAll(/\{(\w+)/g)].map(([, name]) => name).sort();
+  for (const key of keys) expect(values(de[key]), key).toEqual(values(en[key]));
+});
+
+test("every text is used somewhere", () => {
+  const root = new URL("../", import.meta.url);
+  const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter(
+    (file) => /\.tsx?$/.test(file) && !file.startsWith("i18n") && !file.startsWith("gql"),
+  );
+  const source = files.map((file) => readFileSync(new URL(file, root), "utf8")).join("\n");
+  const prefixes = [...source.matchAll(/`([a-zA-Z.]+\.)\$\{/g)].map(([, prefix]) => prefix ?? "");
+  const unused = keys.filter(
+    (key) => !source.includes(`"${key}"`) && !prefixes.some((prefix) => key.startsWith(prefix)),
+  );
+  expect(unused).toEqual([]);
+});

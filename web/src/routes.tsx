@@ -1,0 +1,26 @@
+import { lazy } from "react";
+import { createBrowserRouter, Navigate } from "react-router";
+import { Broken, NotFound } from "./app/Broken";
+import { Shell } from "./app/Shell";
+import { RunsPage } from "./pages/RunsPage";
+import { WorkflowsPage } from "./pages/WorkflowsPage";
+
+const BuilderPage = lazy(() => import("./pages/BuilderPage"));
+const RunPage = lazy(() => import("./pages/RunPage"));
+
+/** Every page has an address of its own that can be opened, reloaded and sent to somebody. */
+export const router = createBrowserRouter([
+  {
+    element: <Shell />,
+    errorElement: <Broken />,
+    children: [
+      { index: true, element: <Navigate to="/workflows" replace /> },
+      { path: "sign-in", element: <Navigate to="/workflows" replace /> },
+      { path: "workflows", element: <WorkflowsPage /> },
+      { path: "workflows/:project/:name", element: <BuilderPage /> },
+      { path: "runs", element: <RunsPage /> },
+      { path: "runs/:id", element: <RunPage /> },
+      { path: "*", element: <NotFound /> },
+    ],
+  },
+]);

@@ -1,0 +1,226 @@
+import type { ResultOf } from "@graphql-typed-document-node/core";
+import { useEffect, useRef, useState } from "react";
+import { Link, useSearchParams } from "react-router";
+import { useMutation } from "urql";
+import { useStore } from "zustand";
+import { messageOf } from "@/api/errors";
+import { Outline } from "@/canvas/outline/Outline";
+import { type Connection, followRun } from "@/canvas/overlay/follow";
+import type { RunStore } from "@/canvas/overlay/overlay";
+import type { RunEvent } from "@/canvas/overlay/runState";
+import { useCanvas, useCanvasStore } from "@/canvas/store";
+import { Canvas } from "@/canvas/view/Canvas";
+import { useT } from "@/i18n";
+import { Button } from "@/ui/Button";
+import { Json, pretty } from "@/ui/Json";
+import { Split } from "@/ui/Split";
+import { type Status, StatusBadge } from "@/ui/StatusBadge";
+import { Tabs } from "@/ui/Tabs";
+import { Duration, Time } from "@/ui/time";
+import { useToasts } from "@/ui/toast";
+import { EventList } from "./EventList";
+import { NodeRunPanel } from "./NodeRunPanel";
+import { CancelMutation, type RunQuery } from "./queries";
+import { Timeline } from "./Timeline";
+
+type Run = NonNullable<ResultOf<typeof RunQuery>["run"]>;
+type Tab = "canvas" | "timeline" | "outline" | "events" | "data";
+
+const FINAL: readonly string[] = ["SUCCEEDED", "FAILED", "CANCELED", "TIMED_OUT"];
+
+interface Props {
+  run: Run;
+  overlay: RunStore;
+  mayOperate: boolean;
+  refetch: () => void;
+}
+
+/** A run on its canvas, on a timeline and as events, with what can be done to it. What is chosen is in the address. */
+export function RunView({ run, overlay, mayOperate, refetch }: Props) {
+  const t = useT();
+  const toast = useToasts((toasts) => toasts.show);
+  const canvas = useCanvasStore();
+  const [params, setParams] = useSearchParams();
+  const [connection, setConnection] = useState<Connection>("connecting");
+  const [events, setEvents] = useState<readonly RunEvent[]>([]);
+  const live = useStore(overlay, (state) => state.status);
+  const recovered = useStore(overlay, (state) => state.recovered);
+  const finishedAt = useStore(overlay, (state) => state.endedAt) ?? run.finishedAt;
+  const startedAt = useStore(overlay, (state) => state.startedAt) ?? run.startedAt;
+  const waiting = useStore(overlay, (state) =>
+    [...state.nodes.values()].some(({ status }) => status === "WAITING" || status === "UNCERTAIN"),
+  );
+  const inspected = useCanvas((state) => state.inspected);
+  const [, cancel] = useMutation(CancelMutation);
+  const ended = live !== null && FINAL.includes(live);
+  // Events do not say that a run waits; its nodes do.
+  const status = (ended ? live : waiting && live === "RUNNING" ? "WAITING" : (live ?? run.status)) as Status;
+  const tab = (params.get("tab") ?? "canvas") as Tab;
+  const selected = params.get("node");
+
+  useEffect(
+    () =>
+      followRun(run.id, overlay, {
+        onEvents: (more) => setEvents((before) => joined(before, more)),
+        onConnection: setConnection,
+      }),
+    [run.id, overlay],
+  );
+
+  // Results and figures are the server's; they are read again when the run has ended.
+  const asked = useRef(FINAL.includes(run.status));
+  useEffect(() => {
+    if (!ended || asked.current) return;
+    asked.current = true;
+    refetch();
+  }, [ended, refetch]);
+
+  const put = (changes: Record<string, string | null>) => {
+    const next = new URLSearchParams(params);
+    for (const [name, value] of Object.entries(changes)) value === null ? next.delete(name) : next.set(name, value);
+    setParams(next, { replace: true });
+  };
+  // A click on a card is a choice like any other.
+  const lastInspected = useRef<string | null>(null);
+  useEffect(() => {
+    if (inspected === lastInspected.current) return;
+    lastInspected.current = inspected;
+    const next = new URLSearchParams(params);
+    inspected === null ? next.delete("node") : next.set("node", inspected);
+    setParams(next, { replace: true });
+  }, [inspected, params, setParams]);
+
+  const stop = async (force: boolean) => {
+    const answer = await cancel({ input: { runId: run.id, force } });
+    const errors = answer.data?.cancelRun.userErrors ?? [];
+    if (answer.error) toast(messageOf(answer.error));
+    else if (errors.length > 0) toast(errors.map(({ message }) => message).join(" "));
+    else toast(t("run.cancelAsked"));
+  };
+
+  const close = () => {
+    canvas.getState().inspect(null);
+    lastInspected.current = null;
+    put({ node: null });
+  };
+  const newer = run.version && run.workflow.latestVersion && run.workflow.latestVersion.number > run.version.number;
+
+  return (
+    <div className="flex h-full min-h-0 flex-col">
+      <header className="flex min-h-12 flex-wrap items-center gap-x-4 gap-y-1 border-line border-b bg-surface px-3 py-1.5">
+        <div className="min-w-0">
+          <nav aria-label={t("nav.breadcrumbs")} className="text-small text-soft">
+            <Link to="/runs" className="hover:underline">
+              {t("nav.runs")}
+            </Link>
+            {" / "}
+            <span className="font-mono">{run.key ?? run.id}</span>
+          </nav>
+          <h1 className="truncate font-semibold text-section">
+            <Link to={`/workflows/${run.workflow.project}/${run.workflow.name}`} className="hover:underline">
+              {run.workflow.title}
+            </Link>{" "}
+            {run.version ? `v${run.version.number}` : ""}
+          </h1>
+        </div>
+        <span data-testid="run-status">
+          <StatusBadge status={status} />
+        </span>
+        {recovered > 0 ? (
+          <span className="rounded-full bg-accent-soft px-2 text-badge text-accent">
+            {t("run.recovered", { count: recovered })}
+          </span>
+        ) : null}
+        {newer ? (
+          <span className="text-small text-soft">
+            {t("run.newerVersion", { number: run.workflow.latestVersion?.number ?? 0 })}
+          </span>
+        ) : null}
+        <span className="text-small text-soft">
+          {t("run.startedBy", { trigger: run.trigger })} <Time at={run.createdAt} />
+          {startedAt ? (
+            <>
+              {" · "}
+              <Duration from={startedAt} to={finishedAt} />
+            </>
+          ) : null}
+        </span>
+        <span className="ml-auto flex items-center gap-2">
+          <span role="status" className="text-small text-soft" data-testid="connection">
+            {t(`connection.${connection}`)}
+          </span>
+          {ended || !mayOperate ? null : (
+            <Button look="danger" onClick={() => void stop(false)}>
+              {t("run.cancel")}
+            </Button>
+          )}
+        </span>
+      </header>
+      {run.error ? (
+        <p role="alert" className="border-line border-b bg-surface px-3 py-1.5">
+          <span className="font-mono text-failed text-small">{run.error.code}</span> {run.error.message}
+        </p>
+      ) : null}
+      <Split
+        label={t("inspector.resize")}
+        side={
+          selected ? <NodeRunPanel runId={run.id} nodeKey={selected} mayOperate={mayOperate} onClose={close} /> : null
+        }
+      >
+        <div className="flex h-full flex-col">
+          <Tabs
+            label={t("run.views")}
+            tabs={[
+              ["canvas", t("run.canvas")],
+              ["timeline", t("run.timeline")],
+              ["outline", t("outline.title")],
+              ["events", t("run.events")],
+              ["data", t("run.data")],
+            ]}
+            selected={tab}
+            onSelect={(name) => put({ tab: name })}
+          >
+            {tab === "canvas" ? run.version ? <Canvas /> : <p className="p-4 text-soft">{t("run.noVersion")}</p> : null}
+            {tab === "timeline" ? <Timeline selected={selected} onSelect={(key) => put({ node: key })} /> : null}
+            {tab === "outline" ? <ReadOnlyOutline /> : null}
+            {tab === "events" ? <EventList events={events} /> : null}
+            {tab === "data" ? <RunData run={run} /> : null}
+          </Tabs>
+        </div>
+      </Split>
+    </div>
+  );
+}
+
+/** Events in their order, each once. */
+function joined(before: readonly RunEvent[], more: readonly RunEvent[]): readonly RunEvent[] {
+  const first = more[0];
+  if (!first) return before;
+  // Numbers begin anew when everything is read again.
+  return [...before.filter(({ seq }) => seq < first.seq), ...more];
+}
+
+function ReadOnlyOutline() {
+  const nothing = () => undefined;
+  return <Outline onAdd={nothing} onAddAfter={nothing} onConnect={nothing} />;
+}
+
+function RunData({ run }: { run: Run }) {
+  const t = useT();
+  const part = (name: "run.input" | "run.output", value: Run["input"] | null | undefined) =>
+    value ? (
+      <div>
+        <h2 className="mb-1 font-semibold">{t(name)}</h2>
+        <Json text={pretty(value.preview)} label={t(name)} />
+        {value.truncated ? (
+          <p className="mt-1 text-small text-soft">{t("value.cut", { bytes: value.byteSize })}</p>
+        ) : null}
+      </div>
+    ) : null;
+  return (
+    <div className="flex flex-col gap-4 p-4">
+      {part("run.input", run.input)}
+      {part("run.output", run.output)}
+    </div>
+  );
+}

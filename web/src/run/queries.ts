@@ -1,0 +1,53 @@
+import { graphql } from "@/gql";
+
+export const RunQuery = graphql(`
+  query RunView($id: ID!, $locale: String!) {
+    run(id: $id) {
+      id status mode trigger key labels environment createdAt createdBy startedAt finishedAt lastSeq
+      error { code message node }
+      workflow { id name title project latestVersion { id number } }
+      version { id number definition }
+      input { kind byteSize preview truncated }
+      output { kind byteSize preview truncated }
+    }
+    nodeTypes(locale: $locale) {
+      type title summary docs category aliases configSchema forEach icon
+      deprecated { since replacement }
+      inputs { name type many }
+      outputs { name type many }
+    }
+    viewer { role }
+  }
+`);
+
+export const NodeRunQuery = graphql(`
+  query NodeRunDetails($id: ID!) {
+    node(id: $id) {
+      __typename
+      ... on NodeRun {
+        id node scope type effect status attempt port startedAt finishedAt items itemsSettled
+        error { code kind message }
+        output { kind byteSize preview truncated }
+        waitingFor { signal key until }
+      }
+    }
+  }
+`);
+
+export const CancelMutation = graphql(`
+  mutation Cancel($input: CancelRunInput!) {
+    cancelRun(input: $input) { run { id status } userErrors { code message } }
+  }
+`);
+
+export const SignalMutation = graphql(`
+  mutation Signal($input: SignalRunInput!) {
+    signalRun(input: $input) { run { id status } userErrors { code message } }
+  }
+`);
+
+export const ResolveMutation = graphql(`
+  mutation Resolve($input: ResolveNodeRunInput!) {
+    resolveNodeRun(input: $input) { run { id status } userErrors { code message } }
+  }
+`);
