@@ -11,6 +11,7 @@ pub mod connection;
 pub mod envelope;
 pub mod error;
 pub mod event;
+pub mod expression;
 pub mod feed;
 pub mod limit;
 mod loader;
@@ -46,6 +47,7 @@ pub struct Query(
     connection::ConnectionQuery,
     run::RunQuery,
     node_type::NodeTypeQuery,
+    expression::ExpressionQuery,
     audit::AuditQuery,
 );
 

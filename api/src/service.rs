@@ -4,6 +4,7 @@ pub mod audit;
 pub mod connection;
 mod crossing;
 pub mod error;
+pub mod expression;
 pub mod feed;
 pub mod follow;
 pub mod hook;

@@ -52,8 +52,12 @@ enum Command {
     /// Bring the database's tables up to date, or back.
     #[command(subcommand)]
     Migrate(migrate::Command),
-    /// Print the GraphQL schema.
-    Schema,
+    /// Print the GraphQL schema, or write the pages that are made from this program.
+    Schema {
+        /// Write the guide to problems and the pages of the node types below this folder instead.
+        #[arg(long, value_name = "FOLDER")]
+        pages: Option<PathBuf>,
+    },
     /// API keys; works on the database of the settings, also while the server runs.
     #[command(subcommand)]
     Key(key::Command),
@@ -124,7 +128,8 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
 fn carry_out(command: Command, global: &Global) -> Result<ExitCode, Failure> {
     match command {
         Command::Serve => server_threads()?.block_on(serve::serve(global)),
-        Command::Schema => schema::print(global.output()),
+        Command::Schema { pages: Some(folder) } => schema::write_pages(&folder),
+        Command::Schema { pages: None } => schema::print(global.output()),
         Command::Migrate(command) => one_thread()?.block_on(migrate::run(command, global)),
         Command::Key(command) => one_thread()?.block_on(key::run(command, global)),
         Command::Connection(command) => one_thread()?.block_on(connection::run(command, global)),

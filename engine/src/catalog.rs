@@ -201,6 +201,17 @@ impl NodeDescriptor {
     }
 }
 
+/// A node as its type sees it before it runs.
+#[derive(Debug, Clone, Copy)]
+pub struct Shape<'a> {
+    /// Its config as written.
+    pub config: &'a Value,
+    /// What its config gives once expressions are put in; null for deferred fields.
+    pub types: &'a PortType,
+    /// What arrives at it.
+    pub input: &'a PortType,
+}
+
 /// The node types that a process has.
 pub trait Catalog: Send + Sync {
     /// What the type says of itself; `None` when it is not known here.
@@ -209,4 +220,15 @@ pub trait Catalog: Send + Sync {
     /// The effect class of a node of this type with this config, expressions not yet put in. A config that decides
     /// its class by an expression has the most careful class it could have.
     fn effect(&self, r#type: &NodeTypeName, config: &Value) -> EffectClass;
+
+    /// What leaves a port of such a node, where its type can tell more than its descriptor does.
+    fn output(&self, _type: &NodeTypeName, _port: &str, _shape: &Shape<'_>) -> Option<PortType> {
+        None
+    }
+
+    /// The config of a node of an older major version, as this type would have it; `None` when it cannot tell. A type
+    /// never changes a document by itself: the author is shown the difference.
+    fn migrate(&self, _type: &NodeTypeName, _config: &Value, _from: u32) -> Option<Value> {
+        None
+    }
 }

@@ -11,6 +11,7 @@ use crate::retry::RetryPolicy;
 pub mod canonical;
 pub mod patch;
 pub mod problem;
+pub(crate) mod read;
 
 /// Largest document, in bytes of its canonical form.
 pub const DOCUMENT_LIMIT: usize = 4 * 1024 * 1024;
@@ -231,24 +232,13 @@ impl Definition {
     /// Reads a document.
     ///
     /// # Errors
-    /// One problem that names the place where the document stops being one.
+    /// The first problem that keeps it from being one; [`crate::graph::examine`] has all of them.
     pub fn from_json(document: &Value) -> Result<Self, problem::Problem> {
-        use problem::{Problem, ProblemCode};
-        if let Some(path) = canonical::inexact_number(document) {
-            return Err(Problem::error(
-                ProblemCode::NumberNotExact,
-                path,
-                "this integer is over 2^53 and would be rounded",
-            )
-            .hint("write it as text, in quotes"));
+        let read = read::read(document);
+        match (read.definition, read.problems.into_iter().next()) {
+            (Some(definition), None) => Ok(definition),
+            (_, Some(problem)) => Err(problem),
+            (None, None) => Ok(Self::default()),
         }
-        if canonical::canonical_bytes(document).len() > DOCUMENT_LIMIT {
-            return Err(Problem::error(ProblemCode::DocumentTooLarge, "", "the document is over 4 MiB")
-                .hint("move large constants out of the workflow, into its input"));
-        }
-        Self::deserialize(document).map_err(|error| {
-            Problem::error(ProblemCode::DocumentInvalid, "", format!("the document cannot be read: {error}"))
-                .hint("a definition has `nodes`, `edges` and, if wanted, `input_schema`, `output` and `settings`")
-        })
     }
 }

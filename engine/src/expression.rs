@@ -5,6 +5,7 @@
 //! lets `||` swallow errors. `docs/guides/expressions.md` is the language as its users know it.
 
 mod budget;
+mod check;
 mod compile;
 mod error;
 mod evaluate;
@@ -23,6 +24,9 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 pub use self::budget::{Budget, DEFAULT_BYTES, DEFAULT_STEPS};
+pub use self::check::{
+    CheckedExpression, CheckedTemplate, Completion, CompletionKind, Finding, NodeOutput, Types, check, complete,
+};
 pub use self::error::{ExpressionError, ExpressionErrorCode};
 pub use self::function::{FunctionDescription, functions};
 pub use self::precheck::{MAX_DEPTH, MAX_NESTING, MAX_TOKENS, SOURCE_LIMIT};

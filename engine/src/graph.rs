@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::catalog::{Catalog, EffectClass, NodeTypeName};
 use crate::definition::problem::Problem;
 use crate::definition::{Definition, Join, OnItemError, OnUncertain, Patience};
-use crate::expression::Template;
+use crate::expression::{Template, Types};
 use crate::run::event::NodeIx;
 
 mod check;
@@ -107,21 +107,44 @@ pub struct Examined {
 
 /// Looks at a document as it is, broken or not, and says everything about it at once.
 pub fn examine(document: &Value, catalog: &dyn Catalog) -> Examined {
-    match Definition::from_json(document) {
-        Ok(definition) => check::check(&definition, catalog),
-        Err(problem) => Examined { graph: None, problems: vec![problem] },
-    }
+    check::examine(document, catalog, &Surroundings::default())
+}
+
+/// The same, with what is known of the place where the document shall run.
+pub fn examine_in(document: &Value, catalog: &dyn Catalog, surroundings: &Surroundings<'_>) -> Examined {
+    check::examine(document, catalog, surroundings)
+}
+
+/// The names that an expression at a place of a document may use, as far as it can be read: below a node, or in the
+/// run's output without one. `path` is a JSON pointer into the node, such as `/config/url`. `None` when there is no such
+/// node.
+pub fn types_at(
+    document: &Value,
+    catalog: &dyn Catalog,
+    surroundings: &Surroundings<'_>,
+    node: Option<&str>,
+    path: &str,
+) -> Option<Types> {
+    check::types_at(document, catalog, surroundings, node, path)
+}
+
+/// What a document refers to and does not hold. What is not given is not checked.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Surroundings<'a> {
+    /// Connections by name, with their types.
+    pub connections: Option<&'a BTreeMap<String, String>>,
+    /// The names of the variables.
+    pub variables: Option<&'a BTreeSet<String>>,
 }
 
 impl Graph {
-    /// Checks a document against the node types that this process has.
+    /// Checks what a run relies on against the node types that this process has. A version that was published passes
+    /// it for ever; [`examine`] checks more, before publishing.
     ///
     /// # Errors
-    /// Every problem at once, in document order, warnings included; without an error the warnings are left out, and
-    /// [`examine`] has them.
+    /// Every problem at once, in document order.
     pub fn check(definition: &Definition, catalog: &dyn Catalog) -> Result<Self, Vec<Problem>> {
-        let examined = check::check(definition, catalog);
-        examined.graph.ok_or(examined.problems)
+        check::check(definition, catalog)
     }
 
     /// Whether a run may start with this input.

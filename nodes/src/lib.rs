@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use engine::catalog::{Catalog, EffectClass, NodeDescriptor, NodeTypeName, OUT};
+use engine::catalog::{Catalog, EffectClass, NodeDescriptor, NodeTypeName, OUT, Shape};
 use engine::error::ErrorInfo;
 use engine::expression::Scope as ExpressionScope;
 use engine::id::RunId;
+use engine::port::PortType;
 use engine::scope::Scope;
 use engine::time::Timestamp;
 use serde_json::Value;
@@ -20,8 +21,10 @@ pub mod connection;
 mod data;
 mod deferred;
 mod flow;
+mod german;
 mod http;
 pub mod outgoing;
+pub mod page;
 #[cfg(test)]
 mod testing;
 mod trigger;
@@ -108,6 +111,17 @@ pub trait NodeType: Send + Sync {
     /// What a repeat may do, judged by the config as written (expressions not yet put in).
     fn effect(&self, config: &Value) -> EffectClass;
 
+    /// What leaves a port of a node like this, where the type can tell more than its descriptor does. It has to be
+    /// right: expressions are refused by it.
+    fn output(&self, _port: &str, _shape: &Shape<'_>) -> Option<PortType> {
+        None
+    }
+
+    /// The config of a node of an older major version, as this type would have it. Pure; `None` when it cannot tell.
+    fn migrate(&self, _config: &Value, _from: u32) -> Option<Value> {
+        None
+    }
+
     /// Does it once.
     ///
     /// # Errors
@@ -164,6 +178,14 @@ impl Catalog for Registry {
 
     fn effect(&self, r#type: &NodeTypeName, config: &Value) -> EffectClass {
         self.get(r#type).map_or(EffectClass::Effectful, |node| node.effect(config))
+    }
+
+    fn output(&self, r#type: &NodeTypeName, port: &str, shape: &Shape<'_>) -> Option<PortType> {
+        self.get(r#type)?.output(port, shape)
+    }
+
+    fn migrate(&self, r#type: &NodeTypeName, config: &Value, from: u32) -> Option<Value> {
+        self.get(r#type).filter(|_| from < r#type.major)?.migrate(config, from)
     }
 }
 

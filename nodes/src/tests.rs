@@ -97,6 +97,123 @@ fn every_type_has_words_for_people_and_an_example_that_its_schema_accepts() {
 }
 
 #[test]
+fn every_text_of_every_type_is_there_in_german_and_no_other() {
+    for descriptor in Registry::built_in().descriptors() {
+        let name = descriptor.r#type.to_string();
+        let german = descriptor.translations.iter().find(|known| known.language == "de").unwrap();
+        let mut known: Vec<&str> = german.messages.iter().map(|(key, _)| *key).collect();
+        let mut expected = descriptor.message_keys();
+        known.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(known, expected, "{name}");
+        assert!(german.messages.iter().all(|(_, text)| !text.trim().is_empty()), "{name}");
+        assert!(german.aliases.len() >= 4, "{name}");
+        let words = descriptor.words("de-CH");
+        assert!(
+            words.language == "de" && words.summary != descriptor.summary && words.summary.ends_with('.'),
+            "{name}"
+        );
+        // The examples are the same in every language.
+        assert_eq!(examples(words.docs), examples(descriptor.docs), "{name}");
+    }
+}
+
+#[test]
+fn every_field_has_a_place_of_its_own_in_a_form() {
+    for descriptor in Registry::built_in().descriptors() {
+        let fields = descriptor.config_schema["properties"].as_object().unwrap();
+        let mut order: Vec<u64> = fields.values().map(|field| field["x-order"].as_u64().unwrap()).collect();
+        order.sort_unstable();
+        assert_eq!(order, (1..=fields.len() as u64).collect::<Vec<_>>(), "{}", descriptor.r#type);
+    }
+}
+
+/// A type of which version 2 renamed a field.
+struct Renamed;
+
+#[async_trait]
+impl NodeType for Renamed {
+    fn descriptor(&self) -> NodeDescriptor {
+        NodeDescriptor::new("test.renamed", 2, engine::catalog::NodeCategory::Data)
+    }
+
+    fn effect(&self, _: &Value) -> EffectClass {
+        EffectClass::Pure
+    }
+
+    fn migrate(&self, config: &Value, from: u32) -> Option<Value> {
+        let mut config = config.as_object()?.clone();
+        if from == 1 {
+            let address = config.remove("address")?;
+            config.insert("url".to_owned(), address);
+        }
+        Some(Value::Object(config))
+    }
+
+    async fn execute(&self, _: &dyn NodeContext, attempt: &Attempt) -> Result<NodeOutcome, ErrorInfo> {
+        Ok(done(attempt.config.clone()))
+    }
+}
+
+#[test]
+fn a_newer_version_takes_over_the_config_of_an_older_one() {
+    let registry = Registry::built_in().with(Renamed);
+    let name = "test.renamed@2".parse().unwrap();
+    let migrated = registry.migrate(&name, &json!({"address": "x", "n": 1}), 1);
+    assert_eq!(migrated, Some(json!({"url": "x", "n": 1})));
+    assert_eq!(registry.migrate(&name, &json!({"n": 1}), 1), None, "it cannot tell");
+    assert_eq!(registry.migrate(&name, &json!({}), 2), None, "there is nothing to migrate from");
+    assert_eq!(registry.migrate(&"data.set@1".parse().unwrap(), &json!({}), 0), None);
+}
+
+/// The problems of a document over the built-in types.
+fn problems(document: Value) -> Vec<(&'static str, String)> {
+    let examined = engine::graph::examine(&document, &Registry::built_in());
+    examined.problems.into_iter().map(|problem| (problem.code.as_str(), problem.path)).collect()
+}
+
+#[test]
+fn types_pass_through_the_built_in_nodes() {
+    let document = |condition: &str, field: &str| {
+        json!({
+            "input_schema": {"type": "object", "required": ["rows"], "properties": {
+                "rows": {"type": "array", "items": {
+                    "type": "object", "additionalProperties": false, "required": ["name", "price"],
+                    "properties": {"name": {"type": "string"}, "price": {"type": "number"}}
+                }}
+            }},
+            "nodes": {
+                "start": {"type": "trigger.manual@1"},
+                "cheap": {"type": "data.filter@1", "config": {"items": "{{ input.rows }}", "condition": condition}},
+                "is_any": {"type": "flow.if@1", "config": {"condition": "{{ size(input) > 0 }}"}},
+                "first": {"type": "data.set@1", "config": {"fields": {"label": field}}},
+            },
+            "edges": [
+                {"from": "start", "to": "cheap"}, {"from": "cheap", "to": "is_any"}, {"from": "is_any.true", "to": "first"}
+            ]
+        })
+    };
+    let good = "{{ item.price < 10 && index < 5 }}";
+    assert_eq!(problems(document(good, "{{ input[0].name.upper() }}")), []);
+    assert_eq!(
+        problems(document("{{ item.prize < 10 }}", "x")),
+        [("MEMBER_UNKNOWN", "/nodes/cheap/config/condition".to_owned())]
+    );
+    assert_eq!(
+        problems(document("{{ item.name }}", "x")),
+        [("EXPRESSION_TYPE_MISMATCH", "/nodes/cheap/config/condition".to_owned())]
+    );
+    assert_eq!(
+        problems(document(good, "{{ input.name }}")),
+        [("EXPRESSION_TYPE_MISMATCH", "/nodes/first/config/fields/label".to_owned())]
+    );
+    assert_eq!(
+        problems(document(good, "{{ input[0].names }}")),
+        [("MEMBER_UNKNOWN", "/nodes/first/config/fields/label".to_owned())]
+    );
+}
+
+#[test]
 fn triggers_take_nothing_and_all_others_take_something() {
     for descriptor in Registry::built_in().descriptors() {
         assert_eq!(descriptor.is_trigger(), descriptor.inputs.is_empty(), "{}", descriptor.r#type);

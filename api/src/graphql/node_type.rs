@@ -28,8 +28,12 @@ pub enum NodeCategoryName {
 pub struct PortObject {
     /// Its name inside the node.
     name: String,
-    /// What passes through it: `{"type": …}` with `items` or `fields`.
+    /// What passes through it: `{"type": …}` with `items`, `fields` or `of`.
     r#type: Json<Value>,
+    /// The same as JSON Schema.
+    schema: Json<Value>,
+    /// The same in words.
+    type_text: String,
     /// Inputs only: takes any number of edges and delivers an object keyed by source node key.
     many: bool,
 }
@@ -39,6 +43,8 @@ impl From<&Port> for PortObject {
         Self {
             name: port.name.to_owned(),
             r#type: Json(serde_json::to_value(&port.r#type).unwrap_or_default()),
+            schema: Json(port.r#type.to_schema()),
+            type_text: port.r#type.to_string(),
             many: port.many,
         }
     }

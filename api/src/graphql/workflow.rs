@@ -219,12 +219,16 @@ pub struct ProblemObject {
     severity: SeverityName,
     /// JSON pointer into the definition.
     path: String,
+    /// Line in the text at `path`, from 1; for expressions.
+    line: Option<u32>,
+    /// Column in that line, in characters from 1.
+    column: Option<u32>,
     /// The key of the node it belongs to.
     node: Option<String>,
     /// What is wrong.
     message: String,
     /// What to do next.
-    hint: Option<String>,
+    hint: String,
 }
 
 impl From<problem::Problem> for ProblemObject {
@@ -233,6 +237,8 @@ impl From<problem::Problem> for ProblemObject {
             code: problem.code.as_str().to_owned(),
             severity: problem.severity.into(),
             path: problem.path,
+            line: problem.position.map(|position| position.line),
+            column: problem.position.map(|position| position.column),
             node: problem.node,
             message: problem.message,
             hint: problem.hint,

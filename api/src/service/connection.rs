@@ -355,7 +355,7 @@ pub async fn test(app: &App, viewer: &Viewer, id: ConnectionId) -> Result<(Conne
 
 async fn called(app: &App, viewer: &Viewer, id: ConnectionId) -> Result<String, ErrorInfo> {
     let opened = app.runtime.secrets().open(viewer.workspace, id).await?;
-    let opened = opened.ok_or_else(|| ErrorInfo::permanent("CONNECTION_MISSING", "the connection was just deleted"))?;
+    let opened = opened.ok_or_else(|| ErrorInfo::permanent("CONNECTION_UNKNOWN", "the connection was just deleted"))?;
     let redactor = Redactor::of(&opened);
     let _clean_lines = redactor.watch();
     match opened.test(app.runtime.outgoing()).await {

@@ -4,7 +4,7 @@ use engine::catalog::{Catalog as _, NodeTypeName};
 use engine::definition::Definition;
 use engine::definition::canonical;
 use engine::definition::problem::{Problem, Severity};
-use engine::graph::Graph;
+use engine::graph;
 use engine::id::{DeploymentId, ProjectId, VersionId, WorkflowId};
 use engine::time::Timestamp;
 use engine::value::Digest;
@@ -340,9 +340,11 @@ pub async fn publish(app: &App, viewer: &Viewer, request: Publish) -> Result<Pub
 }
 
 fn checked(app: &App, document: &Value) -> Result<Definition, Vec<Problem>> {
-    let definition = Definition::from_json(document).map_err(|problem| vec![problem])?;
-    Graph::check(&definition, app.runtime.registry())?;
-    Ok(definition)
+    let examined = graph::examine(document, app.runtime.registry());
+    if examined.graph.is_none() {
+        return Err(examined.problems);
+    }
+    Definition::from_json(document).map_err(|problem| vec![problem])
 }
 
 /// Lets an environment run a version from now on.

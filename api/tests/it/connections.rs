@@ -167,17 +167,17 @@ on_both_databases! {
         let app = TestApp::start(&home).await;
         let refused = app.publish("call", &calling(&url)).await;
         let problem = &refused["problems"][0];
-        assert_eq!((&problem["code"], &problem["severity"]), (&json!("CONNECTION_MISSING"), &json!("ERROR")));
+        assert_eq!((&problem["code"], &problem["severity"]), (&json!("CONNECTION_UNKNOWN"), &json!("ERROR")));
         assert_eq!((&problem["path"], &problem["node"]), (&json!("/nodes/call/connection"), &json!("call")));
         let publish = json!({"name": "call", "definition": calling(&url), "deploy": false});
         let published = app.change("publishWorkflow", "version { id } problems { code severity }", publish).await;
-        assert_eq!(published["problems"], json!([{"code": "CONNECTION_MISSING", "severity": "WARNING"}]));
+        assert_eq!(published["problems"], json!([{"code": "CONNECTION_UNKNOWN", "severity": "WARNING"}]));
         let version = published["version"]["id"].clone();
         let deploy = |environment: &str| json!({"versionId": version, "environment": environment});
         let refused = app.change("deployVersion", "deployment { environment }", deploy("default")).await;
-        assert!(refused["userErrors"][0]["message"].as_str().unwrap().contains("CONNECTION_MISSING"), "{refused}");
+        assert!(refused["userErrors"][0]["message"].as_str().unwrap().contains("CONNECTION_UNKNOWN"), "{refused}");
         let early = app.try_start(json!({"versionId": version})).await;
-        assert!(early["userErrors"][0]["message"].as_str().unwrap().contains("CONNECTION_MISSING"), "{early}");
+        assert!(early["userErrors"][0]["message"].as_str().unwrap().contains("CONNECTION_UNKNOWN"), "{early}");
 
         let shop = app.create_connection("shop", "default", json!({}), SECRET).await;
         let staging = app.create_connection("shop", "staging", json!({}), "staging-token").await;
@@ -240,7 +240,7 @@ on_both_databases! {
         let signal = json!({"runId": run, "name": "go"});
         app.change("signalRun", "run { id }", signal).await;
         let run = app.finish(&run).await;
-        assert_eq!((&run["status"], &run["error"]["code"]), (&json!("FAILED"), &json!("CONNECTION_MISSING")), "{run}");
+        assert_eq!((&run["status"], &run["error"]["code"]), (&json!("FAILED"), &json!("CONNECTION_UNKNOWN")), "{run}");
         let moved = app.ask("query($id: ID!) { node(id: $id) { ... on Connection { project } } }", json!({"id": made["id"]}));
         assert_eq!(moved.await["node"]["project"], "other");
         assert_eq!(seen.lock().unwrap().len(), 0, "nothing was sent");

@@ -27,7 +27,7 @@ impl From<&problem::Problem> for Problem {
             path: Some(problem.path.clone()),
             node: problem.node.clone(),
             message: problem.message.clone(),
-            hint: problem.hint.clone(),
+            hint: Some(problem.hint.clone()),
         }
     }
 }

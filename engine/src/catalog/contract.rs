@@ -8,7 +8,7 @@ use crate::value::Digest;
 
 /// Keywords that only people and forms read.
 const FOR_PEOPLE: &[&str] =
-    &["title", "description", "examples", "$comment", "deprecated", "x-widget", "x-order", "x-sensitive"];
+    &["title", "description", "examples", "$comment", "deprecated", "x-widget", "x-order", "x-sensitive", "x-item-of"];
 /// Keywords whose members are names, each with a schema.
 const NAMED_SCHEMAS: &[&str] = &["properties", "patternProperties", "$defs", "dependentSchemas"];
 /// Keywords whose content is data, to be kept as it is.
@@ -16,7 +16,10 @@ const DATA: &[&str] = &["const", "enum", "default", "required", "dependentRequir
 
 pub(super) fn digest(descriptor: &NodeDescriptor) -> Digest {
     let ports = |ports: &[Port]| -> Value {
-        ports.iter().map(|port| json!({ "name": port.name, "type": port.r#type, "many": port.many })).collect()
+        ports
+            .iter()
+            .map(|port| json!({ "name": port.name, "schema": port.r#type.to_schema(), "many": port.many }))
+            .collect()
     };
     canonical::hash(&json!({
         "type": descriptor.r#type,

@@ -11,7 +11,7 @@ const EXACT: u64 = 1 << 53;
 
 /// The document's bytes by RFC 8785.
 ///
-/// Numbers are doubles there, so call [`inexact_number`] first where exactness matters.
+/// Numbers are doubles there, so call [`inexact_numbers`] first where exactness matters.
 pub fn canonical_bytes(document: &Value) -> Vec<u8> {
     // Serializing a `Value` to memory has no way to fail: its keys are strings and its numbers are finite.
     serde_json_canonicalizer::to_vec(document).unwrap_or_default()
@@ -22,23 +22,42 @@ pub fn hash(document: &Value) -> Digest {
     Digest(Sha256::digest(canonical_bytes(document)).into())
 }
 
-/// The JSON pointer of the first number that RFC 8785 would round.
-pub fn inexact_number(document: &Value) -> Option<String> {
-    match document {
-        Value::Number(number) => {
-            let inexact =
-                number.as_u64().is_some_and(|n| n > EXACT) || number.as_i64().is_some_and(|n| n.unsigned_abs() > EXACT);
-            inexact.then(String::new)
+/// The JSON pointers of the numbers that RFC 8785 would round, at most this many.
+pub fn inexact_numbers(document: &Value, most: usize) -> Vec<String> {
+    fn below(value: &Value, path: &mut String, most: usize, found: &mut Vec<String>) {
+        if found.len() >= most {
+            return;
         }
-        Value::Array(items) => items
-            .iter()
-            .enumerate()
-            .find_map(|(index, item)| inexact_number(item).map(|rest| format!("/{index}{rest}"))),
-        Value::Object(fields) => {
-            fields.iter().find_map(|(key, field)| inexact_number(field).map(|rest| format!("/{}{rest}", escape(key))))
+        let here = path.len();
+        match value {
+            Value::Number(number) => {
+                let inexact = number.as_u64().is_some_and(|n| n > EXACT)
+                    || number.as_i64().is_some_and(|n| n.unsigned_abs() > EXACT);
+                if inexact {
+                    found.push(path.clone());
+                }
+            }
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    path.push_str(&format!("/{index}"));
+                    below(item, path, most, found);
+                    path.truncate(here);
+                }
+            }
+            Value::Object(fields) => {
+                for (key, field) in fields {
+                    path.push('/');
+                    path.push_str(&escape(key));
+                    below(field, path, most, found);
+                    path.truncate(here);
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::String(_) => {}
         }
-        Value::Null | Value::Bool(_) | Value::String(_) => None,
     }
+    let mut found = Vec::new();
+    below(document, &mut String::new(), most, &mut found);
+    found
 }
 
 /// A key as one segment of a JSON pointer (RFC 6901).
@@ -61,7 +80,9 @@ mod tests {
 
     #[test]
     fn a_number_that_would_be_rounded_is_found() {
-        assert_eq!(inexact_number(&json!({"a": [1, {"b/c": 9_007_199_254_740_993_u64}]})), Some("/a/1/b~1c".into()));
-        assert_eq!(inexact_number(&json!([9_007_199_254_740_992_u64, -1, 0.1])), None);
+        let document = json!({"a": [1, {"b/c": 9_007_199_254_740_993_u64}, -9_007_199_254_740_993_i64]});
+        assert_eq!(inexact_numbers(&document, 9), ["/a/1/b~1c", "/a/2"]);
+        assert_eq!(inexact_numbers(&document, 1), ["/a/1/b~1c"]);
+        assert_eq!(inexact_numbers(&json!([9_007_199_254_740_992_u64, -1, 0.1]), 9), Vec::<String>::new());
     }
 }

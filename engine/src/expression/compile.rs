@@ -32,10 +32,10 @@ struct Compiler<'p> {
 
 /// What an expression in front of a member can be.
 enum Front {
-    /// The name `nodes`.
-    Nodes,
-    /// `nodes.<key>`, waiting for `.output`.
-    Record(String),
+    /// The name `nodes`, and its column.
+    Nodes(u32),
+    /// `nodes.<key>`, waiting for `.output`, with the column of `nodes`.
+    Record(String, u32),
     Other(Node),
 }
 
@@ -68,7 +68,7 @@ impl Compiler<'_> {
     fn finished(&self, front: Front, expression: &IdedExpr) -> Result<Node, Fault> {
         match front {
             Front::Other(node) => Ok(node),
-            Front::Nodes | Front::Record(_) => {
+            Front::Nodes(_) | Front::Record(..) => {
                 Err(Fault::new(ExpressionErrorCode::UnknownName, NODES_HINT).at(self.parsed.column(expression.id)))
             }
         }
@@ -124,29 +124,29 @@ impl Compiler<'_> {
         } else {
             self.references.roots.insert(name.to_owned());
             if name == "nodes" {
-                return Ok(Front::Nodes);
+                return Ok(Front::Nodes(column));
             }
             Base::Root(name.to_owned())
         };
-        Ok(Front::Other(Node { column, kind: Kind::Path(Path { base, steps: Vec::new() }) }))
+        Ok(Front::Other(Node { column, kind: Kind::Path(Path { column, base, steps: Vec::new() }) }))
     }
 
     fn member(&mut self, operand: Front, field: &str, lenient: bool, column: u32) -> Result<Front, Fault> {
         match operand {
-            Front::Nodes => {
+            Front::Nodes(column) => {
                 self.references.nodes.insert(field.to_owned());
-                Ok(Front::Record(field.to_owned()))
+                Ok(Front::Record(field.to_owned(), column))
             }
-            Front::Record(key) if field == "output" => {
-                let path = Path { base: Base::Output(key), steps: Vec::new() };
+            Front::Record(key, start) if field == "output" => {
+                let path = Path { column: start, base: Base::Output(key), steps: Vec::new() };
                 Ok(Front::Other(Node { column, kind: Kind::Path(path) }))
             }
-            Front::Record(key) => {
+            Front::Record(key, _) => {
                 let message = format!("a node has no `{field}` here; write nodes.{key}.output");
                 Err(Fault::new(ExpressionErrorCode::UnknownName, message))
             }
             Front::Other(node) => {
-                let step = Step { to: Place::Member(field.to_owned()), lenient };
+                let step = Step { to: Place::Member(field.to_owned()), lenient, column };
                 Ok(Front::Other(extended(node, step, column)))
             }
         }
@@ -154,12 +154,12 @@ impl Compiler<'_> {
 
     fn has(&mut self, operand: Front, select: &SelectExpr) -> Result<Kind, Fault> {
         match operand {
-            Front::Nodes => {
+            Front::Nodes(_) => {
                 self.references.nodes.insert(select.field.clone());
                 Ok(Kind::HasNode(select.field.clone()))
             }
-            Front::Record(key) if select.field == "output" => Ok(Kind::HasNode(key)),
-            Front::Record(_) => Err(Fault::new(ExpressionErrorCode::UnknownName, NODES_HINT)),
+            Front::Record(key, _) if select.field == "output" => Ok(Kind::HasNode(key)),
+            Front::Record(..) => Err(Fault::new(ExpressionErrorCode::UnknownName, NODES_HINT)),
             Front::Other(node) => Ok(Kind::Has(Box::new(node), select.field.clone())),
         }
     }
@@ -176,7 +176,7 @@ impl Compiler<'_> {
         }
         let node = self.finished(operand, of)?;
         if let Expr::Literal(LiteralValue::Int(element)) = &index.expr {
-            let step = Step { to: Place::Element(*element.inner()), lenient };
+            let step = Step { to: Place::Element(*element.inner()), lenient, column };
             return Ok(Front::Other(extended(node, step, column)));
         }
         let index = Box::new(self.node(index)?);

@@ -192,8 +192,9 @@ impl<'a> Evaluator<'a, '_> {
         }
     }
 
-    fn index(&mut self, value: Val<'a>, index: &'a Node, lenient: bool) -> Result<Val<'a>, Fault> {
-        let index = self.eval(index)?;
+    fn index(&mut self, value: Val<'a>, at: &'a Node, lenient: bool) -> Result<Val<'a>, Fault> {
+        let column = at.column;
+        let index = self.eval(at)?;
         let to = if let Some(name) = index.as_text() {
             self.budget.bytes(name.len())?;
             Place::Member(name.to_owned())
@@ -207,7 +208,7 @@ impl<'a> Evaluator<'a, '_> {
         } else {
             return Err(Fault::mistyped(format!("a {} is no place in a {}", index.type_name(), value.type_name())));
         };
-        select(value, &Step { to, lenient }, self.budget)
+        select(value, &Step { to, lenient, column }, self.budget)
     }
 
     fn list(&mut self, elements: &'a [(Node, bool)]) -> Result<Val<'a>, Fault> {
@@ -418,7 +419,7 @@ fn no_member(type_name: &str, name: &str) -> Fault {
     Fault::mistyped(format!("a {type_name} has no member `{name}`{hint}"))
 }
 
-fn name_hint(name: &str) -> &'static str {
+pub(super) fn name_hint(name: &str) -> &'static str {
     match name {
         "secrets" => "; secrets live in connections and in fields made for them",
         "env" => "; settings of a project are `vars`",

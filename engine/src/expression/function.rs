@@ -178,12 +178,19 @@ fn suggestion(name: &str) -> String {
         "has" => return " with these arguments; write has(input.name)".to_owned(),
         _ => "",
     };
-    let near = || functions().map(|function| (distance(name, function.name), function.name)).min();
-    match (known, near()) {
-        ("", Some((edits, near))) if edits <= 2 => format!("; is it `{near}`?"),
-        ("", _) => String::new(),
+    match (known, nearest(name, functions().map(|function| function.name))) {
+        ("", Some(near)) => format!("; is it `{near}`?"),
+        ("", None) => String::new(),
         (known, _) => format!("; here it is `{known}`"),
     }
+}
+
+/// The one of these names that is at most two edits away, the nearest first.
+pub(super) fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    // A name of three letters is two edits away from too many others.
+    let most = if name.chars().count() > 3 { 2 } else { 1 };
+    let near = names.map(|known| (distance(name, known), known)).min();
+    near.filter(|(edits, _)| *edits <= most).map(|(_, near)| near)
 }
 
 /// Edits between two names, without regard to case; more than 2 for names of very different length.

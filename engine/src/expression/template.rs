@@ -6,7 +6,8 @@ use super::budget::Budget;
 use super::error::{ExpressionError, ExpressionErrorCode, Fault};
 use super::lexer::{Lexer, TokenKind, column_of};
 use super::value::{MAX_VALUE_DEPTH, Val, write_text};
-use super::{Expression, References, Scope};
+use super::{Expression, Finding, References, Scope, Types};
+use crate::port::PortType;
 
 /// A JSON value whose strings may hold expressions, at any depth; object keys stay as they are.
 ///
@@ -59,6 +60,16 @@ impl Template {
     /// As [`Expression::evaluate`], with the JSON pointer of the string.
     pub fn render(&self, scope: &dyn Scope, budget: &mut Budget) -> Result<Value, ExpressionError> {
         rendered(&self.root, scope, budget)
+    }
+
+    /// The type of the whole under these types; notes what each string with expressions gives, and what is wrong.
+    pub(super) fn infer(
+        &self,
+        types: &Types,
+        places: &mut Vec<(String, PortType)>,
+        problems: &mut Vec<Finding>,
+    ) -> PortType {
+        inferred(&self.root, types, places, problems)
     }
 
     /// What all its expressions read.
@@ -173,6 +184,49 @@ fn closing(text: &str, begin: usize) -> Result<usize, (Fault, usize)> {
             Some("}") if token.kind == TokenKind::Symbol => open_braces = open_braces.saturating_sub(1),
             _ => {}
         }
+    }
+}
+
+fn inferred(
+    piece: &Piece,
+    types: &Types,
+    places: &mut Vec<(String, PortType)>,
+    problems: &mut Vec<Finding>,
+) -> PortType {
+    match piece {
+        Piece::Literal(value) => PortType::of_value(value),
+        Piece::Whole(place, expression) => {
+            let r#type = place.checked(expression, types, problems);
+            places.push((place.path.clone(), r#type.clone()));
+            r#type
+        }
+        Piece::Text(fragments) => {
+            for fragment in fragments {
+                if let Fragment::Expression(place, expression) = fragment {
+                    place.checked(expression, types, problems);
+                    if places.last().is_none_or(|(path, _)| *path != place.path) {
+                        places.push((place.path.clone(), PortType::String));
+                    }
+                }
+            }
+            PortType::String
+        }
+        Piece::List(pieces) => {
+            let items: Vec<PortType> = pieces.iter().map(|piece| inferred(piece, types, places, problems)).collect();
+            PortType::list_of(PortType::union(items))
+        }
+        Piece::Object(pieces) => {
+            let fields = pieces.iter().map(|(key, piece)| (key.clone(), inferred(piece, types, places, problems)));
+            PortType::Object { fields: fields.collect(), open: false }
+        }
+    }
+}
+
+impl Place {
+    fn checked(&self, expression: &Expression, types: &Types, problems: &mut Vec<Finding>) -> PortType {
+        let checked = expression.check(types);
+        problems.extend(checked.problems.into_iter().map(|finding| finding.within(&self.path, self.offset)));
+        checked.r#type
     }
 }
 

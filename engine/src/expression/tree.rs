@@ -72,6 +72,8 @@ impl Node {
 /// A path from a name.
 #[derive(Debug)]
 pub(super) struct Path {
+    /// The column of its first name.
+    pub(super) column: u32,
     pub(super) base: Base,
     pub(super) steps: Vec<Step>,
 }
@@ -92,6 +94,8 @@ pub(super) struct Step {
     pub(super) to: Place,
     /// `?.`: null also where the value could not have such a member.
     pub(super) lenient: bool,
+    /// The column of its dot or bracket.
+    pub(super) column: u32,
 }
 
 /// What a step goes to.

@@ -45,6 +45,22 @@ impl Config {
         Ok(Self { template: Some(template), deferred })
     }
 
+    /// What is put in before the node starts; deferred fields are null in it.
+    pub(super) fn template(&self) -> Option<&Template> {
+        self.template.as_ref()
+    }
+
+    /// The deferred fields as written, each with its JSON pointer and its part of the schema.
+    pub(super) fn deferred<'s>(
+        &'s self,
+        schema: Option<&'s Value>,
+    ) -> impl Iterator<Item = (&'s str, &'s Value, Option<&'s Value>)> {
+        self.deferred.iter().map(move |(path, written)| {
+            let found = schema.and_then(|schema| super::check::field_schema(schema, path));
+            (path.as_str(), written, found)
+        })
+    }
+
     /// The config with its expressions put in, deferred fields as written.
     ///
     /// # Errors

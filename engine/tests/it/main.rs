@@ -12,6 +12,7 @@
 
 mod check;
 mod cost;
+mod fuzz;
 mod golden;
 mod play;
 mod reuse;

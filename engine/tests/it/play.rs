@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use engine::catalog::{Catalog, Deprecation, EffectClass, NodeCategory, NodeDescriptor, NodeTypeName, Port};
+use engine::catalog::{Catalog, Deprecation, EffectClass, NodeCategory, NodeDescriptor, NodeTypeName, Port, Shape};
 use engine::definition::Definition;
 use engine::error::ErrorInfo;
 use engine::graph::Graph;
@@ -25,19 +25,29 @@ impl TestCatalog {
         let of = |name: &str, category, outputs: &[&'static str], many: bool| NodeDescriptor {
             config_schema: json!({
                 "type": "object",
-                "properties": {"number": {"type": "integer"}, "later": {"x-deferred": true}},
+                "properties": {
+                    "number": {"type": "integer"}, "text": {"type": "string"}, "later": {"x-deferred": true}
+                },
                 "additionalProperties": false
             }),
             inputs: match category {
                 NodeCategory::Trigger => Vec::new(),
                 _ if many => vec![Port::many("in")],
-                _ => vec![Port::one("in", if name == "test.list" { PortType::list() } else { PortType::Any })],
+                _ => vec![Port::one(
+                    "in",
+                    match name {
+                        "test.list" => PortType::list(),
+                        "test.integer" => PortType::Integer,
+                        _ => PortType::Any,
+                    },
+                )],
             },
             outputs: outputs
                 .iter()
                 .map(|name| Port::one(name, if *name == "number" { PortType::Number } else { PortType::Any }))
                 .collect(),
             for_each: outputs == ["out"] && !many && category != NodeCategory::Trigger,
+            auth: if name == "test.get" { &["test.key"] } else { &[] },
             fresh_key_after_answer: name == "test.fresh",
             deprecated: (name == "test.old").then_some(Deprecation { since: "0.1", replacement: Some("test.pure@1") }),
             ..NodeDescriptor::new(name, 1, category)
@@ -46,6 +56,8 @@ impl TestCatalog {
         Self(vec![
             of("test.trigger", C::Trigger, &["out"], false),
             of("test.pure", C::Data, &["out"], false),
+            of("test.same", C::Data, &["out"], false),
+            of("test.integer", C::Data, &["out"], false),
             of("test.old", C::Data, &["out"], false),
             of("test.list", C::Data, &["out"], false),
             of("test.number", C::Data, &["number"], false),
@@ -69,6 +81,14 @@ impl Catalog for TestCatalog {
             "test.get" => EffectClass::Idempotent,
             "test.post" | "test.fresh" => EffectClass::Effectful,
             _ => EffectClass::Pure,
+        }
+    }
+
+    fn output(&self, r#type: &NodeTypeName, _: &str, shape: &Shape<'_>) -> Option<PortType> {
+        match r#type.name.as_str() {
+            "test.trigger" => Some(shape.input.clone()),
+            "test.same" => Some(shape.types.clone()),
+            _ => None,
         }
     }
 }

@@ -59,6 +59,7 @@ impl NodeType for Aggregate {
             summary: "Counts, sums and groups the items of a list.",
             docs: DOCS,
             icon: "sigma",
+            translations: &[crate::german::data::AGGREGATE],
             aliases: &["group by", "sum", "count", "average", "summarize", "pivot", "statistics", "reduce", "distinct"],
             config_schema: config_schema(),
             for_each: true,
@@ -152,22 +153,30 @@ fn config_schema() -> Value {
         "required": ["values"],
         "properties": {
             "items": {
+                "x-order": 1,
+                "x-widget": "expression",
                 "title": "Items",
                 "description": "The list to sum up; the node's input when absent.",
                 "type": "array",
                 "default": "{{ input }}",
             },
             "group_by": {
+                "x-order": 2,
+                "x-widget": "expression",
                 "title": "Group by",
                 "description": "Evaluated once per item, as `item` with its place `index`; items with equal values \
                                 form a group. All items are one group when absent.",
                 "x-deferred": true,
+                "x-item-of": "items",
             },
             "values": {
+                "x-order": 3,
+                "x-widget": "key-value",
                 "title": "Values",
                 "description": "What to compute, by the names the results shall have.",
                 "type": "object",
                 "x-deferred": true,
+                "x-item-of": "items",
                 "additionalProperties": {
                     "title": "Value",
                     "description": "One result: an operation and what it is taken of.",
@@ -178,11 +187,13 @@ fn config_schema() -> Value {
                     "then": { "required": ["of"] },
                     "properties": {
                         "op": {
+                            "x-order": 1,
                             "title": "Operation",
                             "description": "How the values of the items become one. A constant.",
                             "enum": Op::NAMES,
                         },
                         "of": {
+                            "x-order": 2,
                             "title": "Of",
                             "description": "Evaluated once per item, as `item` with its place `index`; null is passed \
                                             over. `count` without it counts items.",

@@ -1,7 +1,7 @@
 //! `data.filter`: keeps the items that meet a condition.
 
 use async_trait::async_trait;
-use engine::catalog::{EffectClass, NodeCategory, NodeDescriptor, OUT, Port};
+use engine::catalog::{EffectClass, NodeCategory, NodeDescriptor, OUT, Port, Shape};
 use engine::error::ErrorInfo;
 use engine::port::PortType;
 use serde_json::{Value, json};
@@ -36,6 +36,7 @@ impl NodeType for Filter {
             summary: "Keeps the items of a list that meet a condition.",
             docs: DOCS,
             icon: "filter",
+            translations: &[crate::german::data::FILTER],
             aliases: &["where", "select", "remove", "condition", "search", "limit", "only"],
             config_schema: json!({
                 "type": "object",
@@ -43,18 +44,24 @@ impl NodeType for Filter {
                 "required": ["condition"],
                 "properties": {
                     "items": {
+                        "x-order": 1,
+                        "x-widget": "expression",
                         "title": "Items",
                         "description": "The list to look through; the node's input when absent.",
                         "type": "array",
                         "default": "{{ input }}",
                     },
                     "condition": {
+                        "x-order": 2,
+                        "x-widget": "expression",
                         "title": "Condition",
                         "description": "Evaluated once per item, as `item` with its place `index`; keeps it when true.",
                         "type": "boolean",
                         "x-deferred": true,
+                        "x-item-of": "items",
                     },
                     "limit": {
+                        "x-order": 3,
                         "title": "Limit",
                         "description": "Most items to keep; all when absent.",
                         "type": "integer",
@@ -66,6 +73,12 @@ impl NodeType for Filter {
             for_each: true,
             ..NodeDescriptor::new("data.filter", 1, NodeCategory::Data)
         }
+    }
+
+    fn output(&self, _port: &str, shape: &Shape<'_>) -> Option<PortType> {
+        let PortType::Object { fields: config, .. } = shape.types else { return None };
+        let list = config.get("items").unwrap_or(shape.input);
+        matches!(list, PortType::List { .. }).then(|| list.clone())
     }
 
     fn effect(&self, _config: &Value) -> EffectClass {

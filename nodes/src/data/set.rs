@@ -1,8 +1,9 @@
 //! `data.set`: makes a value.
 
 use async_trait::async_trait;
-use engine::catalog::{EffectClass, NodeCategory, NodeDescriptor};
+use engine::catalog::{EffectClass, NodeCategory, NodeDescriptor, Shape};
 use engine::error::ErrorInfo;
+use engine::port::PortType;
 use serde_json::{Value, json};
 
 use crate::config::{Config, invalid, kind};
@@ -36,6 +37,7 @@ impl NodeType for Set {
             summary: "Makes a value out of constants and expressions.",
             docs: DOCS,
             icon: "pencil",
+            translations: &[crate::german::data::SET],
             aliases: &["assign", "edit fields", "map", "transform", "variable", "object", "constant"],
             config_schema: json!({
                 "type": "object",
@@ -43,15 +45,20 @@ impl NodeType for Set {
                 "oneOf": [{ "required": ["value"] }, { "required": ["fields"] }],
                 "properties": {
                     "value": {
+                        "x-order": 1,
+                        "x-widget": "json",
                         "title": "Value",
                         "description": "The whole output: any JSON, with expressions anywhere in it.",
                     },
                     "fields": {
+                        "x-order": 2,
+                        "x-widget": "key-value",
                         "title": "Fields",
                         "description": "The fields of the output, by name.",
                         "type": "object",
                     },
                     "keep_input": {
+                        "x-order": 3,
                         "title": "Keep the input",
                         "description": "Puts the fields over those of the input instead of starting from nothing.",
                         "type": "boolean",
@@ -61,6 +68,23 @@ impl NodeType for Set {
             }),
             for_each: true,
             ..NodeDescriptor::new("data.set", 1, NodeCategory::Data)
+        }
+    }
+
+    fn output(&self, _port: &str, shape: &Shape<'_>) -> Option<PortType> {
+        let PortType::Object { fields: config, .. } = shape.types else { return None };
+        let made = match (config.get("value"), config.get("fields")) {
+            (Some(value), None) => return Some(value.clone()),
+            (None, Some(PortType::Object { fields, open: false })) => fields,
+            _ => return None,
+        };
+        match (shape.config.get("keep_input"), shape.input) {
+            (None | Some(Value::Bool(false)), _) => Some(PortType::Object { fields: made.clone(), open: false }),
+            (Some(Value::Bool(true)), PortType::Object { fields, open }) => {
+                let all = fields.iter().chain(made).map(|(name, field)| (name.clone(), field.clone()));
+                Some(PortType::Object { fields: all.collect(), open: *open })
+            }
+            _ => None,
         }
     }
 

@@ -35,6 +35,7 @@ impl NodeType for Fail {
             summary: "Fails with a code and a message of your own.",
             docs: DOCS,
             icon: "circle-x",
+            translations: &[crate::german::flow::FAIL],
             aliases: &["error", "throw", "stop", "abort", "raise", "terminate"],
             config_schema: json!({
                 "type": "object",
@@ -42,6 +43,7 @@ impl NodeType for Fail {
                 "required": ["message"],
                 "properties": {
                     "code": {
+                        "x-order": 2,
                         "title": "Code",
                         "description": "A stable word for programs: capitals, digits and underscores, at most 64.",
                         "type": "string",
@@ -49,6 +51,8 @@ impl NodeType for Fail {
                         "default": DEFAULT_CODE,
                     },
                     "message": {
+                        "x-order": 1,
+                        "x-widget": "textarea",
                         "title": "Message",
                         "description": "What went wrong, for people.",
                         "type": "string",

@@ -1,7 +1,7 @@
 //! `flow.if`: one of two ways.
 
 use async_trait::async_trait;
-use engine::catalog::{EffectClass, NodeCategory, NodeDescriptor, Port};
+use engine::catalog::{EffectClass, NodeCategory, NodeDescriptor, Port, Shape};
 use engine::error::ErrorInfo;
 use engine::port::PortType;
 use serde_json::{Value, json};
@@ -33,6 +33,7 @@ impl NodeType for If {
             summary: "Sends its input one of two ways.",
             docs: DOCS,
             icon: "split",
+            translations: &[crate::german::flow::IF],
             aliases: &["condition", "branch", "else", "decision", "switch", "route"],
             config_schema: json!({
                 "type": "object",
@@ -40,6 +41,8 @@ impl NodeType for If {
                 "required": ["condition"],
                 "properties": {
                     "condition": {
+                        "x-order": 1,
+                        "x-widget": "expression",
                         "title": "Condition",
                         "description": "Which way: true or false.",
                         "type": "boolean",
@@ -49,6 +52,10 @@ impl NodeType for If {
             outputs: vec![Port::one("true", PortType::Any), Port::one("false", PortType::Any)],
             ..NodeDescriptor::new("flow.if", 1, NodeCategory::Flow)
         }
+    }
+
+    fn output(&self, _port: &str, shape: &Shape<'_>) -> Option<PortType> {
+        Some(shape.input.clone())
     }
 
     fn effect(&self, _config: &Value) -> EffectClass {

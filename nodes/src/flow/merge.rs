@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use engine::catalog::{EffectClass, IN, NodeCategory, NodeDescriptor, Port};
+use engine::catalog::{EffectClass, IN, NodeCategory, NodeDescriptor, Port, Shape};
 use engine::error::ErrorInfo;
+use engine::port::PortType;
 use serde_json::{Map, Value, json};
 
 use crate::config::{Config, invalid, kind};
@@ -53,10 +54,23 @@ impl NodeType for Merge {
             summary: "Makes one value of what several nodes gave.",
             docs: DOCS,
             icon: "merge",
+            translations: &[crate::german::flow::MERGE],
             aliases: &["join", "combine", "append", "union", "zip", "concat", "collect", "lookup"],
             config_schema: config_schema(),
             inputs: vec![Port::many(IN)],
             ..NodeDescriptor::new("flow.merge", 1, NodeCategory::Flow)
+        }
+    }
+
+    fn output(&self, _port: &str, shape: &Shape<'_>) -> Option<PortType> {
+        let mode = shape.config.get("mode").map_or(Some("object"), Value::as_str)?;
+        match (mode, shape.input) {
+            ("object", sources) => Some(sources.clone()),
+            ("first", PortType::Object { fields, open: false }) => {
+                Some(PortType::union(fields.values().cloned().map(PortType::without_null)))
+            }
+            ("append" | "zip" | "join_by_key", _) => Some(PortType::list()),
+            _ => None,
         }
     }
 
@@ -210,18 +224,22 @@ fn config_schema() -> Value {
         "then": { "required": ["key"] },
         "properties": {
             "mode": {
+                "x-order": 1,
+                "x-widget": "select",
                 "title": "Mode",
                 "description": "How the sources become one value.",
                 "enum": MODES,
                 "default": "object",
             },
             "key": {
+                "x-order": 2,
                 "title": "Key",
                 "description": "For `join_by_key`: the field whose value objects of several sources share.",
                 "type": "string",
                 "minLength": 1,
             },
             "order": {
+                "x-order": 3,
                 "title": "Order",
                 "description": "Keys of nodes that come first, in this order; the others follow by their keys.",
                 "type": "array",

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::DateTime;
-use engine::catalog::{EffectClass, NodeCategory, NodeDescriptor, OUT, Port};
+use engine::catalog::{EffectClass, NodeCategory, NodeDescriptor, OUT, Port, Shape};
 use engine::error::ErrorInfo;
 use engine::port::PortType;
 use engine::time::{Timestamp, parse_duration};
@@ -44,12 +44,19 @@ impl NodeType for WaitFor {
             summary: "Waits for some time, until a time, or for a signal.",
             docs: DOCS,
             icon: "clock",
+            translations: &[crate::german::flow::WAIT],
             aliases: &["delay", "sleep", "pause", "timer", "signal", "callback", "until"],
             config_schema: config_schema(),
             outputs: vec![Port::one(OUT, PortType::Any), Port::one("timeout", PortType::Any)],
             for_each: true,
             ..NodeDescriptor::new("flow.wait", 1, NodeCategory::Flow)
         }
+    }
+
+    fn output(&self, port: &str, shape: &Shape<'_>) -> Option<PortType> {
+        // The payload of a signal is anything.
+        let passes = port == "timeout" || shape.config.get("signal").is_none();
+        passes.then(|| shape.input.clone())
     }
 
     fn effect(&self, _config: &Value) -> EffectClass {
@@ -114,18 +121,23 @@ fn config_schema() -> Value {
         "oneOf": [{ "required": ["for"] }, { "required": ["until"] }, { "required": ["signal"] }],
         "properties": {
             "for": {
+                "x-order": 1,
+                "x-widget": "duration",
                 "title": "For",
                 "description": "How long, such as `30s`, `1h30m` or `2d`; at most ten years.",
                 "type": "string",
                 "pattern": "^\\s*([0-9]+(ms|s|m|h|d))+\\s*$",
             },
             "until": {
+                "x-order": 2,
+                "x-widget": "datetime",
                 "title": "Until",
                 "description": "A time with zone, such as `2030-01-31T09:00:00+01:00`.",
                 "type": "string",
                 "format": "date-time",
             },
             "signal": {
+                "x-order": 3,
                 "title": "Signal",
                 "description": "A message from outside.",
                 "type": "object",
@@ -133,6 +145,7 @@ fn config_schema() -> Value {
                 "required": ["name"],
                 "properties": {
                     "name": {
+                        "x-order": 1,
                         "title": "Name",
                         "description": "The signal's name.",
                         "type": "string",
@@ -140,12 +153,14 @@ fn config_schema() -> Value {
                         "maxLength": LONGEST_NAME,
                     },
                     "key": {
+                        "x-order": 2,
                         "title": "Key",
                         "description": "Tells waits for the same name apart, such as an order's number.",
                         "type": ["string", "number", "boolean"],
                         "maxLength": LONGEST_NAME,
                     },
                     "timeout": {
+                        "x-order": 3,
                         "title": "Timeout",
                         "description": "How long to wait, such as `3d`; for ever when absent.",
                         "type": "string",

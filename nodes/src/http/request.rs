@@ -68,6 +68,7 @@ impl NodeType for Request {
             summary: "Calls a service over HTTP.",
             docs: DOCS,
             icon: "globe",
+            translations: &[crate::german::http::REQUEST],
             aliases: &["api", "rest", "call", "fetch", "curl", "webhook", "get", "post", "url"],
             config_schema: config_schema(),
             outputs: vec![Port::one(OUT, PortType::Object { fields: answer, open: false })],
@@ -114,40 +115,53 @@ fn config_schema() -> Value {
         "required": ["url"],
         "properties": {
             "method": {
+                "x-order": 1,
+                "x-widget": "select",
                 "title": "Method",
                 "description": "What to do with the resource.",
                 "enum": METHODS,
                 "default": "GET",
             },
             "url": {
+                "x-order": 2,
                 "title": "URL",
                 "description": "Where to call, with http:// or https://.",
                 "type": "string",
                 "minLength": 1,
             },
             "headers": {
+                "x-order": 4,
+                "x-widget": "key-value",
                 "title": "Headers",
                 "description": "Names and values; a value of null is left out.",
                 "type": "object",
                 "additionalProperties": scalar,
             },
             "query": {
+                "x-order": 3,
+                "x-widget": "key-value",
                 "title": "Query",
                 "description": "Put after those of the URL; a list repeats its parameter, null leaves it out.",
                 "type": "object",
                 "additionalProperties": { "anyOf": [scalar, { "type": "array", "items": scalar }] },
             },
             "body": {
+                "x-order": 5,
+                "x-widget": "json",
                 "title": "Body",
                 "description": "Sent as JSON; nothing when absent or null.",
             },
             "response": {
+                "x-order": 6,
+                "x-widget": "select",
                 "title": "Response",
                 "description": "How the body is read: as JSON (null when empty) or as UTF-8 text. At most 16 MiB.",
                 "enum": ["json", "text"],
                 "default": "json",
             },
             "timeout": {
+                "x-order": 8,
+                "x-widget": "duration",
                 "title": "Timeout",
                 "description": "How long to wait for the whole answer, such as `10s`; at most as long as the attempt.",
                 "type": "string",
@@ -155,6 +169,7 @@ fn config_schema() -> Value {
                 "default": "30s",
             },
             "success": {
+                "x-order": 7,
                 "title": "Success",
                 "description": "Statuses that are no error: numbers such as 404, or classes such as `4xx`.",
                 "type": "array",
@@ -168,6 +183,7 @@ fn config_schema() -> Value {
                 "default": ["2xx"],
             },
             "idempotency_header": {
+                "x-order": 9,
                 "title": "Idempotency header",
                 "description": "The header by which the service recognizes a repeated call, such as `Idempotency-Key`. \
                                 Name it only when the service honors it: a call whose outcome is unknown is then made \

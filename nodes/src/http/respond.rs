@@ -46,12 +46,14 @@ impl NodeType for Respond {
             summary: "Answers the HTTP request that started the run.",
             docs: DOCS,
             icon: "reply",
+            translations: &[crate::german::http::RESPOND],
             aliases: &["response", "reply", "answer", "webhook", "return", "status"],
             config_schema: json!({
                 "type": "object",
                 "additionalProperties": false,
                 "properties": {
                     "status": {
+                        "x-order": 1,
                         "title": "Status",
                         "description": "The HTTP status.",
                         "type": "integer",
@@ -60,12 +62,16 @@ impl NodeType for Respond {
                         "default": 200,
                     },
                     "headers": {
+                        "x-order": 2,
+                        "x-widget": "key-value",
                         "title": "Headers",
                         "description": "Names and values; a value of null is left out.",
                         "type": "object",
                         "additionalProperties": { "type": ["string", "number", "boolean", "null"] },
                     },
                     "body": {
+                        "x-order": 3,
+                        "x-widget": "json",
                         "title": "Body",
                         "description": "A text, or anything else to be sent as JSON; empty when absent.",
                     },

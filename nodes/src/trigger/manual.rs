@@ -1,8 +1,9 @@
 //! `trigger.manual`: started by a person, a program or the command line.
 
 use async_trait::async_trait;
-use engine::catalog::{EffectClass, NodeCategory, NodeDescriptor};
+use engine::catalog::{EffectClass, NodeCategory, NodeDescriptor, Shape};
 use engine::error::ErrorInfo;
+use engine::port::PortType;
 use serde_json::Value;
 
 use crate::{Attempt, NodeContext, NodeOutcome, NodeType, done};
@@ -27,9 +28,14 @@ impl NodeType for Manual {
             summary: "Starts a run when a person or a program asks for it.",
             docs: DOCS,
             icon: "play",
+            translations: &[crate::german::trigger::MANUAL],
             aliases: &["start", "button", "begin", "input", "api", "run"],
             ..NodeDescriptor::new("trigger.manual", 1, NodeCategory::Trigger)
         }
+    }
+
+    fn output(&self, _port: &str, shape: &Shape<'_>) -> Option<PortType> {
+        Some(shape.input.clone())
     }
 
     fn effect(&self, _config: &Value) -> EffectClass {

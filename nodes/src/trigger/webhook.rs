@@ -51,6 +51,7 @@ impl NodeType for Webhook {
             summary: "Starts a run for each HTTP request to a URL.",
             docs: DOCS,
             icon: "webhook",
+            translations: &[crate::german::trigger::WEBHOOK],
             aliases: &["http", "hook", "callback", "endpoint", "url", "request", "listen"],
             outputs: vec![Port::one(OUT, PortType::Object { fields: request, open: true })],
             ..NodeDescriptor::new("trigger.webhook", 1, NodeCategory::Trigger)

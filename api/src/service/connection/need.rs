@@ -34,14 +34,14 @@ pub(in crate::service) async fn problems(
         let fits = descriptor.map_or(&[] as &[&str], |descriptor| descriptor.auth);
         let path = format!("/nodes/{}/connection", escape(key));
         let found = match there.get(name) {
-            None => Problem::error(
-                ProblemCode::ConnectionMissing,
+            None => Problem::new(
+                ProblemCode::ConnectionUnknown,
                 path,
                 format!("the environment `{environment}` has no connection `{name}`"),
             )
             .hint(format!("create it, of one of the types {}", fits.join(", "))),
-            Some(kind) if !fits.contains(&kind.as_str()) => Problem::error(
-                ProblemCode::ConnectionTypeMismatch,
+            Some(kind) if !fits.contains(&kind.as_str()) => Problem::new(
+                ProblemCode::ConnectionNotAccepted,
                 path,
                 format!(
                     "the connection `{name}` of `{environment}` is of type `{kind}`, which `{}` does not take",

@@ -95,9 +95,9 @@ fn a_broken_document_has_hashes_as_far_as_they_can_be_told() {
 #[test]
 fn a_long_chain_is_hashed_without_recursion() {
     let mut document = json!({"nodes": {"n0": {"type": "a.start@1"}}, "edges": []});
-    for n in 1..20_000 {
+    for n in 1..10_000 {
         document["nodes"][format!("n{n}")] = json!({"type": "a.work@1"});
         document["edges"].as_array_mut().unwrap().push(json!({"from": format!("n{}", n - 1), "to": format!("n{n}")}));
     }
-    assert_eq!(hashes(&document).len(), 20_000);
+    assert_eq!(hashes(&document).len(), 10_000);
 }

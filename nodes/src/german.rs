@@ -1,0 +1,6 @@
+//! The built-in types in German. Each table has every message key of its type; a test compares them.
+
+pub(crate) mod data;
+pub(crate) mod flow;
+pub(crate) mod http;
+pub(crate) mod trigger;
