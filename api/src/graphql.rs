@@ -20,11 +20,14 @@ pub mod node_run;
 pub mod node_type;
 mod page;
 mod request;
+pub mod retry;
 pub mod run;
 pub mod start;
+pub mod test_run;
 pub mod transport;
 pub mod user_error;
 pub mod value;
+pub mod variable;
 pub mod version;
 pub mod viewer;
 pub mod workflow;
@@ -46,6 +49,8 @@ pub struct Query(
     workflow::WorkflowQuery,
     connection::ConnectionQuery,
     run::RunQuery,
+    test_run::TestRunQuery,
+    variable::VariableQuery,
     node_type::NodeTypeQuery,
     expression::ExpressionQuery,
     audit::AuditQuery,
@@ -54,7 +59,15 @@ pub struct Query(
 /// Everything that can be done. Each mutation takes one `input` and answers with a payload whose `userErrors` say
 /// what the asker can mend.
 #[derive(MergedObject, Default)]
-pub struct Mutation(workflow::WorkflowMutation, start::StartMutation, run::RunMutation, connection::ConnectionMutation);
+pub struct Mutation(
+    workflow::WorkflowMutation,
+    start::StartMutation,
+    run::RunMutation,
+    retry::RetryMutation,
+    test_run::TestRunMutation,
+    variable::VariableMutation,
+    connection::ConnectionMutation,
+);
 
 /// The schema with its resolvers.
 pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;

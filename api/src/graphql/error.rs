@@ -99,6 +99,7 @@ mod tests {
             ServiceError::NotFound { what: "run" },
             ServiceError::invalid("name", "empty"),
             ServiceError::Conflict { message: String::new() },
+            ServiceError::NotReusable { message: String::new(), changed: Vec::new(), unfinished: Vec::new() },
             ServiceError::IdempotencyMismatch,
             ServiceError::CursorExpired { oldest: String::new() },
             ServiceError::ValueTooLarge { bytes: 1, limit: 0 },

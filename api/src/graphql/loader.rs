@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::dataloader::{DataLoader, HashMapCache, Loader};
-use engine::id::{VersionId, WorkflowId};
+use engine::id::{RunId, VersionId, WorkflowId};
 
 use super::GraphqlError;
 use crate::app::App;
 use crate::auth::Viewer;
 use crate::service::ServiceError;
+use crate::service::run::{self, Run};
 use crate::service::workflow::{self, Deployment, Version, Workflow};
 
 /// Reads for one viewer.
@@ -31,6 +32,16 @@ pub(super) struct LatestOf(pub(super) WorkflowId);
 /// Everything that is deployed of this workflow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct DeployedOf(pub(super) WorkflowId);
+
+impl Loader<RunId> for Reads {
+    type Value = Run;
+    type Error = Arc<ServiceError>;
+
+    async fn load(&self, keys: &[RunId]) -> Result<HashMap<RunId, Run>, Self::Error> {
+        let found = run::by_ids(&self.app, &self.viewer, keys).await.map_err(Arc::new)?;
+        Ok(found.into_iter().map(|run| (run.id, run)).collect())
+    }
+}
 
 impl Loader<WorkflowId> for Reads {
     type Value = Workflow;

@@ -1,5 +1,7 @@
 //! Anything that has an id.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, Interface, Object};
 
 use super::Result;
@@ -8,10 +10,11 @@ use super::connection::ConnectionObject;
 use super::node_run::NodeRunObject;
 use super::request::Asked as _;
 use super::run::RunObject;
+use super::variable::VariableObject;
 use super::version::VersionObject;
 use super::viewer::WorkspaceObject;
 use super::workflow::WorkflowObject;
-use crate::service::{ServiceError, audit, connection, run, workflow, workspace};
+use crate::service::{ServiceError, audit, connection, run, variable, workflow, workspace};
 
 /// Anything that has an id. More types may come.
 #[derive(Interface)]
@@ -29,6 +32,8 @@ pub enum Node {
     NodeRun(NodeRunObject),
     /// A named credential.
     Connection(ConnectionObject),
+    /// A plain value that expressions read.
+    Variable(VariableObject),
     /// One row of the audit.
     AuditEntry(AuditEntry),
 }
@@ -63,8 +68,14 @@ impl NodeQuery {
                 Ok(wanted) => Node::Run(RunObject(run::get(app, viewer, wanted).await?)),
                 Err(_) => return Err(absent.into()),
             },
+            "var" => match id.parse() {
+                Ok(wanted) => Node::Variable(VariableObject(variable::get(app, viewer, wanted).await?)),
+                Err(_) => return Err(absent.into()),
+            },
             "nrun" => match id.parse() {
-                Ok(wanted) => Node::NodeRun(NodeRunObject(run::get_node_run(app, viewer, &wanted).await?)),
+                Ok(wanted) => {
+                    Node::NodeRun(NodeRunObject(run::get_node_run(app, viewer, &wanted).await?, Arc::default()))
+                }
                 Err(_) => return Err(absent.into()),
             },
             "con" => match id.parse() {

@@ -5,7 +5,7 @@ use async_graphql::connection::{Connection, Edge};
 
 use super::Result;
 use crate::service::ServiceError;
-use crate::service::page::{Page, PageRequest};
+use crate::service::page::{Page, PageRequest, Window};
 
 /// Items of a page when the client does not say.
 const DEFAULT_FIRST: u32 = 25;
@@ -28,13 +28,32 @@ pub(super) fn request(first: Option<i32>, after: Option<String>) -> Result<PageR
     Ok(PageRequest { first, after })
 }
 
+/// Reads `first` and `after`, or `last` and `before`.
+pub(super) fn window(
+    first: Option<i32>,
+    after: Option<String>,
+    last: Option<i32>,
+    before: Option<String>,
+) -> Result<Window, ServiceError> {
+    if first.is_some() && last.is_some() {
+        return Err(ServiceError::invalid("last", "ask for the `first` items or for the `last` ones, not for both"));
+    }
+    let from_end = last.is_some();
+    let count = match last {
+        Some(last) => u32::try_from(last).ok().filter(|last| (1..=MOST).contains(last)),
+        None => Some(request(first, None)?.first),
+    };
+    let count = count.ok_or_else(|| ServiceError::invalid("last", format!("`last` must be 1 to {MOST}")))?;
+    Ok(Window { count, from_end, after, before })
+}
+
 /// A page as a connection.
 pub(super) fn connection<T, N: OutputType>(
     page: Page<T>,
     started_later: bool,
     node: impl Fn(T) -> N,
 ) -> Connection<String, N> {
-    let mut connection = Connection::new(started_later, page.has_next);
+    let mut connection = Connection::new(started_later || page.has_previous, page.has_next);
     connection.edges.extend(page.items.into_iter().map(|(cursor, item)| Edge::new(cursor, node(item))));
     connection
 }

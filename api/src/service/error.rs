@@ -37,6 +37,16 @@ pub enum ServiceError {
         /// Which state, and what it forbids.
         message: String,
     },
+    /// What an earlier run gave cannot be taken over.
+    #[error("{message}")]
+    NotReusable {
+        /// What stands in the way, and where to begin instead.
+        message: String,
+        /// Keys of nodes that are not what they were.
+        changed: Vec<String>,
+        /// Keys of nodes that did not succeed.
+        unfinished: Vec<String>,
+    },
     /// The idempotency key was used before with another request.
     #[error("this idempotency key was used within 24 hours for another request")]
     IdempotencyMismatch,
@@ -79,6 +89,7 @@ impl ServiceError {
             Self::Forbidden { .. } => Code::Forbidden,
             Self::Invalid { .. } => Code::BadUserInput,
             Self::Conflict { .. } => Code::Conflict,
+            Self::NotReusable { .. } => Code::NotReusable,
             Self::IdempotencyMismatch => Code::IdempotencyMismatch,
             Self::CursorExpired { .. } => Code::CursorExpired,
             Self::ValueTooLarge { .. } => Code::ValueTooLarge,

@@ -15,6 +15,20 @@ pub struct PageRequest {
     pub after: Option<String>,
 }
 
+/// Which page is wanted of a list that is read from either end: `count` items after one place and before another, the
+/// first of them or the last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Window {
+    /// How many items.
+    pub count: u32,
+    /// Whether the last ones are wanted.
+    pub from_end: bool,
+    /// The cursor of the item before.
+    pub after: Option<String>,
+    /// The cursor of the item after.
+    pub before: Option<String>,
+}
+
 /// Some items in order, each with the cursor that goes on after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
@@ -22,6 +36,8 @@ pub struct Page<T> {
     pub items: Vec<(String, T)>,
     /// Whether there are more after the last one.
     pub has_next: bool,
+    /// Whether there are some before the first one, as far as the request tells.
+    pub has_previous: bool,
 }
 
 impl<T> Page<T> {
@@ -30,7 +46,20 @@ impl<T> Page<T> {
         let first = first as usize;
         let has_next = rows.len() > first;
         rows.truncate(first);
-        Self { items: rows.into_iter().map(|row| (cursor(&row), row)).collect(), has_next }
+        Self { items: rows.into_iter().map(|row| (cursor(&row), row)).collect(), has_next, has_previous: false }
+    }
+
+    /// Makes a page of rows that were read from the wanted end with `count + 1` as their limit.
+    pub(crate) fn within(mut rows: Vec<T>, window: &Window, cursor: impl Fn(&T) -> String) -> Self {
+        let count = window.count as usize;
+        let has_more = rows.len() > count;
+        rows.truncate(count);
+        if window.from_end {
+            rows.reverse();
+        }
+        let (has_next, has_previous) =
+            if window.from_end { (window.before.is_some(), has_more) } else { (has_more, window.after.is_some()) };
+        Self { items: rows.into_iter().map(|row| (cursor(&row), row)).collect(), has_next, has_previous }
     }
 }
 
@@ -83,7 +112,7 @@ mod tests {
     #[test]
     fn one_row_more_than_wanted_means_that_there_is_another_page() {
         let page = Page::of(vec![1, 2, 3], 2, |row| row.to_string());
-        assert_eq!(page, Page { items: vec![("1".into(), 1), ("2".into(), 2)], has_next: true });
+        assert_eq!(page, Page { items: vec![("1".into(), 1), ("2".into(), 2)], has_next: true, has_previous: false });
         assert!(!Page::of(vec![1, 2], 2, |row| row.to_string()).has_next);
     }
 }
