@@ -8,6 +8,8 @@ use axum::routing::any;
 
 pub mod audit;
 pub mod connection;
+pub mod deployment;
+pub mod draft;
 pub mod envelope;
 pub mod error;
 pub mod event;
@@ -19,6 +21,7 @@ pub mod node;
 pub mod node_run;
 pub mod node_type;
 mod page;
+pub mod project;
 mod request;
 pub mod retry;
 pub mod run;
@@ -46,8 +49,10 @@ pub(crate) type Result<T, E = GraphqlError> = std::result::Result<T, E>;
 pub struct Query(
     viewer::ViewerQuery,
     node::NodeQuery,
+    project::ProjectQuery,
     workflow::WorkflowQuery,
     connection::ConnectionQuery,
+    version::VersionQuery,
     run::RunQuery,
     test_run::TestRunQuery,
     variable::VariableQuery,
@@ -60,7 +65,10 @@ pub struct Query(
 /// what the asker can mend.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
-    workflow::WorkflowMutation,
+    project::ProjectMutation,
+    workflow::change::WorkflowMutation,
+    draft::DraftMutation,
+    deployment::DeploymentMutation,
     start::StartMutation,
     run::RunMutation,
     retry::RetryMutation,

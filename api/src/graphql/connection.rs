@@ -166,11 +166,10 @@ impl ConnectionQuery {
         #[graphql(desc = "How many, 1 to 100; 25 when absent.")] first: Option<i32>,
         #[graphql(desc = "The cursor to go on after.")] after: Option<String>,
     ) -> Result<Page<String, ConnectionObject>> {
-        let later = after.is_some();
         let ConnectionFilter { project, environment, name, r#type } = filter.unwrap_or_default();
         let filter = Filter { project, environment, name, r#type };
         let page = connection::list(ctx.app()?, ctx.viewer()?, &filter, &request(first, after)?).await?;
-        Ok(relay(page, later, ConnectionObject))
+        Ok(relay(page, ConnectionObject))
     }
 
     /// Every kind of credential that this server knows, by name.

@@ -11,7 +11,7 @@ use runtime::secret::{Refs, Sealed, SecretError, SecretRef, Slot, WorkspaceKey};
 use serde_json::{Map, Value};
 
 use super::audit::Context;
-use super::page::{Page, PageRequest, cursor, place};
+use super::page::{Page, PageRequest};
 use super::workflow::{self, Workflow};
 use super::{ServiceError, text};
 use crate::app::App;
@@ -168,18 +168,12 @@ pub async fn list(
     page: &PageRequest,
 ) -> Result<Page<Connection>, ServiceError> {
     viewer.require(Permission::ConnectionUse)?;
-    let wrong = || ServiceError::invalid("after", "`after` is not a cursor of this list");
-    let after = match &page.after {
-        None => None,
-        Some(text) => {
-            let place = place(LIST, text)?;
-            let (id, name) = place.split_once(' ').ok_or_else(wrong)?;
-            Some((name.to_owned(), id.parse().map_err(|_| wrong())?))
-        }
-    };
-    let limit = u64::from(page.first) + 1;
-    let rows = store::connection::list(app.runtime.database(), viewer.workspace, filter, after, limit).await?;
-    Ok(Page::of(rows, page.first, |row| cursor(LIST, &format!("{} {}", row.id, row.name))))
+    let window = page.window(&viewer.cursors, LIST, |place| {
+        let (id, name) = place.split_once(' ')?;
+        Some((name.to_owned(), id.parse().ok()?))
+    })?;
+    let rows = store::connection::list(app.runtime.database(), viewer.workspace, filter, window).await?;
+    Ok(Page::of(rows, page, |row| viewer.cursors.cursor(LIST, &format!("{} {}", row.id, row.name))))
 }
 
 /// Makes a connection.
@@ -200,12 +194,12 @@ pub async fn create(app: &App, viewer: &Viewer, new: NewConnection) -> Result<Co
     }
     let database = app.runtime.database();
     let project = store::project::find_by_slug(database, viewer.workspace, &new.project).await?;
-    let (project_id, project) = project.ok_or(ServiceError::NotFound { what: "project" })?;
+    let project = project.ok_or(ServiceError::NotFound { what: "project" })?;
     let now = app.runtime.now();
     let mut connection = Connection {
         id: ConnectionId(app.runtime.clock().new_id()),
-        project_id,
-        project,
+        project_id: project.id,
+        project: project.slug,
         environment: new.environment,
         name: new.name,
         r#type: kind.name.to_owned(),

@@ -5,17 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use engine::id::{ConnectionId, ProjectId, WorkspaceId};
 use entity::{connection, project, secret};
 use runtime::Database;
-use sea_orm::sea_query::{Condition, Expr, OnConflict};
+use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, DbErr, EntityTrait as _, JoinType, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _, RelationDef, SelectTwo, SqlErr,
+    ActiveValue::Set, ColumnTrait as _, DbErr, EntityTrait as _, JoinType, QueryFilter as _, QuerySelect as _,
+    RelationDef, SelectTwo, SqlErr,
 };
 use serde_json::{Value, json};
 
 use super::change::Change;
-use super::{at, timestamp};
+use super::{at, keyset, timestamp};
 use crate::service::audit::{Action, Context, Done};
 use crate::service::connection::{Connection, Filter, SealedSecret, Tested};
+use crate::service::page::Window;
 
 fn to_project() -> RelationDef {
     connection::Entity::belongs_to(project::Entity).from(connection::Column::ProjectId).to(project::Column::Id).into()
@@ -82,13 +83,12 @@ pub(crate) async fn find(
     found.map(read).transpose()
 }
 
-/// Up to `limit` connections by name and id, after a name and id.
+/// A page of connections by name and id.
 pub(crate) async fn list(
     database: &Database,
     workspace: WorkspaceId,
     filter: &Filter,
-    after: Option<(String, ConnectionId)>,
-    limit: u64,
+    window: Window<(String, ConnectionId)>,
 ) -> Result<Vec<Connection>, DbErr> {
     use connection::Column as C;
     let mut select = in_workspace(workspace);
@@ -104,11 +104,8 @@ pub(crate) async fn list(
     if let Some(kind) = &filter.r#type {
         select = select.filter(C::Type.eq(kind));
     }
-    if let Some((name, id)) = after {
-        let same_name = Condition::all().add(C::Name.eq(&name)).add(C::Id.gt(id.0));
-        select = select.filter(Condition::any().add(C::Name.gt(&name)).add(same_name));
-    }
-    let rows = select.order_by_asc(C::Name).order_by_asc(C::Id).limit(limit).all(database.read()).await?;
+    let select = keyset::within(select, &[C::Name, C::Id], false, window, |(name, id)| vec![name.into(), id.0.into()]);
+    let rows = select.all(database.read()).await?;
     rows.into_iter().map(read).collect()
 }
 

@@ -32,7 +32,7 @@ async fn service() -> (String, Arc<Mutex<Vec<String>>>) {
 }
 
 impl TestApp {
-    async fn change_as(&self, key: &str, field: &str, selection: &str, input: Value) -> Value {
+    async fn write_as(&self, key: &str, field: &str, selection: &str, input: Value) -> Value {
         let kind = format!("{}{}Input", field[..1].to_uppercase(), &field[1..]);
         let query = format!(
             "mutation($i: {kind}!) {{ it: {field}(input: $i) {{ {selection} userErrors {{ code message field }} }} }}"
@@ -40,8 +40,8 @@ impl TestApp {
         self.ask_as(key, &query, json!({"i": input})).await
     }
 
-    async fn change(&self, field: &str, selection: &str, input: Value) -> Value {
-        let answer = self.change_as(&self.key, field, selection, input).await;
+    async fn write(&self, field: &str, selection: &str, input: Value) -> Value {
+        let answer = self.write_as(&self.key, field, selection, input).await;
         assert!(answer.get("errors").is_none(), "{answer:#}");
         answer["data"]["it"].clone()
     }
@@ -49,7 +49,7 @@ impl TestApp {
     async fn create_connection(&self, name: &str, environment: &str, fields: Value, token: &str) -> Value {
         let input = json!({"name": name, "environment": environment, "type": "http.bearer", "fields": fields,
             "secrets": {"token": token}});
-        let made = self.change("createConnection", CONNECTION, input).await;
+        let made = self.write("createConnection", CONNECTION, input).await;
         assert_eq!(made["userErrors"], json!([]), "{made}");
         made["connection"].clone()
     }
@@ -82,22 +82,22 @@ on_both_databases! {
         assert_eq!(made["fields"], json!({"test_url": url}));
 
         let id = made["id"].clone();
-        let tested = app.change("testConnection", "test { passed message }", json!({"id": id})).await;
+        let tested = app.write("testConnection", "test { passed message }", json!({"id": id})).await;
         assert_eq!(tested["test"]["passed"], false, "{tested}");
         assert!(tested["test"]["message"].as_str().unwrap().contains("401"), "{tested}");
-        let changed = app.change("updateConnection", CONNECTION, json!({"id": id, "secrets": {"token": SECRET}})).await;
+        let changed = app.write("updateConnection", CONNECTION, json!({"id": id, "secrets": {"token": SECRET}})).await;
         assert_eq!((&changed["connection"]["revision"], &changed["connection"]["fields"]), (&json!(2), &made["fields"]));
         assert_eq!(changed["connection"]["lastTest"], json!(null), "the new token was not tested");
-        let tested = app.change("testConnection", "test { passed } connection { lastTest { passed } }", json!({"id": id}));
+        let tested = app.write("testConnection", "test { passed } connection { lastTest { passed } }", json!({"id": id}));
         assert_eq!(tested.await["connection"]["lastTest"]["passed"], true);
         // Fields alone: the secret stays.
         let fields = json!({"test_url": url, "hosts": ["127.0.0.1"]});
         let stale = json!({"id": id, "fields": fields, "expectedRevision": 1});
-        let refused = app.change("updateConnection", CONNECTION, stale).await;
+        let refused = app.write("updateConnection", CONNECTION, stale).await;
         assert_eq!(refused["userErrors"][0]["code"], "CONFLICT");
         let input = json!({"id": id, "fields": fields, "expectedRevision": 2});
-        assert_eq!(app.change("updateConnection", CONNECTION, input).await["connection"]["revision"], 3);
-        let tested = app.change("testConnection", "test { passed }", json!({"id": id})).await;
+        assert_eq!(app.write("updateConnection", CONNECTION, input).await["connection"]["revision"], 3);
+        let tested = app.write("testConnection", "test { passed }", json!({"id": id})).await;
         assert_eq!(tested["test"]["passed"], true);
         let shown: Vec<String> = seen.lock().unwrap().clone();
         assert_eq!(shown, ["Bearer wrong-at-first", &format!("Bearer {SECRET}"), &format!("Bearer {SECRET}")]);
@@ -113,7 +113,7 @@ on_both_databases! {
             (json!({"name": "x", "type": "http.bearer", "fields": [SECRET]}), "object"),
             (json!({"name": "x", "project": "none", "type": "http.bearer", "secrets": {"token": SECRET}}), "project"),
         ] {
-            let refused = app.change("createConnection", CONNECTION, input.clone()).await;
+            let refused = app.write("createConnection", CONNECTION, input.clone()).await;
             let message = refused["userErrors"][0]["message"].as_str().unwrap();
             assert!(message.contains(part) && !message.contains(SECRET), "{input}: {message}");
         }
@@ -141,9 +141,9 @@ on_both_databases! {
             ("updateConnection", "connection { id }", json!({"id": made["id"]})),
             ("deleteConnection", "deletedId", json!({"id": made["id"]})),
         ] {
-            assert_eq!(code(&app.change_as(&editor, field, selection, input).await), "FORBIDDEN", "{field}");
+            assert_eq!(code(&app.write_as(&editor, field, selection, input).await), "FORBIDDEN", "{field}");
         }
-        let tested = app.change_as(&editor, "testConnection", "test { passed message }", json!({"id": made["id"]})).await;
+        let tested = app.write_as(&editor, "testConnection", "test { passed message }", json!({"id": made["id"]})).await;
         assert_eq!(tested["data"]["it"]["test"]["passed"], false, "there is no test URL: {tested}");
 
         let (_, stranger) = other_workspace(&home).await;
@@ -154,7 +154,7 @@ on_both_databases! {
             ("deleteConnection", "deletedId", json!({"id": made["id"], "force": true})),
             ("testConnection", "test { passed }", json!({"id": made["id"]})),
         ] {
-            let answer = app.change_as(&stranger, field, selection, input).await;
+            let answer = app.write_as(&stranger, field, selection, input).await;
             assert_eq!(answer["data"]["it"]["userErrors"][0]["code"], "NOT_FOUND", "{field}: {answer}");
         }
         assert_eq!(app.ask_as(&stranger, list, json!({})).await["data"]["connections"]["nodes"], json!([]));
@@ -170,19 +170,22 @@ on_both_databases! {
         assert_eq!((&problem["code"], &problem["severity"]), (&json!("CONNECTION_UNKNOWN"), &json!("ERROR")));
         assert_eq!((&problem["path"], &problem["node"]), (&json!("/nodes/call/connection"), &json!("call")));
         let publish = json!({"name": "call", "definition": calling(&url), "deploy": false});
-        let published = app.change("publishWorkflow", "version { id } problems { code severity }", publish).await;
+        let published = app.write("publishWorkflow", "version { id } problems { code severity }", publish).await;
         assert_eq!(published["problems"], json!([{"code": "CONNECTION_UNKNOWN", "severity": "WARNING"}]));
         let version = published["version"]["id"].clone();
         let deploy = |environment: &str| json!({"versionId": version, "environment": environment});
-        let refused = app.change("deployVersion", "deployment { environment }", deploy("default")).await;
+        let refused = app.write("deployVersion", "deployment { environment }", deploy("default")).await;
         assert!(refused["userErrors"][0]["message"].as_str().unwrap().contains("CONNECTION_UNKNOWN"), "{refused}");
         let early = app.try_start(json!({"versionId": version})).await;
         assert!(early["userErrors"][0]["message"].as_str().unwrap().contains("CONNECTION_UNKNOWN"), "{early}");
 
+        let projects = app.ask("{ projects { nodes { id } } }", json!({})).await;
+        let place = json!({"projectId": projects["projects"]["nodes"][0]["id"], "name": "staging"});
+        assert_eq!(app.write("createEnvironment", "environment { name }", place).await["userErrors"], json!([]));
         let shop = app.create_connection("shop", "default", json!({}), SECRET).await;
         let staging = app.create_connection("shop", "staging", json!({}), "staging-token").await;
         for environment in ["default", "staging"] {
-            let deployed = app.change("deployVersion", "deployment { environment }", deploy(environment)).await;
+            let deployed = app.write("deployVersion", "deployment { environment }", deploy(environment)).await;
             assert_eq!(deployed["userErrors"], json!([]));
             let run = app.try_start(json!({"workflow": "call", "environment": environment})).await;
             let run = app.finish(run["run"]["id"].as_str().unwrap()).await;
@@ -190,19 +193,19 @@ on_both_databases! {
         }
         assert_eq!(*seen.lock().unwrap(), [format!("Bearer {SECRET}"), "Bearer staging-token".to_owned()]);
 
-        let kept = app.change("deleteConnection", "deletedId", json!({"id": shop["id"]})).await;
+        let kept = app.write("deleteConnection", "deletedId", json!({"id": shop["id"]})).await;
         assert!(kept["userErrors"][0]["message"].as_str().unwrap().contains("call"), "{kept}");
         let users = app.ask("query($id: ID!) { node(id: $id) { ... on Connection { usedBy { name } } } }",
             json!({"id": staging["id"]})).await;
         assert_eq!(users["node"]["usedBy"], json!([{"name": "call"}]));
-        let gone = app.change("deleteConnection", "deletedId", json!({"id": shop["id"], "force": true})).await;
+        let gone = app.write("deleteConnection", "deletedId", json!({"id": shop["id"], "force": true})).await;
         assert_eq!(gone["deletedId"], shop["id"]);
         let secrets = entity::secret::Entity::find().all(home.database.database.read()).await.unwrap();
         assert_eq!(secrets.len(), 1, "the secret of staging");
 
         // The same name, of a type that the node takes as little as one of another project.
         let basic = json!({"name": "shop", "type": "http.basic", "fields": {"username": "u"}, "secrets": {"password": SECRET}});
-        app.change("createConnection", CONNECTION, basic).await;
+        app.write("createConnection", CONNECTION, basic).await;
         assert_eq!(app.publish("call", &calling(&url)).await["problems"], json!([]), "every HTTP type fits");
         app.stop().await;
     }
@@ -238,7 +241,7 @@ on_both_databases! {
             .await
             .unwrap();
         let signal = json!({"runId": run, "name": "go"});
-        app.change("signalRun", "run { id }", signal).await;
+        app.write("signalRun", "run { id }", signal).await;
         let run = app.finish(&run).await;
         assert_eq!((&run["status"], &run["error"]["code"]), (&json!("FAILED"), &json!("CONNECTION_UNKNOWN")), "{run}");
         let moved = app.ask("query($id: ID!) { node(id: $id) { ... on Connection { project } } }", json!({"id": made["id"]}));
@@ -253,7 +256,7 @@ async fn without_a_master_key_postgres_keeps_no_secret_and_opens_none() {
     let home = Home::postgres().await.with("SECRETS__MASTER_KEY", "");
     let app = TestApp::start(&home).await;
     let input = json!({"name": "shop", "type": "http.bearer", "secrets": {"token": SECRET}});
-    let refused = app.change_as(&app.key, "createConnection", CONNECTION, input.clone()).await;
+    let refused = app.write_as(&app.key, "createConnection", CONNECTION, input.clone()).await;
     assert_eq!(code(&refused), "UNAVAILABLE");
     assert!(refused["errors"][0]["message"].as_str().unwrap().contains("FLOWFORGE__SECRETS__MASTER_KEY_FILE"));
     app.stop().await;
@@ -261,7 +264,7 @@ async fn without_a_master_key_postgres_keeps_no_secret_and_opens_none() {
     let key = runtime::secret::new_key().unwrap();
     let home = home.with("SECRETS__MASTER_KEY", &key);
     let app = TestApp::start(&home).await;
-    assert_eq!(app.change("createConnection", CONNECTION, input).await["userErrors"], json!([]));
+    assert_eq!(app.write("createConnection", CONNECTION, input).await["userErrors"], json!([]));
     app.stop().await;
     let home = home.with("SECRETS__MASTER_KEY", "");
     let error = TestApp::start_or_refuse(&home).await.err().unwrap().to_string();
