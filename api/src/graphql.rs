@@ -7,6 +7,8 @@ use axum::Router;
 use axum::routing::any;
 
 pub mod audit;
+pub mod deployment;
+pub mod draft;
 pub mod envelope;
 pub mod error;
 pub mod event;
@@ -18,6 +20,7 @@ pub mod node;
 pub mod node_run;
 pub mod node_type;
 mod page;
+pub mod project;
 mod request;
 pub mod retry;
 pub mod run;
@@ -45,7 +48,9 @@ pub(crate) type Result<T, E = GraphqlError> = std::result::Result<T, E>;
 pub struct Query(
     viewer::ViewerQuery,
     node::NodeQuery,
+    project::ProjectQuery,
     workflow::WorkflowQuery,
+    version::VersionQuery,
     run::RunQuery,
     test_run::TestRunQuery,
     variable::VariableQuery,
@@ -58,7 +63,10 @@ pub struct Query(
 /// what the asker can mend.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
-    workflow::WorkflowMutation,
+    project::ProjectMutation,
+    workflow::change::WorkflowMutation,
+    draft::DraftMutation,
+    deployment::DeploymentMutation,
     start::StartMutation,
     run::RunMutation,
     retry::RetryMutation,

@@ -3,6 +3,8 @@
 pub mod attempt;
 pub mod audit;
 mod crossing;
+pub mod deployment;
+pub mod draft;
 pub mod error;
 pub mod expression;
 pub mod feed;
@@ -11,6 +13,7 @@ pub mod hook;
 pub mod key;
 pub mod page;
 pub mod plan;
+pub mod project;
 pub mod retry;
 pub mod run;
 pub mod session;

@@ -4,14 +4,19 @@
 
 use engine::value::Digest;
 pub(crate) use runtime::database::{from_column as timestamp, to_column as at};
-use sea_orm::DbErr;
+use sea_orm::{DbErr, SqlErr};
+
+use crate::service::ServiceError;
 
 pub(crate) mod api_key;
 pub(crate) mod audit;
 pub(crate) mod change;
 pub(crate) mod definition;
 pub(crate) mod deployment;
+pub(crate) mod draft;
+pub(crate) mod environment;
 pub(crate) mod feed;
+mod keyset;
 pub(crate) mod login_link;
 pub(crate) mod outbox;
 pub(crate) mod project;
@@ -37,4 +42,17 @@ fn json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, DbErr> {
 /// A text that rows keep as empty when there is none.
 fn some(text: String) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
+}
+
+/// Says of an insert that failed under a unique constraint that the name is taken.
+fn unless_taken<T>(
+    inserted: Result<T, DbErr>,
+    field: &'static str,
+    what: &'static str,
+    name: &str,
+) -> Result<T, ServiceError> {
+    inserted.map_err(|error| match error.sql_err() {
+        Some(SqlErr::UniqueConstraintViolation(_)) => ServiceError::NameTaken { field, what, name: name.to_owned() },
+        _ => error.into(),
+    })
 }

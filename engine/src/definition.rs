@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::retry::RetryPolicy;
 
 pub mod canonical;
+pub mod diff;
 pub mod patch;
 pub mod problem;
 pub(crate) mod read;

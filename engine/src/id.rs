@@ -58,12 +58,18 @@ ids! {
     WorkspaceId = "ws";
     /// A folder of workflows inside a workspace.
     ProjectId = "prj";
+    /// Where versions of a project can be deployed to.
+    EnvironmentId = "env";
     /// The named thing that has versions.
     WorkflowId = "wf";
+    /// What people edit before it is published.
+    DraftId = "drf";
     /// One immutable, numbered definition of a workflow.
     VersionId = "ver";
     /// Which version an environment runs.
     DeploymentId = "dep";
+    /// That an environment was given another version, or none.
+    DeploymentChangeId = "dch";
     /// One execution of a version.
     RunId = "run";
     /// Something that happened outside and was kept.

@@ -22,6 +22,11 @@ mod m0014_worker;
 mod m0015_trigger_event;
 mod m0016_start_dedupe;
 mod m0017_version_hashes;
+mod m0018_environment;
+mod m0019_draft;
+mod m0020_draft_change;
+mod m0021_deployment_change;
+mod m0022_workflow_order;
 mod m0030_audit;
 mod m0031_audit_head;
 mod m0032_outbox;
@@ -60,6 +65,11 @@ impl MigratorTrait for Migrator {
             Box::new(m0015_trigger_event::Migration),
             Box::new(m0016_start_dedupe::Migration),
             Box::new(m0017_version_hashes::Migration),
+            Box::new(m0018_environment::Migration),
+            Box::new(m0019_draft::Migration),
+            Box::new(m0020_draft_change::Migration),
+            Box::new(m0021_deployment_change::Migration),
+            Box::new(m0022_workflow_order::Migration),
             Box::new(m0030_audit::Migration),
             Box::new(m0031_audit_head::Migration),
             Box::new(m0032_outbox::Migration),

@@ -61,6 +61,10 @@ async fn create_all(db: &DatabaseConnection) {
     create(db, entity::connection::Entity).await;
     create(db, entity::definition::Entity).await;
     create(db, entity::deployment::Entity).await;
+    create(db, entity::deployment_change::Entity).await;
+    create(db, entity::draft::Entity).await;
+    create(db, entity::draft_change::Entity).await;
+    create(db, entity::environment::Entity).await;
     create(db, entity::feed::Entity).await;
     create(db, entity::journal::Entity).await;
     create(db, entity::login_link::Entity).await;

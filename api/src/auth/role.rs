@@ -9,10 +9,14 @@ pub enum Permission {
     RunStart,
     /// Stop a run, say how an uncertain node run ended.
     RunControl,
+    /// Make, change, archive and delete workflows and their drafts.
+    WorkflowEdit,
     /// Publish a version.
     WorkflowPublish,
     /// Say which version an environment runs.
     WorkflowDeploy,
+    /// Make and rename projects and environments.
+    ProjectManage,
     /// Make, list and revoke keys.
     KeyManage,
     /// See who changed what.
@@ -26,8 +30,10 @@ impl Permission {
             Self::Read => "read",
             Self::RunStart => "run:start",
             Self::RunControl => "run:control",
+            Self::WorkflowEdit => "workflow:edit",
             Self::WorkflowPublish => "workflow:publish",
             Self::WorkflowDeploy => "workflow:deploy",
+            Self::ProjectManage => "project:manage",
             Self::KeyManage => "key:manage",
             Self::AuditRead => "audit:read",
         }
@@ -72,18 +78,20 @@ impl Role {
         match self {
             Self::Admin => true,
             Self::Editor => match permission {
-                P::Read | P::RunStart | P::RunControl | P::WorkflowPublish | P::WorkflowDeploy => true,
-                P::KeyManage | P::AuditRead => false,
+                P::Read | P::RunStart | P::RunControl | P::WorkflowEdit | P::WorkflowPublish | P::WorkflowDeploy => {
+                    true
+                }
+                P::ProjectManage | P::KeyManage | P::AuditRead => false,
             },
             Self::Operator => match permission {
                 P::Read | P::RunStart | P::RunControl => true,
-                P::WorkflowPublish | P::WorkflowDeploy | P::KeyManage | P::AuditRead => false,
+                P::WorkflowEdit | P::WorkflowPublish | P::WorkflowDeploy => false,
+                P::ProjectManage | P::KeyManage | P::AuditRead => false,
             },
             Self::Viewer => match permission {
                 P::Read => true,
-                P::RunStart | P::RunControl | P::WorkflowPublish | P::WorkflowDeploy | P::KeyManage | P::AuditRead => {
-                    false
-                }
+                P::RunStart | P::RunControl | P::WorkflowEdit | P::WorkflowPublish | P::WorkflowDeploy => false,
+                P::ProjectManage | P::KeyManage | P::AuditRead => false,
             },
         }
     }
@@ -104,9 +112,17 @@ mod tests {
     #[test]
     fn a_lesser_role_never_may_more() {
         use Permission as P;
-        for permission in
-            [P::Read, P::RunStart, P::RunControl, P::WorkflowPublish, P::WorkflowDeploy, P::KeyManage, P::AuditRead]
-        {
+        for permission in [
+            P::Read,
+            P::RunStart,
+            P::RunControl,
+            P::WorkflowEdit,
+            P::WorkflowPublish,
+            P::WorkflowDeploy,
+            P::ProjectManage,
+            P::KeyManage,
+            P::AuditRead,
+        ] {
             for pair in Role::ALL.windows(2) {
                 assert!(pair[0].may(permission) || !pair[1].may(permission), "{pair:?} {permission:?}");
             }

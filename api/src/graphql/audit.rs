@@ -110,7 +110,6 @@ impl AuditQuery {
         #[graphql(desc = "How many, 1 to 100; 25 when absent.")] first: Option<i32>,
         #[graphql(desc = "The cursor to go on after.")] after: Option<String>,
     ) -> Result<Connection<String, AuditEntry>> {
-        let later = after.is_some();
         let filter = filter.unwrap_or_default();
         let time = |at: DateTime<Utc>| Timestamp(at.timestamp_micros());
         let filter = EntryFilter {
@@ -121,6 +120,6 @@ impl AuditQuery {
             until: filter.until.map(time),
         };
         let page = audit::list(ctx.app()?, ctx.viewer()?, &filter, &request(first, after)?).await?;
-        Ok(connection(page, later, AuditEntry))
+        Ok(connection(page, AuditEntry))
     }
 }

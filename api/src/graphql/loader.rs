@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::dataloader::{DataLoader, HashMapCache, Loader};
-use engine::id::{RunId, VersionId, WorkflowId};
+use engine::id::{ProjectId, RunId, VersionId, WorkflowId};
 
 use super::GraphqlError;
 use crate::app::App;
 use crate::auth::Viewer;
 use crate::service::ServiceError;
+use crate::service::project::{self, Environment, Project};
 use crate::service::run::{self, Run};
 use crate::service::workflow::{self, Deployment, Version, Workflow};
 
@@ -40,6 +41,34 @@ impl Loader<RunId> for Reads {
     async fn load(&self, keys: &[RunId]) -> Result<HashMap<RunId, Run>, Self::Error> {
         let found = run::by_ids(&self.app, &self.viewer, keys).await.map_err(Arc::new)?;
         Ok(found.into_iter().map(|run| (run.id, run)).collect())
+    }
+}
+
+/// The environments of this project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct EnvironmentsOf(pub(super) ProjectId);
+
+impl Loader<ProjectId> for Reads {
+    type Value = Project;
+    type Error = Arc<ServiceError>;
+
+    async fn load(&self, keys: &[ProjectId]) -> Result<HashMap<ProjectId, Project>, Self::Error> {
+        let found = project::by_ids(&self.app, &self.viewer, keys).await.map_err(Arc::new)?;
+        Ok(found.into_iter().map(|project| (project.id, project)).collect())
+    }
+}
+
+impl Loader<EnvironmentsOf> for Reads {
+    type Value = Vec<Environment>;
+    type Error = Arc<ServiceError>;
+
+    async fn load(&self, keys: &[EnvironmentsOf]) -> Result<HashMap<EnvironmentsOf, Vec<Environment>>, Self::Error> {
+        let ids: Vec<ProjectId> = keys.iter().map(|key| key.0).collect();
+        let mut found: HashMap<EnvironmentsOf, Vec<Environment>> = HashMap::new();
+        for environment in project::environments(&self.app, &self.viewer, &ids).await.map_err(Arc::new)? {
+            found.entry(EnvironmentsOf(environment.project)).or_default().push(environment);
+        }
+        Ok(found)
     }
 }
 

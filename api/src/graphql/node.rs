@@ -6,14 +6,16 @@ use async_graphql::{Context, ID, Interface, Object};
 
 use super::Result;
 use super::audit::AuditEntry;
+use super::draft::DraftObject;
 use super::node_run::NodeRunObject;
+use super::project::{EnvironmentObject, ProjectObject};
 use super::request::Asked as _;
 use super::run::RunObject;
 use super::variable::VariableObject;
 use super::version::VersionObject;
 use super::viewer::WorkspaceObject;
 use super::workflow::WorkflowObject;
-use crate::service::{ServiceError, audit, run, variable, workflow, workspace};
+use crate::service::{ServiceError, audit, draft, project, run, variable, workflow, workspace};
 
 /// Anything that has an id. More types may come.
 #[derive(Interface)]
@@ -21,6 +23,12 @@ use crate::service::{ServiceError, audit, run, variable, workflow, workspace};
 pub enum Node {
     /// A tenant.
     Workspace(WorkspaceObject),
+    /// A folder of workflows.
+    Project(ProjectObject),
+    /// Where versions can be deployed to.
+    Environment(EnvironmentObject),
+    /// What people edit before it is published.
+    Draft(DraftObject),
     /// A named thing that has versions.
     Workflow(WorkflowObject),
     /// One immutable definition.
@@ -52,6 +60,20 @@ impl NodeQuery {
                     Node::Workspace(WorkspaceObject(workspace::get(app, viewer).await?))
                 }
                 _ => return Err(absent.into()),
+            },
+            "prj" => match id.parse() {
+                Ok(wanted) => Node::Project(ProjectObject(project::get(app, viewer, wanted).await?)),
+                Err(_) => return Err(absent.into()),
+            },
+            "env" => match id.parse() {
+                Ok(wanted) => {
+                    Node::Environment(EnvironmentObject(project::get_environment(app, viewer, wanted).await?))
+                }
+                Err(_) => return Err(absent.into()),
+            },
+            "drf" => match id.parse() {
+                Ok(wanted) => Node::Draft(DraftObject(draft::get(app, viewer, wanted).await?)),
+                Err(_) => return Err(absent.into()),
             },
             "wf" => match id.parse() {
                 Ok(wanted) => Node::Workflow(WorkflowObject(workflow::get(app, viewer, wanted).await?)),

@@ -5,7 +5,7 @@ use async_graphql::connection::{Connection, Edge};
 
 use super::Result;
 use crate::service::ServiceError;
-use crate::service::page::{Page, PageRequest, Window};
+use crate::service::page::{Page, PageRequest};
 
 /// Items of a page when the client does not say.
 const DEFAULT_FIRST: u32 = 25;
@@ -20,40 +20,32 @@ pub(super) fn cost(first: Option<i32>, child: usize) -> usize {
 
 /// Reads `first` and `after`.
 pub(super) fn request(first: Option<i32>, after: Option<String>) -> Result<PageRequest, ServiceError> {
-    let first = match first.map(u32::try_from) {
-        None => DEFAULT_FIRST,
-        Some(Ok(first)) if (1..=MOST).contains(&first) => first,
-        Some(_) => return Err(ServiceError::invalid("first", format!("`first` must be 1 to {MOST}"))),
-    };
-    Ok(PageRequest { first, after })
+    window(first, after, None, None)
 }
 
-/// Reads `first` and `after`, or `last` and `before`.
+/// Reads `first`, `after`, `last` and `before`.
 pub(super) fn window(
     first: Option<i32>,
     after: Option<String>,
     last: Option<i32>,
     before: Option<String>,
-) -> Result<Window, ServiceError> {
-    if first.is_some() && last.is_some() {
-        return Err(ServiceError::invalid("last", "ask for the `first` items or for the `last` ones, not for both"));
-    }
-    let from_end = last.is_some();
-    let count = match last {
-        Some(last) => u32::try_from(last).ok().filter(|last| (1..=MOST).contains(last)),
-        None => Some(request(first, None)?.first),
+) -> Result<PageRequest, ServiceError> {
+    let (field, size) = match (first, last) {
+        (Some(_), Some(_)) => {
+            return Err(ServiceError::invalid("last", "give `first` or `last`, not both"));
+        }
+        (None, Some(last)) => ("last", u32::try_from(last).ok()),
+        (first, None) => ("first", first.map_or(Some(DEFAULT_FIRST), |first| u32::try_from(first).ok())),
     };
-    let count = count.ok_or_else(|| ServiceError::invalid("last", format!("`last` must be 1 to {MOST}")))?;
-    Ok(Window { count, from_end, after, before })
+    let first = size
+        .filter(|size| (1..=MOST).contains(size))
+        .ok_or_else(|| ServiceError::invalid(field, format!("`{field}` must be 1 to {MOST}")))?;
+    Ok(PageRequest { first, after, before, from_end: last.is_some() })
 }
 
 /// A page as a connection.
-pub(super) fn connection<T, N: OutputType>(
-    page: Page<T>,
-    started_later: bool,
-    node: impl Fn(T) -> N,
-) -> Connection<String, N> {
-    let mut connection = Connection::new(started_later || page.has_previous, page.has_next);
+pub(super) fn connection<T, N: OutputType>(page: Page<T>, node: impl Fn(T) -> N) -> Connection<String, N> {
+    let mut connection = Connection::new(page.has_previous, page.has_next);
     connection.edges.extend(page.items.into_iter().map(|(cursor, item)| Edge::new(cursor, node(item))));
     connection
 }
@@ -68,7 +60,15 @@ mod tests {
         assert_eq!(request(Some(100), None).unwrap().first, 100);
         for wrong in [0, -1, 101, i32::MIN] {
             assert!(request(Some(wrong), None).is_err(), "{wrong}");
+            assert!(window(None, None, Some(wrong), None).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_page_counts_from_one_end() {
+        let last = window(None, None, Some(3), Some("c".into())).unwrap();
+        assert_eq!((last.first, last.from_end, last.before.as_deref()), (3, true, Some("c")));
+        assert!(window(Some(1), None, Some(1), None).is_err());
     }
 
     #[test]

@@ -83,13 +83,13 @@ impl RunObject {
         self.0.id.to_string().into()
     }
 
-    /// The workflow.
-    async fn workflow(&self, ctx: &Context<'_>) -> Result<WorkflowObject> {
-        let found = ctx.reads()?.load_one(self.0.workflow).await?;
-        Ok(WorkflowObject(found.ok_or(ServiceError::NotFound { what: "workflow" })?))
+    /// The workflow; null once it was deleted.
+    async fn workflow(&self, ctx: &Context<'_>) -> Result<Option<WorkflowObject>> {
+        Ok(ctx.reads()?.load_one(self.0.workflow).await?.map(WorkflowObject))
     }
 
-    /// The version; it never changes during a run. Null for a try of a definition that was never published.
+    /// The version; it never changes during a run. Null for a try of a definition that was never published, and once
+    /// the workflow was deleted.
     async fn version(&self, ctx: &Context<'_>) -> Result<Option<VersionObject>> {
         let Some(id) = self.0.version else { return Ok(None) };
         Ok(ctx.reads()?.load_one(id).await?.map(VersionObject))
@@ -149,11 +149,10 @@ impl RunObject {
         #[graphql(desc = "The cursor to go on after.")] after: Option<String>,
         #[graphql(desc = "Only those with one of these.")] status: Option<Vec<NodeRunStatusName>>,
     ) -> Result<Connection<String, NodeRunObject>> {
-        let later = after.is_some();
         let wanted: Vec<_> = status.unwrap_or_default().into_iter().map(Into::into).collect();
         let page = run::node_runs(ctx.app()?, ctx.viewer()?, &self.0, &wanted, &request(first, after)?).await?;
         let siblings = Siblings::of(&self.0);
-        Ok(connection(page, later, |node_run| NodeRunObject(node_run, Arc::clone(&siblings))))
+        Ok(connection(page, |node_run| NodeRunObject(node_run, Arc::clone(&siblings))))
     }
 
     /// The number of its last event.
@@ -299,9 +298,9 @@ impl RunQuery {
     ) -> Result<Connection<String, RunObject>> {
         let filter = filter.unwrap_or_default().read()?;
         let order = order_by.map(Into::into).unwrap_or_default();
-        let window = window(first, after, last, before)?;
-        let page = run::list(ctx.app()?, ctx.viewer()?, &filter, order, &window).await?;
-        Ok(connection(page, false, RunObject))
+        let page = window(first, after, last, before)?;
+        let page = run::list(ctx.app()?, ctx.viewer()?, &filter, order, &page).await?;
+        Ok(connection(page, RunObject))
     }
 }
 

@@ -17,6 +17,11 @@ pub enum UserErrorCode {
     Conflict,
     /// What an earlier run gave cannot be taken over; `details` names the nodes that `changed` and that are `unfinished`.
     NotReusable,
+    /// There is one of that name already.
+    NameTaken,
+    /// Somebody else changed the draft since `expectedRevision`; `details` has the draft as it is by now: `revision`,
+    /// `document`, `sidecar` and `updatedBy`.
+    RevisionConflict,
     /// The idempotency key was used for another request within 24 hours.
     IdempotencyMismatch,
     /// The definition has problems; the payload lists them.
@@ -70,6 +75,20 @@ pub(super) fn settle<T>(answer: std::result::Result<T, ServiceError>) -> Result<
         ServiceError::NotReusable { message, changed, unfinished } => UserError {
             details: Some(Json(json!({"changed": changed, "unfinished": unfinished}))),
             ..UserError::new(UserErrorCode::NotReusable, message)
+        },
+        ServiceError::NameTaken { field, .. } => UserError {
+            field: vec!["input".to_owned(), field.to_owned()],
+            ..UserError::new(UserErrorCode::NameTaken, message)
+        },
+        ServiceError::RevisionConflict(draft) => UserError {
+            field: vec!["input".to_owned(), "expectedRevision".to_owned()],
+            details: Some(Json(json!({
+                "revision": draft.revision,
+                "document": draft.document,
+                "sidecar": draft.sidecar,
+                "updatedBy": draft.updated_by,
+            }))),
+            ..UserError::new(UserErrorCode::RevisionConflict, message)
         },
         ServiceError::IdempotencyMismatch => UserError {
             field: vec!["input".to_owned(), "idempotencyKey".to_owned()],

@@ -135,8 +135,8 @@ impl ValuePart {
     }
 
     /// The cursor to go on after.
-    async fn cursor(&self) -> String {
-        value::part_cursor(self.index)
+    async fn cursor(&self, ctx: &Context<'_>) -> Result<String> {
+        Ok(value::part_cursor(ctx.viewer()?, self.index))
     }
 
     /// The JSON kind.

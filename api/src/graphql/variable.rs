@@ -70,10 +70,9 @@ impl VariableQuery {
         #[graphql(desc = "How many, 1 to 100; 25 when absent.")] first: Option<i32>,
         #[graphql(desc = "The cursor to go on after.")] after: Option<String>,
     ) -> Result<Connection<String, VariableObject>> {
-        let later = after.is_some();
         let page = request(first, after)?;
         let page = variable::list(ctx.app()?, ctx.viewer()?, &project, &environment, &page).await?;
-        Ok(connection(page, later, VariableObject))
+        Ok(connection(page, VariableObject))
     }
 }
 

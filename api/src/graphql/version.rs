@@ -1,10 +1,12 @@
 //! Immutable, numbered definitions.
 
-use async_graphql::{Context, ID, Json, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, Json, Object, SimpleObject};
 use chrono::{DateTime, Utc};
+use engine::definition::Edge;
+use engine::definition::diff::{self, Difference};
 
 use super::Result;
-use super::request::{Asked as _, time};
+use super::request::{Asked as _, id, time};
 use super::workflow::WorkflowObject;
 use crate::service::ServiceError;
 use crate::service::version::{self, VersionNode};
@@ -88,5 +90,108 @@ impl From<VersionNode> for VersionNodeObject {
             type_digest: node.type_digest.map(|digest| digest.to_string()),
             hash: node.hash.map(|hash| hash.to_string()),
         }
+    }
+}
+
+/// What happened to a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(name = "NodeChange", remote = "diff::NodeChange")]
+pub enum NodeChangeName {
+    /// It is only in the newer version.
+    Added,
+    /// It is only in the older version.
+    Removed,
+    /// It is in both, and not the same.
+    Changed,
+}
+
+/// A node that is not the same in two versions.
+#[derive(SimpleObject)]
+pub struct NodeDifference {
+    /// Its key.
+    key: String,
+    /// What happened to it.
+    change: NodeChangeName,
+    /// Its fields that differ; none for one that was added or removed.
+    fields: Vec<FieldDifference>,
+}
+
+/// A place whose values differ.
+#[derive(SimpleObject)]
+pub struct FieldDifference {
+    /// JSON pointer: inside the node, or inside the definition.
+    path: String,
+    /// What the older version has there; null also when it has nothing.
+    from: Option<Json<serde_json::Value>>,
+    /// What the newer version has there; null also when it has nothing.
+    to: Option<Json<serde_json::Value>>,
+}
+
+impl From<diff::FieldDifference> for FieldDifference {
+    fn from(field: diff::FieldDifference) -> Self {
+        Self { path: field.path, from: field.from.map(Json), to: field.to.map(Json) }
+    }
+}
+
+/// An edge as the definition writes it, with its ports.
+#[derive(SimpleObject)]
+pub struct EdgeEnds {
+    /// Where it leaves: `node.port`.
+    from: String,
+    /// Where it arrives: `node.port`.
+    to: String,
+}
+
+impl From<Edge> for EdgeEnds {
+    fn from(edge: Edge) -> Self {
+        Self { from: edge.from, to: edge.to }
+    }
+}
+
+/// What is different between two versions. What only spells out a default is no difference.
+#[derive(SimpleObject)]
+pub struct VersionDifference {
+    /// Nodes that are not the same, by key.
+    nodes: Vec<NodeDifference>,
+    /// Edges that only the newer version has.
+    edges_added: Vec<EdgeEnds>,
+    /// Edges that only the older version has.
+    edges_removed: Vec<EdgeEnds>,
+    /// What differs beside nodes and edges.
+    fields: Vec<FieldDifference>,
+}
+
+impl From<Difference> for VersionDifference {
+    fn from(difference: Difference) -> Self {
+        let nodes = difference.nodes.into_iter().map(|node| NodeDifference {
+            key: node.key,
+            change: node.change.into(),
+            fields: node.fields.into_iter().map(Into::into).collect(),
+        });
+        Self {
+            nodes: nodes.collect(),
+            edges_added: difference.edges_added.into_iter().map(Into::into).collect(),
+            edges_removed: difference.edges_removed.into_iter().map(Into::into).collect(),
+            fields: difference.fields.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+/// Comparing versions.
+#[derive(Default)]
+pub struct VersionQuery;
+
+#[Object]
+impl VersionQuery {
+    /// What is different between two versions; null with NOT_FOUND when either is not there.
+    #[graphql(complexity = "50 + child_complexity")]
+    async fn diff_versions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The older version.")] from: ID,
+        #[graphql(desc = "The newer version.")] to: ID,
+    ) -> Result<Option<VersionDifference>> {
+        let (from, to) = (id(&from, "version")?, id(&to, "version")?);
+        Ok(Some(version::difference(ctx.app()?, ctx.viewer()?, from, to).await?.into()))
     }
 }

@@ -1,4 +1,4 @@
-//! Workflows: what is there, what is deployed, publishing and deploying.
+//! Workflows: what is there, and what is deployed.
 
 use async_graphql::connection::Connection;
 use async_graphql::{Context, Enum, ID, InputObject, Json, Object, SimpleObject};
@@ -6,13 +6,17 @@ use chrono::{DateTime, Utc};
 use engine::definition::problem;
 
 use super::Result;
+use super::deployment::{DeploymentChangeObject, DeploymentObject};
+use super::draft::DraftObject;
 use super::loader::{DeployedOf, LatestOf};
-use super::page::{connection, cost, request};
-use super::request::{Asked as _, id, time};
-use super::user_error::{UserError, settle};
+use super::page::{connection, cost, window};
+use super::project::ProjectObject;
+use super::request::{Asked as _, time};
 use super::version::VersionObject;
-use crate::service::ServiceError;
-use crate::service::workflow::{self, Deployment, Publish, Published, Trigger, Workflow};
+use crate::service::workflow::{self, Trigger, Workflow, WorkflowFilter};
+use crate::service::{ServiceError, deployment, draft};
+
+pub mod change;
 
 /// A named thing that has versions.
 pub struct WorkflowObject(pub(super) Workflow);
@@ -25,9 +29,10 @@ impl WorkflowObject {
         self.0.id.to_string().into()
     }
 
-    /// The slug of its project.
-    async fn project(&self) -> &str {
-        &self.0.project
+    /// Its project.
+    async fn project(&self, ctx: &Context<'_>) -> Result<ProjectObject> {
+        let found = ctx.reads()?.load_one(self.0.project_id).await?;
+        Ok(ProjectObject(found.ok_or(ServiceError::NotFound { what: "project" })?))
     }
 
     /// Its name, unique in the project.
@@ -45,17 +50,61 @@ impl WorkflowObject {
         self.0.description.as_deref()
     }
 
+    /// To find it by, sorted.
+    async fn tags(&self) -> &[String] {
+        &self.0.tags
+    }
+
+    /// Where lists show it, such as `billing/eu`; empty at the top.
+    async fn folder_path(&self) -> &str {
+        &self.0.folder
+    }
+
+    /// Since when lists hide it and it cannot be started; null when it is not archived.
+    async fn archived_at(&self) -> Option<DateTime<Utc>> {
+        self.0.archived_at.map(time)
+    }
+
+    /// What people edit before it is published.
+    #[graphql(complexity = "20 + child_complexity")]
+    async fn draft(&self, ctx: &Context<'_>) -> Result<DraftObject> {
+        Ok(DraftObject(draft::get_main(ctx.app()?, ctx.viewer()?, self.0.id).await?))
+    }
+
     /// Its versions, the latest first.
-    #[graphql(complexity = "cost(first, child_complexity)")]
+    #[graphql(complexity = "cost(first.or(last), child_complexity)")]
     async fn versions(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many, 1 to 100; 25 when absent.")] first: Option<i32>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 25 when neither `first` nor `last` is given.")] first: Option<
+            i32,
+        >,
         #[graphql(desc = "The cursor to go on after.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "The cursor to end before.")] before: Option<String>,
     ) -> Result<Connection<String, VersionObject>> {
-        let later = after.is_some();
-        let page = workflow::versions(ctx.app()?, ctx.viewer()?, self.0.id, &request(first, after)?).await?;
-        Ok(connection(page, later, VersionObject))
+        let page = window(first, after, last, before)?;
+        let page = workflow::versions(ctx.app()?, ctx.viewer()?, self.0.id, &page).await?;
+        Ok(connection(page, VersionObject))
+    }
+
+    /// What was deployed of it over time, the latest first.
+    #[graphql(complexity = "cost(first.or(last), child_complexity)")]
+    async fn deployment_changes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only in this environment.")] environment: Option<String>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 25 when neither `first` nor `last` is given.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "The cursor to go on after.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "The cursor to end before.")] before: Option<String>,
+    ) -> Result<Connection<String, DeploymentChangeObject>> {
+        let page = window(first, after, last, before)?;
+        let (app, viewer) = (ctx.app()?, ctx.viewer()?);
+        let page = deployment::history(app, viewer, self.0.id, environment.as_deref(), &page).await?;
+        Ok(connection(page, DeploymentChangeObject))
     }
 
     /// The version with the highest number.
@@ -77,35 +126,12 @@ impl WorkflowObject {
         Ok(triggers.into_iter().map(TriggerObject::from).collect())
     }
 
-    /// When it was first published.
+    /// When it was made.
     async fn created_at(&self) -> DateTime<Utc> {
         time(self.0.created_at)
     }
 
-    /// When it last got a version or another title.
-    async fn updated_at(&self) -> DateTime<Utc> {
-        time(self.0.updated_at)
-    }
-}
-
-/// Which version an environment runs.
-pub struct DeploymentObject(Deployment);
-
-/// Which version an environment runs.
-#[Object(name = "Deployment")]
-impl DeploymentObject {
-    /// The environment, such as `default`.
-    async fn environment(&self) -> &str {
-        &self.0.environment
-    }
-
-    /// The version that new runs take there.
-    async fn version(&self, ctx: &Context<'_>) -> Result<VersionObject> {
-        let found = ctx.reads()?.load_one(self.0.version).await?;
-        Ok(VersionObject(found.ok_or(ServiceError::NotFound { what: "version" })?))
-    }
-
-    /// When that was last changed.
+    /// When it, its draft or its versions last changed.
     async fn updated_at(&self) -> DateTime<Utc> {
         time(self.0.updated_at)
     }
@@ -129,13 +155,83 @@ impl From<Trigger> for TriggerObject {
     }
 }
 
+/// What a list does with archived workflows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Enum)]
+#[graphql(name = "ArchivedFilter", remote = "workflow::Archived")]
+pub enum ArchivedName {
+    /// Leaves them out.
+    #[default]
+    Exclude,
+    /// Shows nothing else.
+    Only,
+    /// Shows them with the others.
+    Include,
+}
+
+/// Which workflows; all that is said must hold.
+#[derive(InputObject, Default)]
+#[graphql(name = "WorkflowFilter")]
+pub struct WorkflowFilterInput {
+    /// With this tag.
+    tag: Option<String>,
+    /// In this folder or one below it, such as `billing`.
+    folder_path: Option<String>,
+    /// With each of these words in name, title or description; upper or lower case does not matter for a to z.
+    text: Option<String>,
+    /// What to do with archived ones.
+    #[graphql(default)]
+    archived: ArchivedName,
+}
+
+/// What workflows are ordered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum WorkflowOrderField {
+    /// Their names.
+    Name,
+    /// When they were made.
+    CreatedAt,
+    /// When they last changed.
+    UpdatedAt,
+}
+
+/// Which end a list begins at.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Enum)]
+pub enum OrderDirection {
+    /// The smallest or oldest first.
+    #[default]
+    Asc,
+    /// The largest or newest first.
+    Desc,
+}
+
+/// The order of workflows.
+#[derive(InputObject)]
+pub struct WorkflowOrder {
+    /// What to order by.
+    field: WorkflowOrderField,
+    /// Which end to begin at.
+    #[graphql(default)]
+    direction: OrderDirection,
+}
+
+impl From<WorkflowOrder> for workflow::WorkflowOrder {
+    fn from(order: WorkflowOrder) -> Self {
+        let descending = order.direction == OrderDirection::Desc;
+        match order.field {
+            WorkflowOrderField::Name => Self::Name { descending },
+            WorkflowOrderField::CreatedAt => Self::CreatedAt { descending },
+            WorkflowOrderField::UpdatedAt => Self::UpdatedAt { descending },
+        }
+    }
+}
+
 /// Reading workflows.
 #[derive(Default)]
 pub struct WorkflowQuery;
 
 #[Object]
 impl WorkflowQuery {
-    /// The workflow of this name; null with NOT_FOUND when there is none.
+    /// The workflow of this name, archived or not; null with NOT_FOUND when there is none.
     async fn workflow(
         &self,
         ctx: &Context<'_>,
@@ -145,58 +241,45 @@ impl WorkflowQuery {
         Ok(Some(WorkflowObject(workflow::get_by_name(ctx.app()?, ctx.viewer()?, &project, &name).await?)))
     }
 
-    /// Workflows by name.
-    #[graphql(complexity = "cost(first, child_complexity)")]
+    /// Workflows, by name unless another order is asked for.
+    #[graphql(complexity = "cost(first.or(last), child_complexity)")]
+    #[expect(clippy::too_many_arguments, reason = "a list is paged, filtered and ordered in one field")]
     async fn workflows(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The project's slug; all projects when absent.")] project: Option<String>,
-        #[graphql(desc = "How many, 1 to 100; 25 when absent.")] first: Option<i32>,
+        #[graphql(desc = "Which ones.", default)] filter: WorkflowFilterInput,
+        #[graphql(desc = "In which order.")] order_by: Option<WorkflowOrder>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 25 when neither `first` nor `last` is given.")] first: Option<
+            i32,
+        >,
         #[graphql(desc = "The cursor to go on after.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "The cursor to end before.")] before: Option<String>,
     ) -> Result<Connection<String, WorkflowObject>> {
-        let later = after.is_some();
-        let page = workflow::list(ctx.app()?, ctx.viewer()?, project.as_deref(), &request(first, after)?).await?;
-        Ok(connection(page, later, WorkflowObject))
+        let filter = WorkflowFilter {
+            project,
+            tag: filter.tag,
+            folder: filter.folder_path,
+            text: filter.text,
+            archived: filter.archived.into(),
+        };
+        let order = order_by.map_or(workflow::WorkflowOrder::Name { descending: false }, Into::into);
+        let page = window(first, after, last, before)?;
+        let page = workflow::list(ctx.app()?, ctx.viewer()?, &filter, order, &page).await?;
+        Ok(connection(page, WorkflowObject))
     }
-}
 
-/// A definition to publish.
-#[derive(InputObject)]
-pub struct PublishWorkflowInput {
-    /// The project's slug.
-    #[graphql(default = "default")]
-    project: String,
-    /// The workflow's name: lower-case letters, digits, `-` and `_`, up to 63. It is made when it is not there.
-    name: String,
-    /// What people call it; as it was when absent.
-    title: Option<String>,
-    /// What it is for; as it was when absent.
-    description: Option<String>,
-    /// The document in the form `flowforge/v1`, at most 4 MiB.
-    definition: Json<serde_json::Value>,
-    /// What is new.
-    note: Option<String>,
-    /// Whether the environment runs it from now on.
-    #[graphql(default = true)]
-    deploy: bool,
-    /// Which environment.
-    #[graphql(default = "default")]
-    environment: String,
-}
-
-/// What came of publishing.
-#[derive(SimpleObject)]
-pub struct PublishWorkflowPayload {
-    /// The workflow.
-    workflow: Option<WorkflowObject>,
-    /// The version that has this definition now.
-    version: Option<VersionObject>,
-    /// False when the latest version had the same definition already: nothing was made.
-    created: bool,
-    /// What is wrong with the definition; warnings also when it was published.
-    problems: Vec<ProblemObject>,
-    /// What to mend.
-    user_errors: Vec<UserError>,
+    /// Everything that is wrong with a definition, or may be. Nothing is saved.
+    #[graphql(complexity = "50 + child_complexity")]
+    async fn validate_definition(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The document in the form `flowforge/v1`.")] definition: Json<serde_json::Value>,
+    ) -> Result<Vec<ProblemObject>> {
+        let problems = draft::problems(ctx.app()?, ctx.viewer()?, &definition.0)?;
+        Ok(problems.into_iter().map(ProblemObject::from).collect())
+    }
 }
 
 /// How much a problem matters.
@@ -243,85 +326,5 @@ impl From<problem::Problem> for ProblemObject {
             message: problem.message,
             hint: problem.hint,
         }
-    }
-}
-
-/// Which version an environment runs from now on.
-#[derive(InputObject)]
-pub struct DeployVersionInput {
-    /// The version.
-    version_id: ID,
-    /// The environment.
-    #[graphql(default = "default")]
-    environment: String,
-}
-
-/// What came of deploying.
-#[derive(SimpleObject)]
-pub struct DeployVersionPayload {
-    /// The environment with its version.
-    deployment: Option<DeploymentObject>,
-    /// What to mend.
-    user_errors: Vec<UserError>,
-}
-
-/// Publishing and deploying.
-#[derive(Default)]
-pub struct WorkflowMutation;
-
-#[Object]
-impl WorkflowMutation {
-    /// Makes a definition the next version of a workflow, unless the latest version has it already.
-    async fn publish_workflow(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The definition, and where it belongs.")] input: PublishWorkflowInput,
-    ) -> Result<PublishWorkflowPayload> {
-        let request = Publish {
-            project: input.project,
-            name: input.name,
-            title: input.title,
-            description: input.description,
-            definition: input.definition.0,
-            note: input.note,
-            deploy_to: input.deploy.then_some(input.environment),
-        };
-        let (answer, mut user_errors) = settle(workflow::publish(ctx.app()?, ctx.viewer()?, request).await)?;
-        let mut payload = PublishWorkflowPayload {
-            workflow: None,
-            version: None,
-            created: false,
-            problems: Vec::new(),
-            user_errors: Vec::new(),
-        };
-        match answer {
-            None => {}
-            Some(Published::Refused { problems }) => {
-                let errors = problems.iter().filter(|problem| problem.severity == problem::Severity::Error).count();
-                user_errors.push(UserError::definition_invalid(errors));
-                payload.problems = problems.into_iter().map(ProblemObject::from).collect();
-            }
-            Some(Published::Version { workflow, version, created }) => {
-                payload.workflow = Some(WorkflowObject(*workflow));
-                payload.version = Some(VersionObject(*version));
-                payload.created = created;
-            }
-        }
-        payload.user_errors = user_errors;
-        Ok(payload)
-    }
-
-    /// Lets an environment run a version from now on; runs under way keep theirs.
-    async fn deploy_version(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The version and the environment.")] input: DeployVersionInput,
-    ) -> Result<DeployVersionPayload> {
-        let answer = match id(&input.version_id, "version") {
-            Ok(version) => workflow::deploy(ctx.app()?, ctx.viewer()?, version, &input.environment).await,
-            Err(error) => Err(error),
-        };
-        let (deployment, user_errors) = settle(answer)?;
-        Ok(DeployVersionPayload { deployment: deployment.map(DeploymentObject), user_errors })
     }
 }

@@ -114,10 +114,24 @@ macro_rules! actions {
 }
 
 actions! {
-    /// A workflow got its first version.
+    /// A project was made.
+    ProjectCreated = "project.created", true;
+    /// A project has another title.
+    ProjectUpdated = "project.updated", true;
+    /// An environment was made.
+    EnvironmentCreated = "environment.created", true;
+    /// An environment has another title.
+    EnvironmentUpdated = "environment.updated", true;
+    /// An environment is gone.
+    EnvironmentDeleted = "environment.deleted", true;
+    /// A workflow was made.
     WorkflowCreated = "workflow.created", true;
     /// Title, description or anything else about it was changed.
     WorkflowUpdated = "workflow.updated", true;
+    /// A workflow with its versions and drafts is gone.
+    WorkflowDeleted = "workflow.deleted", true;
+    /// A draft was edited, taken back to a version, or published.
+    DraftUpdated = "draft.updated", true;
     /// There is a new version.
     VersionPublished = "version.published", true;
     /// An environment runs another version.
@@ -233,11 +247,9 @@ pub async fn list(
     page: &PageRequest,
 ) -> Result<Page<Entry>, ServiceError> {
     viewer.require(Permission::AuditRead)?;
-    let wrong = || ServiceError::invalid("after", "`after` is not a cursor of this list");
-    let before = page.after.as_deref().map(|text| viewer.cursors.place(LIST, text).ok_or_else(wrong)).transpose()?;
-    let before = before.map(|place| place.parse().map_err(|_| wrong())).transpose()?;
+    let before = page.window(&viewer.cursors, LIST, |place| place.parse().ok())?.after;
     let rows = store::audit::list(app.runtime.database(), viewer.workspace, filter, before, page.first + 1).await?;
-    Ok(Page::of(rows, page.first, |row| viewer.cursors.cursor(LIST, &row.seq.to_string())))
+    Ok(Page::of(rows, page, |row| viewer.cursors.cursor(LIST, &row.seq.to_string())))
 }
 
 /// The row of this id.

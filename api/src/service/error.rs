@@ -1,5 +1,6 @@
 //! Why a use case did not do what it was asked.
 
+use super::draft::Draft;
 use crate::auth::{Permission, Role};
 use crate::code::Code;
 
@@ -47,6 +48,19 @@ pub enum ServiceError {
         /// Keys of nodes that did not succeed.
         unfinished: Vec<String>,
     },
+    /// There is one of that name already.
+    #[error("there is a {what} named `{name}` already; choose another name")]
+    NameTaken {
+        /// The input field, in the API's spelling.
+        field: &'static str,
+        /// The noun, such as `workflow`.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// Somebody else changed the draft since the revision that the change was made for.
+    #[error("the draft is at revision {} by now; look at it, then make the change again", .0.revision)]
+    RevisionConflict(Box<Draft>),
     /// The idempotency key was used before with another request.
     #[error("this idempotency key was used within 24 hours for another request")]
     IdempotencyMismatch,
@@ -90,6 +104,8 @@ impl ServiceError {
             Self::Invalid { .. } => Code::BadUserInput,
             Self::Conflict { .. } => Code::Conflict,
             Self::NotReusable { .. } => Code::NotReusable,
+            Self::NameTaken { .. } => Code::NameTaken,
+            Self::RevisionConflict(_) => Code::RevisionConflict,
             Self::IdempotencyMismatch => Code::IdempotencyMismatch,
             Self::CursorExpired { .. } => Code::CursorExpired,
             Self::ValueTooLarge { .. } => Code::ValueTooLarge,

@@ -13,7 +13,7 @@ use engine::value::{Digest, ValueRef};
 use serde_json::{Value, json};
 
 use super::audit::{Action, Context, Done};
-use super::page::{Page, PageRequest, Window, cursor, place};
+use super::page::{Page, PageRequest};
 use super::{ServiceError, text};
 use crate::app::App;
 use crate::auth::{Permission, Viewer};
@@ -188,31 +188,23 @@ pub async fn list(
     viewer: &Viewer,
     filter: &RunFilter,
     order: RunOrder,
-    window: &Window,
+    page: &PageRequest,
 ) -> Result<Page<Run>, ServiceError> {
     viewer.require(Permission::Read)?;
-    let read = |cursor: &Option<String>| -> Result<Option<RunId>, ServiceError> {
-        let text = cursor.as_deref().map(|text| place(RUNS, text)).transpose()?;
-        text.map(|text| text.parse()).transpose().map_err(|_| wrong_cursor())
-    };
-    let (after, before) = (read(&window.after)?, read(&window.before)?);
     // Newest first, what comes after a run is older than it.
+    let window = page.window(&viewer.cursors, RUNS, |text| text.parse().ok())?;
     let (above, below) = match order {
-        RunOrder::NewestFirst => (before, after),
-        RunOrder::OldestFirst => (after, before),
+        RunOrder::NewestFirst => (window.before, window.after),
+        RunOrder::OldestFirst => (window.after, window.before),
     };
     let slice = store::run::Slice {
         above,
         below,
         descending: (order == RunOrder::NewestFirst) != window.from_end,
-        limit: u64::from(window.count) + 1,
+        limit: window.limit,
     };
     let rows = store::run::list(app.runtime.database(), viewer.workspace, filter, &slice).await?;
-    Ok(Page::within(rows, window, |row| cursor(RUNS, &row.id.to_string())))
-}
-
-fn wrong_cursor() -> ServiceError {
-    ServiceError::invalid("after", "`after` is not a cursor of this list")
+    Ok(Page::of(rows, page, |row| viewer.cursors.cursor(RUNS, &row.id.to_string())))
 }
 
 /// A run's node runs, by node key and item. Having the run is the proof that the viewer may see them.
@@ -227,13 +219,10 @@ pub async fn node_runs(
     page: &PageRequest,
 ) -> Result<Page<NodeRun>, ServiceError> {
     viewer.require(Permission::Read)?;
-    let after = page.after.as_deref().map(|text| place(NODE_RUNS, text)).transpose()?;
-    let after: Option<NodeRunId> = after.map(|text| text.parse()).transpose().map_err(|_| wrong_cursor())?;
-    if after.as_ref().is_some_and(|after| after.run != run.id) {
-        return Err(wrong_cursor());
-    }
+    let of_run = |text: &str| text.parse().ok().filter(|id: &NodeRunId| id.run == run.id);
+    let after = page.window(&viewer.cursors, NODE_RUNS, of_run)?.after;
     let rows = store::run::node_runs(app.runtime.database(), run.id, statuses, after, page.first + 1).await?;
-    Ok(Page::of(rows, page.first, |row| cursor(NODE_RUNS, &row.id().to_string())))
+    Ok(Page::of(rows, page, |row| viewer.cursors.cursor(NODE_RUNS, &row.id().to_string())))
 }
 
 /// The node run of this id.

@@ -30,6 +30,19 @@ pub(super) fn key(field: &'static str, text: &str) -> Result<(), ServiceError> {
     Err(ServiceError::invalid(field, format!("`{field}` must be 1 to {KEY_LIMIT} characters without line breaks")))
 }
 
+/// A word to find things by: 1 to 63 characters, without those that JSON escapes.
+pub(super) fn tag(field: &'static str, text: &str) -> Result<(), ServiceError> {
+    let length = text.chars().count();
+    let fits = (1..=SLUG_LIMIT).contains(&length)
+        && text.trim() == text
+        && !text.chars().any(|c| c.is_control() || matches!(c, '"' | '\\'));
+    if fits {
+        return Ok(());
+    }
+    let message = format!("each of `{field}` must be 1 to {SLUG_LIMIT} characters, without quotes and backslashes");
+    Err(ServiceError::invalid(field, message))
+}
+
 /// A text for people.
 pub(super) fn prose(field: &'static str, text: &str) -> Result<(), ServiceError> {
     // PostgreSQL has no NUL in texts.

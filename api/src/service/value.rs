@@ -4,7 +4,7 @@ use engine::value::{ValueKind, ValueRef};
 use serde_json::Value;
 
 use super::ServiceError;
-use super::page::{PageRequest, cursor, place};
+use super::page::PageRequest;
 use crate::app::App;
 use crate::auth::{Permission, Viewer};
 
@@ -75,9 +75,8 @@ pub async fn parts(
     let whole = app.runtime.value(viewer.workspace, value).await?;
     let absent = || ServiceError::invalid("path", format!("there is nothing at `{path}`"));
     let found = whole.pointer(path).ok_or_else(absent)?;
-    let after = page.after.as_deref().map(|text| place(PARTS, text)).transpose()?;
-    let wrong = |_| ServiceError::invalid("after", "`after` is not a cursor of this list");
-    let from = after.map(|text| text.parse::<usize>().map_err(wrong)).transpose()?.map_or(0, |last| last + 1);
+    let window = page.window(&viewer.cursors, PARTS, |text| text.parse::<usize>().ok())?;
+    let from = window.after.map_or(0, |last| last.saturating_add(1));
     let first = page.first as usize;
     let part = |name: String, value: &Value| Part { name, value: value.clone() };
     let (total, parts) = match found {
@@ -95,8 +94,8 @@ pub async fn parts(
 }
 
 /// Where to go on after the part at this index.
-pub fn part_cursor(index: usize) -> String {
-    cursor(PARTS, &index.to_string())
+pub fn part_cursor(viewer: &Viewer, index: usize) -> String {
+    viewer.cursors.cursor(PARTS, &index.to_string())
 }
 
 /// The first `limit` bytes of a part's JSON, cut between characters, and how many there are.

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use engine::definition::Definition;
+use engine::definition::diff::{self, Difference};
 use engine::graph::hash;
+use engine::id::VersionId;
 use engine::value::Digest;
 
-use super::workflow::Version;
+use super::workflow::{self, Version, get_version};
 use super::{ServiceError, plan};
 use crate::app::App;
 use crate::auth::{Permission, Viewer};
@@ -28,6 +30,22 @@ impl Hashes {
         let nodes = hash::node_hashes(definition, &types);
         Self { types, nodes }
     }
+}
+
+/// What is different between two versions.
+///
+/// # Errors
+/// When they may not, or either is not there. The versions may belong to different workflows.
+pub async fn difference(
+    app: &App,
+    viewer: &Viewer,
+    from: VersionId,
+    to: VersionId,
+) -> Result<Difference, ServiceError> {
+    let (from, to) = (get_version(app, viewer, from).await?, get_version(app, viewer, to).await?);
+    let older = workflow::definition(app, viewer, &from).await?;
+    let newer = workflow::definition(app, viewer, &to).await?;
+    Ok(diff::between(&older, &newer))
 }
 
 /// A node of a version.

@@ -2,21 +2,22 @@
 
 use engine::catalog::{Catalog as _, NodeTypeName};
 use engine::definition::Definition;
-use engine::definition::canonical;
 use engine::definition::problem::Problem;
-use engine::graph;
 use engine::id::{DeploymentId, ProjectId, VersionId, WorkflowId};
 use engine::time::Timestamp;
 use engine::value::Digest;
 use serde_json::Value;
 
-use super::audit::Context;
-use super::page::{Page, PageRequest, cursor, place};
-use super::version::Hashes;
-use super::{ServiceError, plan, text};
+use super::page::{Page, PageRequest};
+use super::{ServiceError, plan};
 use crate::app::App;
 use crate::auth::{Permission, Viewer};
 use crate::store;
+
+pub mod change;
+mod publish;
+
+pub use publish::{PublishDraft, publish, publish_draft};
 
 /// A named thing that has versions.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,10 +34,107 @@ pub struct Workflow {
     pub title: Option<String>,
     /// What it is for.
     pub description: Option<String>,
-    /// When it was first published.
+    /// To find it by; sorted.
+    pub tags: Vec<String>,
+    /// Where lists show it, such as `billing/eu`; empty at the top.
+    pub folder: String,
+    /// Since when lists hide it and it cannot be started.
+    pub archived_at: Option<Timestamp>,
+    /// When it was made.
     pub created_at: Timestamp,
-    /// When it last got a version or another title.
+    /// When it, its draft or its versions last changed.
     pub updated_at: Timestamp,
+}
+
+/// Which workflows; all that is said must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WorkflowFilter {
+    /// In the project of this slug.
+    pub project: Option<String>,
+    /// With this tag.
+    pub tag: Option<String>,
+    /// In this folder or one below it.
+    pub folder: Option<String>,
+    /// With each of these words in name, title or description.
+    pub text: Option<String>,
+    /// What to do with archived ones.
+    pub archived: Archived,
+}
+
+/// What a list does with archived things.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Archived {
+    /// Leaves them out.
+    #[default]
+    Exclude,
+    /// Shows nothing else.
+    Only,
+    /// Shows them with the others.
+    Include,
+}
+
+/// The order of a list of workflows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkflowOrder {
+    /// By name.
+    Name {
+        /// From the end of the alphabet.
+        descending: bool,
+    },
+    /// By when they were made.
+    CreatedAt {
+        /// The newest first.
+        descending: bool,
+    },
+    /// By when they last changed.
+    UpdatedAt {
+        /// The latest first.
+        descending: bool,
+    },
+}
+
+/// Where a workflow stands in its list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum WorkflowPlace {
+    /// By name.
+    Name(String, WorkflowId),
+    /// By one of its times.
+    At(Timestamp, WorkflowId),
+}
+
+impl WorkflowOrder {
+    /// Whether the list begins at the end.
+    pub fn is_descending(self) -> bool {
+        match self {
+            Self::Name { descending } | Self::CreatedAt { descending } | Self::UpdatedAt { descending } => descending,
+        }
+    }
+
+    /// What cursors of a list in this order are signed as: those of another order mean something else.
+    fn list(self) -> &'static str {
+        match self {
+            Self::Name { .. } => "workflows by name",
+            Self::CreatedAt { .. } => "workflows by creation",
+            Self::UpdatedAt { .. } => "workflows by change",
+        }
+    }
+
+    fn place(self, of: &Workflow) -> String {
+        match self {
+            Self::Name { .. } => format!("{} {}", of.id, of.name),
+            Self::CreatedAt { .. } => format!("{} {}", of.id, of.created_at.0),
+            Self::UpdatedAt { .. } => format!("{} {}", of.id, of.updated_at.0),
+        }
+    }
+
+    fn read(self, place: &str) -> Option<WorkflowPlace> {
+        let (id, rest) = place.split_once(' ')?;
+        let id = id.parse().ok()?;
+        Some(match self {
+            Self::Name { .. } => WorkflowPlace::Name(rest.to_owned(), id),
+            Self::CreatedAt { .. } | Self::UpdatedAt { .. } => WorkflowPlace::At(Timestamp(rest.parse().ok()?), id),
+        })
+    }
 }
 
 /// One immutable, numbered definition.
@@ -119,6 +217,8 @@ pub enum Published {
         version: Box<Version>,
         /// False when it was the latest version already.
         created: bool,
+        /// What may not do what its author thinks.
+        warnings: Vec<Problem>,
     },
 }
 
@@ -149,36 +249,24 @@ pub async fn by_ids(app: &App, viewer: &Viewer, ids: &[WorkflowId]) -> Result<Ve
     Ok(store::workflow::by_ids(app.runtime.database(), viewer.workspace, ids).await?)
 }
 
-/// Workflows by name.
+/// Workflows in an order.
 ///
 /// # Errors
 /// A cursor of another list, or the database.
 pub async fn list(
     app: &App,
     viewer: &Viewer,
-    project: Option<&str>,
+    filter: &WorkflowFilter,
+    order: WorkflowOrder,
     page: &PageRequest,
 ) -> Result<Page<Workflow>, ServiceError> {
     viewer.require(Permission::Read)?;
-    let after = match &page.after {
-        None => None,
-        Some(text) => {
-            let place = place(LIST, text)?;
-            let (id, name) = place.split_once(' ').ok_or_else(wrong_cursor)?;
-            Some((name.to_owned(), id.parse().map_err(|_| wrong_cursor())?))
-        }
-    };
-    let limit = u64::from(page.first) + 1;
-    let rows = store::workflow::list(app.runtime.database(), viewer.workspace, project, after, limit).await?;
-    Ok(Page::of(rows, page.first, |row| cursor(LIST, &format!("{} {}", row.id, row.name))))
+    let window = page.window(&viewer.cursors, order.list(), |place| order.read(place))?;
+    let rows = store::workflow::list(app.runtime.database(), viewer.workspace, filter, order, window).await?;
+    Ok(Page::of(rows, page, |row| viewer.cursors.cursor(order.list(), &order.place(row))))
 }
 
-const LIST: &str = "workflows";
 const VERSIONS: &str = "versions";
-
-fn wrong_cursor() -> ServiceError {
-    ServiceError::invalid("after", "`after` is not a cursor of this list")
-}
 
 /// The version of this id.
 ///
@@ -208,13 +296,9 @@ pub async fn versions(
     page: &PageRequest,
 ) -> Result<Page<Version>, ServiceError> {
     viewer.require(Permission::Read)?;
-    let before = match &page.after {
-        None => None,
-        Some(text) => Some(place(VERSIONS, text)?.parse().map_err(|_| wrong_cursor())?),
-    };
-    let limit = u64::from(page.first) + 1;
-    let rows = store::version::list(app.runtime.database(), viewer.workspace, workflow, before, limit).await?;
-    Ok(Page::of(rows, page.first, |row| cursor(VERSIONS, &row.number.to_string())))
+    let window = page.window(&viewer.cursors, VERSIONS, |text| text.parse().ok())?;
+    let rows = store::version::list(app.runtime.database(), viewer.workspace, workflow, window).await?;
+    Ok(Page::of(rows, page, |row| viewer.cursors.cursor(VERSIONS, &row.number.to_string())))
 }
 
 /// The version with the highest number of each of these workflows.
@@ -282,79 +366,4 @@ pub(super) fn trigger_nodes<'a>(
         let descriptor = registry.descriptor(&name)?;
         descriptor.is_trigger().then_some((key.as_str(), name))
     })
-}
-
-/// Makes a definition the next version of a workflow, unless the latest version has it already.
-///
-/// # Errors
-/// When they may not, a name cannot be used, or the project is not there.
-pub async fn publish(app: &App, viewer: &Viewer, request: Publish) -> Result<Published, ServiceError> {
-    viewer.require(Permission::WorkflowPublish)?;
-    text::slug("name", &request.name)?;
-    if let Some(environment) = &request.deploy_to {
-        viewer.require(Permission::WorkflowDeploy)?;
-        text::slug("environment", environment)?;
-    }
-    for (field, prose) in [("title", &request.title), ("description", &request.description), ("note", &request.note)] {
-        prose.as_deref().map_or(Ok(()), |prose| text::prose(field, prose))?;
-    }
-    let definition = match checked(app, &request.definition) {
-        Ok(definition) => definition,
-        Err(problems) => return Ok(Published::Refused { problems }),
-    };
-    let database = app.runtime.database();
-    let project = store::project::find_by_slug(database, viewer.workspace, &request.project).await?;
-    let (project, slug) = project.ok_or(ServiceError::NotFound { what: "project" })?;
-    let publication = store::publication::Publication {
-        context: Context::of(app, viewer),
-        workspace: viewer.workspace,
-        project,
-        project_slug: slug,
-        hash: canonical::hash(&request.definition),
-        hashes: Hashes::of(app, &definition),
-        now: app.runtime.now(),
-        by: viewer.actor(),
-        workflow_id: WorkflowId(app.runtime.clock().new_id()),
-        version_id: VersionId(app.runtime.clock().new_id()),
-        deployment_id: DeploymentId(app.runtime.clock().new_id()),
-        request,
-    };
-    let (workflow, version, created) = store::publication::save(database, &publication).await?;
-    tracing::info!(
-        workflow.id = %workflow.id, version.id = %version.id, version.number = version.number, created,
-        "workflow {} has version {}", workflow.name, version.number
-    );
-    Ok(Published::Version { workflow: Box::new(workflow), version: Box::new(version), created })
-}
-
-fn checked(app: &App, document: &Value) -> Result<Definition, Vec<Problem>> {
-    let examined = graph::examine(document, app.runtime.registry());
-    if examined.graph.is_none() {
-        return Err(examined.problems);
-    }
-    Definition::from_json(document).map_err(|problem| vec![problem])
-}
-
-/// Lets an environment run a version from now on.
-///
-/// # Errors
-/// When they may not, or the version is not there.
-pub async fn deploy(
-    app: &App,
-    viewer: &Viewer,
-    version: VersionId,
-    environment: &str,
-) -> Result<Deployment, ServiceError> {
-    viewer.require(Permission::WorkflowDeploy)?;
-    text::slug("environment", environment)?;
-    let version = get_version(app, viewer, version).await?;
-    let deployment = Deployment {
-        id: DeploymentId(app.runtime.clock().new_id()),
-        workflow: version.workflow,
-        environment: environment.to_owned(),
-        version: version.id,
-        updated_at: app.runtime.now(),
-    };
-    let (context, by) = (Context::of(app, viewer), viewer.actor());
-    Ok(store::deployment::put(app.runtime.database(), viewer.workspace, &deployment, &context, &by).await?)
 }

@@ -1,10 +1,11 @@
 //! Tenants, and the first one.
 
-use engine::id::{ProjectId, WorkspaceId};
+use engine::id::{EnvironmentId, ProjectId, WorkspaceId};
 use runtime::Database;
 use runtime::clock::Clock;
 
 use super::ServiceError;
+use super::project::{Project, default_environment};
 use crate::app::App;
 use crate::auth::Viewer;
 use crate::store;
@@ -49,7 +50,14 @@ pub async fn bootstrap(database: &Database, clock: &Clock) -> Result<Workspace, 
     store::workspace::insert(database, &new, salt, clock.now()).await?;
     let made = store::workspace::find_by_slug(database, DEFAULT_SLUG).await?;
     let made = made.ok_or_else(|| ServiceError::internal("the default workspace was made and is not there"))?;
-    store::project::insert(database, made.id, ProjectId(clock.new_id()), DEFAULT_SLUG, clock.now()).await?;
+    let first = Project {
+        id: ProjectId(clock.new_id()),
+        slug: DEFAULT_SLUG.to_owned(),
+        title: "Default".to_owned(),
+        created_at: clock.now(),
+    };
+    let environment = default_environment(EnvironmentId(clock.new_id()), &first);
+    store::project::bootstrap(database, made.id, &first, &environment).await?;
     tracing::info!(workspace.id = %made.id, "workspace {} is there", made.slug);
     Ok(made)
 }

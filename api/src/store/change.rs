@@ -24,6 +24,11 @@ impl Change {
         &self.write
     }
 
+    /// Who changes it, and when.
+    pub(crate) fn context(&self) -> &Context {
+        &self.context
+    }
+
     /// Says what was done. It is written with the commit, so that the lock that numbers audit rows is held shortly.
     pub(crate) fn record(&mut self, done: Done) {
         self.done.push(done);

@@ -1,45 +1,131 @@
 //! Folders of workflows.
 
 use engine::id::{ProjectId, WorkspaceId};
-use engine::time::Timestamp;
 use entity::project;
 use runtime::Database;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveValue::Set, ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _};
+use sea_orm::{
+    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _,
+    QueryFilter as _, Select,
+};
+use serde_json::json;
 
-use super::at;
+use super::change::Change;
+use super::{at, environment, keyset, timestamp, unless_taken};
+use crate::service::ServiceError;
+use crate::service::audit::{Action, Context, Done};
+use crate::service::page::Window;
+use crate::service::project::{Environment, Project};
 
-/// The project of this name in URLs, with that name.
+/// The only way into the table: there is no query without a workspace.
+fn in_workspace(workspace: WorkspaceId) -> Select<project::Entity> {
+    project::Entity::find().filter(project::Column::WorkspaceId.eq(workspace.0))
+}
+
+pub(super) fn read(model: project::Model) -> Project {
+    Project { id: ProjectId(model.id), slug: model.slug, title: model.name, created_at: timestamp(model.created_at) }
+}
+
+/// The project of this name in URLs.
 pub(crate) async fn find_by_slug(
     database: &Database,
     workspace: WorkspaceId,
     slug: &str,
-) -> Result<Option<(ProjectId, String)>, DbErr> {
-    let found = project::Entity::find()
-        .filter(project::Column::WorkspaceId.eq(workspace.0))
-        .filter(project::Column::Slug.eq(slug))
-        .one(database.read())
-        .await?;
-    Ok(found.map(|model| (ProjectId(model.id), model.slug)))
+) -> Result<Option<Project>, DbErr> {
+    let found = in_workspace(workspace).filter(project::Column::Slug.eq(slug)).one(database.read()).await?;
+    Ok(found.map(read))
 }
 
-/// Makes a project unless its slug is taken.
-pub(crate) async fn insert(
+/// Those of these projects that are in the workspace.
+pub(crate) async fn by_ids(
     database: &Database,
     workspace: WorkspaceId,
-    id: ProjectId,
-    slug: &str,
-    now: Timestamp,
+    ids: &[ProjectId],
+) -> Result<Vec<Project>, DbErr> {
+    let ids = ids.iter().map(|id| id.0);
+    let rows = in_workspace(workspace).filter(project::Column::Id.is_in(ids)).all(database.read()).await?;
+    Ok(rows.into_iter().map(read).collect())
+}
+
+/// A page of projects by slug.
+pub(crate) async fn list(
+    database: &Database,
+    workspace: WorkspaceId,
+    window: Window<String>,
+) -> Result<Vec<Project>, DbErr> {
+    let select =
+        keyset::within(in_workspace(workspace), &[project::Column::Slug], false, window, |slug| vec![slug.into()]);
+    Ok(select.all(database.read()).await?.into_iter().map(read).collect())
+}
+
+/// Makes the first project unless it is there. Several processes may do this at once.
+pub(crate) async fn bootstrap(
+    database: &Database,
+    workspace: WorkspaceId,
+    new: &Project,
+    first: &Environment,
 ) -> Result<(), DbErr> {
-    let row = project::ActiveModel {
-        id: Set(id.0),
-        workspace_id: Set(workspace.0),
-        slug: Set(slug.to_owned()),
-        name: Set(slug.to_owned()),
-        created_at: Set(at(now)),
-    };
     let once = OnConflict::columns([project::Column::WorkspaceId, project::Column::Slug]).do_nothing().to_owned();
     let write = database.begin_write().await?;
-    project::Entity::insert(row).on_conflict(once).exec_without_returning(&write).await?;
+    let rows = project::Entity::insert(row(workspace, new)).on_conflict(once).exec_without_returning(&write).await?;
+    if rows == 1 {
+        environment::insert_in(&write, workspace, first).await?;
+    }
     write.commit().await
+}
+
+/// Makes a project with its first environment.
+pub(crate) async fn create(
+    database: &Database,
+    context: &Context,
+    new: &Project,
+    first: &Environment,
+) -> Result<(), ServiceError> {
+    let mut change = Change::begin(database, context).await?;
+    let write = change.connection();
+    let inserted = project::Entity::insert(row(context.workspace, new)).exec_without_returning(write).await;
+    unless_taken(inserted, "slug", "project", &new.slug)?;
+    environment::insert_in(write, context.workspace, first).await?;
+    change.record(Done::new(Action::ProjectCreated, new.id).after(json!({"slug": new.slug, "title": new.title})));
+    Ok(change.commit().await?)
+}
+
+/// Gives a project another title.
+pub(crate) async fn rename(
+    database: &Database,
+    context: &Context,
+    id: ProjectId,
+    title: &str,
+) -> Result<Project, ServiceError> {
+    let mut change = Change::begin(database, context).await?;
+    let found = find_in(change.connection(), context.workspace, id).await?;
+    let found = found.ok_or(ServiceError::NotFound { what: "project" })?;
+    if found.name == title {
+        return Ok(read(found));
+    }
+    let done = Done::new(Action::ProjectUpdated, id).before(json!({"title": found.name}));
+    let mut row = project::ActiveModel::from(found);
+    row.name = Set(title.to_owned());
+    let renamed = row.update(change.connection()).await?;
+    change.record(done.after(json!({"title": renamed.name})));
+    change.commit().await?;
+    Ok(read(renamed))
+}
+
+pub(super) async fn find_in(
+    connection: &impl ConnectionTrait,
+    workspace: WorkspaceId,
+    id: ProjectId,
+) -> Result<Option<project::Model>, DbErr> {
+    in_workspace(workspace).filter(project::Column::Id.eq(id.0)).one(connection).await
+}
+
+fn row(workspace: WorkspaceId, new: &Project) -> project::ActiveModel {
+    project::ActiveModel {
+        id: Set(new.id.0),
+        workspace_id: Set(workspace.0),
+        slug: Set(new.slug.clone()),
+        name: Set(new.title.clone()),
+        created_at: Set(at(new.created_at)),
+    }
 }

@@ -1,57 +1,74 @@
 //! Publishing in one transaction: workflow, definition, version, deployment.
 
 use engine::definition::canonical::canonical_bytes;
-use engine::id::{DeploymentId, ProjectId, VersionId, WorkflowId, WorkspaceId};
-use engine::time::Timestamp;
+use engine::id::{DraftId, VersionId, WorkflowId, WorkspaceId};
 use engine::value::Digest;
 use entity::{definition, version, workflow};
 use runtime::Database;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{
-    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _,
-    QueryFilter as _, SqlErr,
-};
-use serde_json::json;
+use sea_orm::{ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _};
+use serde_json::{Value, json};
 
 use super::change::Change;
-use super::{at, deployment};
+use super::workflow::{get_live_in, insert_in, touch_in, unless_archived, update_in};
+use super::{at, deployment, draft};
+use crate::service::ServiceError;
 use crate::service::audit::{Action, Context, Done};
+use crate::service::deployment::Placing;
+use crate::service::project::Project;
 use crate::service::version::Hashes;
-use crate::service::workflow::{Deployment, Publish, Version, Workflow};
+use crate::service::workflow::Version;
+use crate::service::workflow::change::{About, NewWorkflow};
 
-/// How often two publishers of one workflow may get in each other's way.
+/// How often two publishers who both make the workflow may get in each other's way.
 const TRIES: usize = 8;
 
 /// Everything that one publishing writes. The ids are used only for what is not there yet.
 pub(crate) struct Publication {
     pub(crate) context: Context,
-    pub(crate) workspace: WorkspaceId,
-    pub(crate) project: ProjectId,
-    pub(crate) project_slug: String,
+    pub(crate) target: Target,
+    pub(crate) definition: Value,
     pub(crate) hash: Digest,
     pub(crate) hashes: Hashes,
-    pub(crate) now: Timestamp,
+    pub(crate) note: String,
     pub(crate) by: String,
-    pub(crate) workflow_id: WorkflowId,
     pub(crate) version_id: VersionId,
-    pub(crate) deployment_id: DeploymentId,
-    pub(crate) request: Publish,
+    pub(crate) placing: Option<Placing>,
 }
 
-/// Saves it; `false` when the latest version has the definition already. Numbers are given under a unique constraint:
-/// whoever comes second tries again with the next one.
-pub(crate) async fn save(database: &Database, publication: &Publication) -> Result<(Workflow, Version, bool), DbErr> {
+/// What gets the version.
+pub(crate) enum Target {
+    /// The workflow of this name, which is made when it is not there.
+    Named { project: Project, new: Box<NewWorkflow>, about: About },
+    /// The workflow of a draft, as long as the draft is at this revision.
+    Draft { workflow: WorkflowId, draft: DraftId, revision: i64 },
+}
+
+/// What came of it.
+pub(crate) enum Saved {
+    /// The version that has the definition now; `false` when it was the latest already.
+    Version { workflow: WorkflowId, version: Box<Version>, created: bool },
+    /// The draft is at another revision by now; nothing was written.
+    DraftMoved,
+}
+
+/// Saves it. Whoever comes second to make a workflow of the same name tries again and finds it.
+pub(crate) async fn save(database: &Database, publication: &Publication) -> Result<Saved, ServiceError> {
     let mut tries = 1;
     loop {
         let mut change = Change::begin(database, &publication.context).await?;
         match publication.save_in(&mut change).await {
-            Ok(saved) => {
+            Ok(saved @ Saved::Version { .. }) => {
                 change.commit().await?;
                 return Ok(saved);
             }
+            Ok(Saved::DraftMoved) => {
+                change.rollback().await?;
+                return Ok(Saved::DraftMoved);
+            }
             Err(error) => {
                 change.rollback().await?;
-                if tries == TRIES || !matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) {
+                if tries == TRIES || !matches!(error, ServiceError::NameTaken { .. }) {
                     return Err(error);
                 }
                 tries += 1;
@@ -61,123 +78,96 @@ pub(crate) async fn save(database: &Database, publication: &Publication) -> Resu
 }
 
 impl Publication {
-    async fn save_in(&self, change: &mut Change) -> Result<(Workflow, Version, bool), DbErr> {
+    async fn save_in(&self, change: &mut Change) -> Result<Saved, ServiceError> {
         let workflow = self.workflow(change).await?;
         let id = WorkflowId(workflow.id);
-        let latest = super::version::latest_in(change.connection(), self.workspace, id).await?;
+        let workspace = self.context.workspace;
+        let latest = super::version::latest_in(change.connection(), workspace, id).await?;
         let (version, created) = match latest {
             Some(latest) if latest.hash == self.hash => (latest, false),
             latest => {
-                let number = latest.map_or(0, |latest| latest.number) + 1;
+                let number = latest.as_ref().map_or(0, |latest| latest.number) + 1;
                 let version = self.version(change.connection(), id, number).await?;
                 let summary = json!({"number": version.number, "hash": version.hash.to_string()});
                 change.record(Done::new(Action::VersionPublished, version.id).of(id).after(summary));
+                touch_in(change.connection(), &self.context, id).await?;
+                if let (Some(latest), Target::Named { .. }) = (&latest, &self.target) {
+                    draft::follow_in(change, latest, &version, &self.definition).await?;
+                }
                 (version, true)
             }
         };
-        if let Some(environment) = &self.request.deploy_to {
-            let new = Deployment {
-                id: self.deployment_id,
-                workflow: id,
-                environment: environment.clone(),
-                version: version.id,
-                updated_at: self.now,
-            };
-            deployment::put_in(change, self.workspace, &new, &self.by).await?;
+        let (draft, revision) = match &self.target {
+            Target::Draft { draft, revision, .. } => (*draft, *revision),
+            // The draft of a workflow that was just made is this definition.
+            Target::Named { new, .. } => (new.draft.id, new.draft.revision),
+        };
+        let noted = draft::published_in(change.connection(), workspace, draft, revision, version.id).await?;
+        if !noted && matches!(self.target, Target::Draft { .. }) {
+            return Ok(Saved::DraftMoved);
         }
-        Ok((super::workflow::read(workflow, &self.project_slug), version, created))
+        if let Some(placing) = &self.placing {
+            deployment::put_in(change, placing, &workflow, version.id).await?;
+        }
+        Ok(Saved::Version { workflow: id, version: Box::new(version), created })
     }
 
-    async fn workflow(&self, change: &mut Change) -> Result<workflow::Model, DbErr> {
-        let (request, write) = (&self.request, change.connection());
+    /// The workflow's row, held until the end.
+    async fn workflow(&self, change: &mut Change) -> Result<workflow::Model, ServiceError> {
+        let (project, new, about) = match &self.target {
+            Target::Draft { workflow, .. } => return get_live_in(change, *workflow).await,
+            Target::Named { project, new, about } => (project, new, about),
+        };
         let found = workflow::Entity::find()
-            .filter(workflow::Column::WorkspaceId.eq(self.workspace.0))
-            .filter(workflow::Column::ProjectId.eq(self.project.0))
-            .filter(workflow::Column::Name.eq(&request.name))
-            .one(write)
+            .filter(workflow::Column::WorkspaceId.eq(self.context.workspace.0))
+            .filter(workflow::Column::ProjectId.eq(project.id.0))
+            .filter(workflow::Column::Name.eq(&new.workflow.name))
+            .one(change.connection())
             .await?;
-        let Some(found) = found else {
-            let made = self.new_workflow(write).await?;
-            let summary = json!({"project": self.project_slug, "name": made.name, "title": made.title});
-            change.record(Done::new(Action::WorkflowCreated, self.workflow_id).of(self.workflow_id).after(summary));
-            return Ok(made);
-        };
-        let title = request.title.clone().unwrap_or_else(|| found.title.clone());
-        let description = request.description.clone().unwrap_or_else(|| found.description.clone());
-        if title == found.title && description == found.description {
-            return Ok(found);
+        match found {
+            Some(found) => {
+                unless_archived(&found)?;
+                update_in(change, WorkflowId(found.id), about).await
+            }
+            None => {
+                insert_in(change, new).await?;
+                get_live_in(change, new.workflow.id).await
+            }
         }
-        let id = WorkflowId(found.id);
-        let before = json!({"title": found.title, "description": found.description});
-        let after = json!({"title": title, "description": description});
-        let mut row = workflow::ActiveModel::from(found);
-        row.title = Set(title);
-        row.description = Set(description);
-        row.updated_at = Set(at(self.now));
-        let updated = row.update(write).await?;
-        change.record(Done::new(Action::WorkflowUpdated, id).of(id).before(before).after(after));
-        Ok(updated)
-    }
-
-    async fn new_workflow(&self, write: &impl ConnectionTrait) -> Result<workflow::Model, DbErr> {
-        let model = workflow::Model {
-            id: self.workflow_id.0,
-            workspace_id: self.workspace.0,
-            project_id: self.project.0,
-            name: self.request.name.clone(),
-            title: self.request.title.clone().unwrap_or_default(),
-            description: self.request.description.clone().unwrap_or_default(),
-            tags: "[]".to_owned(),
-            folder_path: String::new(),
-            archived_at: None,
-            created_at: at(self.now),
-            updated_at: at(self.now),
-        };
-        workflow::Entity::insert(all_set::<workflow::ActiveModel, _>(model.clone()))
-            .exec_without_returning(write)
-            .await?;
-        Ok(model)
     }
 
     async fn version(&self, write: &impl ConnectionTrait, of: WorkflowId, number: i32) -> Result<Version, DbErr> {
-        let bytes = canonical_bytes(&self.request.definition);
-        let document = String::from_utf8(bytes).map_err(|error| DbErr::Json(error.to_string()))?;
-        let definition = definition::Model {
-            workspace_id: self.workspace.0,
-            hash: self.hash.0.to_vec(),
-            document,
-            created_at: at(self.now),
-        };
-        let once =
-            OnConflict::columns([definition::Column::WorkspaceId, definition::Column::Hash]).do_nothing().to_owned();
-        definition::Entity::insert(all_set::<definition::ActiveModel, _>(definition))
-            .on_conflict(once)
-            .exec_without_returning(write)
-            .await?;
+        let workspace = self.context.workspace;
+        self.definition(write, workspace).await?;
         let model = version::Model {
             id: self.version_id.0,
-            workspace_id: self.workspace.0,
+            workspace_id: workspace.0,
             workflow_id: of.0,
             number,
             definition_hash: self.hash.0.to_vec(),
             rules_version: engine::run::RULES_VERSION,
-            note: self.request.note.clone().unwrap_or_default(),
+            note: self.note.clone(),
             created_by: self.by.clone(),
-            created_at: at(self.now),
+            created_at: at(self.context.at),
         };
-        version::Entity::insert(all_set::<version::ActiveModel, _>(model.clone()))
-            .exec_without_returning(write)
-            .await?;
+        let row = version::ActiveModel::from(model.clone()).reset_all();
+        version::Entity::insert(row).exec_without_returning(write).await?;
         let version = super::version::read(model)?;
-        super::version_hashes::insert_in(write, self.workspace, version.id, &self.hashes).await?;
+        super::version_hashes::insert_in(write, workspace, version.id, &self.hashes).await?;
         Ok(version)
     }
-}
 
-/// A row to insert with every column of the model.
-fn all_set<A, M>(model: M) -> A
-where
-    A: sea_orm::ActiveModelTrait + From<M>,
-{
-    A::from(model).reset_all()
+    async fn definition(&self, write: &impl ConnectionTrait, workspace: WorkspaceId) -> Result<(), DbErr> {
+        let document = String::from_utf8(canonical_bytes(&self.definition));
+        let model = definition::Model {
+            workspace_id: workspace.0,
+            hash: self.hash.0.to_vec(),
+            document: document.map_err(|error| DbErr::Json(error.to_string()))?,
+            created_at: at(self.context.at),
+        };
+        let once =
+            OnConflict::columns([definition::Column::WorkspaceId, definition::Column::Hash]).do_nothing().to_owned();
+        let row = definition::ActiveModel::from(model).reset_all();
+        definition::Entity::insert(row).on_conflict(once).exec_without_returning(write).await.map(drop)
+    }
 }

@@ -10,7 +10,8 @@ use sea_orm::{
     QuerySelect as _, RelationDef, Select,
 };
 
-use super::{digest, some, timestamp};
+use super::{digest, keyset, some, timestamp};
+use crate::service::page::Window;
 use crate::service::start::Runnable;
 use crate::service::workflow::Version;
 
@@ -42,20 +43,16 @@ pub(crate) async fn by_ids(
     rows.into_iter().map(read).collect()
 }
 
-/// Up to `limit` versions of a workflow, the latest first, below a number.
+/// A page of a workflow's versions, the latest first.
 pub(crate) async fn list(
     database: &Database,
     workspace: WorkspaceId,
     of: WorkflowId,
-    below: Option<i32>,
-    limit: u64,
+    window: Window<i32>,
 ) -> Result<Vec<Version>, DbErr> {
-    let mut select = in_workspace(workspace).filter(version::Column::WorkflowId.eq(of.0));
-    if let Some(number) = below {
-        select = select.filter(version::Column::Number.lt(number));
-    }
-    let rows = select.order_by_desc(version::Column::Number).limit(limit).all(database.read()).await?;
-    rows.into_iter().map(read).collect()
+    let select = in_workspace(workspace).filter(version::Column::WorkflowId.eq(of.0));
+    let select = keyset::within(select, &[version::Column::Number], true, window, |number| vec![number.into()]);
+    select.all(database.read()).await?.into_iter().map(read).collect()
 }
 
 /// The version with the highest number of each of these workflows.
@@ -108,6 +105,7 @@ pub(crate) async fn runnable(
     let found: Option<(Uuid, Uuid, Uuid, Vec<u8>)> = in_workspace(workspace)
         .filter(version::Column::Id.eq(id.0))
         .join(JoinType::InnerJoin, to_workflow())
+        .filter(workflow::Column::ArchivedAt.is_null())
         .select_only()
         .column(workflow::Column::ProjectId)
         .column(workflow::Column::Id)

@@ -3,14 +3,24 @@
 use engine::id::{ProjectId, WorkflowId, WorkspaceId};
 use entity::{project, workflow};
 use runtime::Database;
-use sea_orm::sea_query::Condition;
+use sea_orm::prelude::Uuid;
+use sea_orm::sea_query::{Condition, Expr, ExprTrait as _, Func, LikeExpr, SimpleExpr};
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, JoinType, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _, RelationDef, SelectTwo,
+    ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, JoinType, QueryFilter as _, QuerySelect as _,
+    RelationDef, SelectTwo, Value,
 };
 
-use super::{some, timestamp};
-use crate::service::workflow::Workflow;
+use super::change::Change;
+use super::{at, keyset, some, timestamp};
+use crate::service::ServiceError;
+use crate::service::audit::Context;
+use crate::service::page::Window;
+use crate::service::workflow::{Archived, Workflow, WorkflowFilter, WorkflowOrder, WorkflowPlace};
+
+mod change;
+
+pub(crate) use change::{archive, create, delete, move_to, update};
+pub(super) use change::{insert_in, update_in};
 
 /// From a workflow to its project.
 pub(super) fn to_project() -> RelationDef {
@@ -23,24 +33,28 @@ fn in_workspace(workspace: WorkspaceId) -> SelectTwo<workflow::Entity, project::
         .join(JoinType::InnerJoin, to_project())
         .select_also(project::Entity)
         .filter(workflow::Column::WorkspaceId.eq(workspace.0))
-        .filter(workflow::Column::ArchivedAt.is_null())
 }
 
-pub(super) fn read(model: workflow::Model, project: &str) -> Workflow {
-    Workflow {
+pub(super) fn read(model: workflow::Model, project: &str) -> Result<Workflow, DbErr> {
+    Ok(Workflow {
         id: WorkflowId(model.id),
         project_id: ProjectId(model.project_id),
         project: project.to_owned(),
         name: model.name,
         title: some(model.title),
         description: some(model.description),
+        tags: serde_json::from_str(&model.tags).map_err(|error| DbErr::Json(error.to_string()))?,
+        folder: model.folder_path,
+        archived_at: model.archived_at.map(timestamp),
         created_at: timestamp(model.created_at),
         updated_at: timestamp(model.updated_at),
-    }
+    })
 }
 
-fn joined((model, project): (workflow::Model, Option<project::Model>)) -> Option<Workflow> {
-    project.map(|project| read(model, &project.slug))
+type Joined = (workflow::Model, Option<project::Model>);
+
+fn read_all(rows: Vec<Joined>) -> Result<Vec<Workflow>, DbErr> {
+    rows.into_iter().filter_map(|(model, project)| project.map(|project| read(model, &project.slug))).collect()
 }
 
 /// Those of these workflows that are in the workspace.
@@ -50,8 +64,7 @@ pub(crate) async fn by_ids(
     ids: &[WorkflowId],
 ) -> Result<Vec<Workflow>, DbErr> {
     let ids = ids.iter().map(|id| id.0);
-    let rows = in_workspace(workspace).filter(workflow::Column::Id.is_in(ids)).all(database.read()).await?;
-    Ok(rows.into_iter().filter_map(joined).collect())
+    read_all(in_workspace(workspace).filter(workflow::Column::Id.is_in(ids)).all(database.read()).await?)
 }
 
 /// The workflow of this name.
@@ -61,44 +74,114 @@ pub(crate) async fn find_by_name(
     project: &str,
     name: &str,
 ) -> Result<Option<Workflow>, DbErr> {
-    find_by_name_in(database.read(), workspace, project, name).await
-}
-
-async fn find_by_name_in(
-    connection: &impl ConnectionTrait,
-    workspace: WorkspaceId,
-    project: &str,
-    name: &str,
-) -> Result<Option<Workflow>, DbErr> {
-    let found = in_workspace(workspace)
+    let rows = in_workspace(workspace)
         .filter(project::Column::Slug.eq(project))
         .filter(workflow::Column::Name.eq(name))
-        .one(connection)
+        .all(database.read())
         .await?;
-    Ok(found.and_then(joined))
+    Ok(read_all(rows)?.pop())
 }
 
-/// Up to `limit` workflows by name and id, after a name and id.
+/// A page of workflows in an order.
 pub(crate) async fn list(
     database: &Database,
     workspace: WorkspaceId,
-    project: Option<&str>,
-    after: Option<(String, WorkflowId)>,
-    limit: u64,
+    filter: &WorkflowFilter,
+    order: WorkflowOrder,
+    window: Window<WorkflowPlace>,
 ) -> Result<Vec<Workflow>, DbErr> {
-    let mut select = in_workspace(workspace);
-    if let Some(slug) = project {
-        select = select.filter(project::Column::Slug.eq(slug));
+    let column = match order {
+        WorkflowOrder::Name { .. } => workflow::Column::Name,
+        WorkflowOrder::CreatedAt { .. } => workflow::Column::CreatedAt,
+        WorkflowOrder::UpdatedAt { .. } => workflow::Column::UpdatedAt,
+    };
+    let values = |place: WorkflowPlace| -> Vec<Value> {
+        match place {
+            WorkflowPlace::Name(name, id) => vec![name.into(), id.0.into()],
+            WorkflowPlace::At(time, id) => vec![at(time).into(), id.0.into()],
+        }
+    };
+    let select = in_workspace(workspace).filter(matching(filter));
+    let columns = [column, workflow::Column::Id];
+    read_all(keyset::within(select, &columns, order.is_descending(), window, values).all(database.read()).await?)
+}
+
+/// What a filter asks for.
+fn matching(filter: &WorkflowFilter) -> Condition {
+    let mut all = Condition::all();
+    all = match filter.archived {
+        Archived::Exclude => all.add(workflow::Column::ArchivedAt.is_null()),
+        Archived::Only => all.add(workflow::Column::ArchivedAt.is_not_null()),
+        Archived::Include => all,
+    };
+    if let Some(slug) = &filter.project {
+        all = all.add(project::Column::Slug.eq(slug));
     }
-    if let Some((name, id)) = after {
-        let same_name = Condition::all().add(workflow::Column::Name.eq(&name)).add(workflow::Column::Id.gt(id.0));
-        select = select.filter(Condition::any().add(workflow::Column::Name.gt(&name)).add(same_name));
+    if let Some(tag) = &filter.tag {
+        // The column is a JSON list of texts in which nothing is escaped.
+        let quoted = Value::from(format!("\"{tag}\""));
+        let tags = Expr::col((workflow::Entity, workflow::Column::Tags));
+        let shorter = Func::cust("replace").arg(tags.clone()).arg(quoted).arg("");
+        all = all.add(tags.ne(SimpleExpr::from(shorter)));
     }
-    let rows = select
-        .order_by_asc(workflow::Column::Name)
-        .order_by_asc(workflow::Column::Id)
-        .limit(limit)
-        .all(database.read())
+    if let Some(folder) = filter.folder.as_ref().filter(|folder| !folder.is_empty()) {
+        let path = Expr::col((workflow::Entity, workflow::Column::FolderPath));
+        let below = format!("{folder}/");
+        let begins = Func::cust("substr").arg(path.clone()).arg(1).arg(below.chars().count() as i32);
+        all = all.add(Condition::any().add(path.eq(folder)).add(SimpleExpr::from(begins).eq(below)));
+    }
+    for word in filter.text.iter().flat_map(|text| text.split_whitespace()).take(8) {
+        let escaped = word.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        let pattern = LikeExpr::new(format!("%{escaped}%")).escape('\\');
+        let mut any = Condition::any();
+        for column in [workflow::Column::Name, workflow::Column::Title, workflow::Column::Description] {
+            let lower = Func::lower(Expr::col((workflow::Entity, column)));
+            any = any.add(SimpleExpr::from(lower).like(pattern.clone()));
+        }
+        all = all.add(any);
+    }
+    all
+}
+
+/// The workflow's row, held until the end of the change.
+pub(super) async fn get_in(change: &Change, id: WorkflowId) -> Result<workflow::Model, ServiceError> {
+    let found = workflow::Entity::find()
+        .filter(workflow::Column::WorkspaceId.eq(change.context().workspace.0))
+        .filter(workflow::Column::Id.eq(id.0))
+        .lock_exclusive()
+        .one(change.connection())
         .await?;
-    Ok(rows.into_iter().filter_map(joined).collect())
+    found.ok_or(ServiceError::NotFound { what: "workflow" })
+}
+
+/// The same, when it is not archived.
+pub(super) async fn get_live_in(change: &Change, id: WorkflowId) -> Result<workflow::Model, ServiceError> {
+    let found = get_in(change, id).await?;
+    unless_archived(&found)?;
+    Ok(found)
+}
+
+pub(super) fn unless_archived(model: &workflow::Model) -> Result<(), ServiceError> {
+    if model.archived_at.is_none() {
+        return Ok(());
+    }
+    let message = format!("the workflow `{}` is archived; take it out of the archive first", model.name);
+    Err(ServiceError::Conflict { message })
+}
+
+/// Says that something of a workflow changed.
+pub(super) async fn touch_in(write: &impl ConnectionTrait, context: &Context, id: WorkflowId) -> Result<(), DbErr> {
+    workflow::Entity::update_many()
+        .col_expr(workflow::Column::UpdatedAt, Expr::value(at(context.at)))
+        .filter(workflow::Column::WorkspaceId.eq(context.workspace.0))
+        .filter(workflow::Column::Id.eq(id.0))
+        .exec(write)
+        .await
+        .map(drop)
+}
+
+/// The project that a row is in.
+async fn slug_of(write: &impl ConnectionTrait, project: Uuid) -> Result<String, DbErr> {
+    let found = project::Entity::find_by_id(project).one(write).await?;
+    Ok(found.map(|project| project.slug).unwrap_or_default())
 }

@@ -113,6 +113,37 @@ impl TestApp {
         data["publishWorkflow"].clone()
     }
 
+    /// The payload of a mutation with one `input`, of which `selection` is asked.
+    pub(crate) async fn change(&self, mutation: &str, input: Value, selection: &str) -> Value {
+        let mut input_type = mutation.to_owned();
+        input_type[..1].make_ascii_uppercase();
+        let query = format!(
+            "mutation($i: {input_type}Input!) {{ it: {mutation}(input: $i) {{
+            {selection} userErrors {{ code field message details }} }} }}"
+        );
+        self.ask(&query, json!({"i": input})).await["it"].clone()
+    }
+
+    /// The same when it must not fail.
+    pub(crate) async fn changed(&self, mutation: &str, input: Value, selection: &str) -> Value {
+        let payload = self.change(mutation, input, selection).await;
+        assert_eq!(payload["userErrors"], json!([]), "{mutation}: {payload:#}");
+        payload
+    }
+
+    /// The code of a mutation's only mistake.
+    pub(crate) async fn refused(&self, mutation: &str, input: Value) -> String {
+        let payload = self.change(mutation, input, "").await;
+        assert_eq!(payload["userErrors"].as_array().map(Vec::len), Some(1), "{mutation}: {payload:#}");
+        payload["userErrors"][0]["code"].as_str().unwrap().to_owned()
+    }
+
+    /// Makes an environment of the project `default`.
+    pub(crate) async fn environment(&self, name: &str) {
+        let project = self.ask("{ project { id } }", json!({})).await["project"]["id"].clone();
+        self.changed("createEnvironment", json!({"projectId": project, "name": name}), "").await;
+    }
+
     /// Starts a run of what is deployed and hands back its id.
     pub(crate) async fn start_run(&self, workflow: &str, input: Value) -> String {
         let payload = self.try_start(json!({"workflow": workflow, "input": input})).await;

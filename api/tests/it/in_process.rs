@@ -18,13 +18,18 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use crate::app::{Home, TestApp, on_both_databases};
 
 /// The handles of a process that drives nothing, so that only requests ask the database.
-async fn idle_app(home: &Home) -> Arc<App> {
+pub(crate) async fn idle_app(home: &Home) -> Arc<App> {
     let config = home.config();
     let outgoing = Outgoing::new(OutgoingPolicy::default()).unwrap();
     let (database, registry) = (home.database.database.clone(), nodes::Registry::built_in());
     let parts = Parts::new(database, &config.artifact.folder, registry, outgoing, Clock::system()).await.unwrap();
     let idle = RuntimeConfig { drive: false, ..RuntimeConfig::default() };
     Arc::new(App::new(Runtime::open(idle, parts).await.unwrap(), Arc::new(config)))
+}
+
+/// Somebody who may do everything.
+pub(crate) async fn admin(app: &App, home: &Home) -> Viewer {
+    key::authenticate(app, &home.key(Role::Admin).await).await.unwrap()
 }
 
 /// Counts the statements of this thread.

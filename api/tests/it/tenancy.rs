@@ -28,9 +28,18 @@ async fn other_workspace(home: &Home) -> (WorkspaceId, String) {
         name: Set("Default".to_owned()),
         created_at: Set(now),
     };
+    let environment = entity::environment::ActiveModel {
+        id: Set(clock.new_id()),
+        workspace_id: Set(id.0),
+        project_id: project.id.clone(),
+        name: Set("default".to_owned()),
+        title: Set("Default".to_owned()),
+        created_at: Set(now),
+    };
     let write = home.database.database.write();
     entity::workspace::Entity::insert(workspace).exec_without_returning(write).await.unwrap();
     entity::project::Entity::insert(project).exec_without_returning(write).await.unwrap();
+    entity::environment::Entity::insert(environment).exec_without_returning(write).await.unwrap();
     (id, home.key_of("other", Role::Admin).await)
 }
 
@@ -43,8 +52,14 @@ on_both_databases! {
         let workspace = &viewer["workspace"]["id"];
         let (_, stranger) = other_workspace(&home).await;
         let node_run = run.replacen("run_", "nrun_", 1) + ".start";
+        let mine = app
+            .ask("{ project { id environments { id } } workflow(name: \"hold\") { draft { id } } }", json!({}))
+            .await;
+        let (project, environment) = (&mine["project"]["id"], &mine["project"]["environments"][0]["id"]);
+        let draft = &mine["workflow"]["draft"]["id"];
+        let (workflow, version) = (&published["workflow"]["id"], &published["version"]["id"]);
         let (run_id, node_run_id) = (json!(run), json!(node_run));
-        let ids = [workspace, &published["workflow"]["id"], &published["version"]["id"], &run_id, &node_run_id];
+        let ids = [workspace, project, environment, workflow, draft, version, &run_id, &node_run_id];
         for id in ids {
             let query = "query($id: ID!) { node(id: $id) { __typename id } }";
             let own = app.ask(query, json!({"id": id})).await;
@@ -58,6 +73,7 @@ on_both_databases! {
         for (query, variables) in [
             ("query($id: ID!) { run(id: $id) { id } }", json!({"id": run})),
             ("{ workflow(name: \"hold\") { id } }", json!({})),
+            ("query($id: ID!) { diffVersions(from: $id, to: $id) { nodes { key } } }", json!({"id": version})),
         ] {
             assert_eq!(code(&app.ask_as(&stranger, query, variables).await), "NOT_FOUND");
         }
@@ -68,6 +84,21 @@ on_both_databases! {
             ("SignalRunInput", "signalRun", json!({"runId": run, "name": "go"})),
             ("ResolveNodeRunInput", "resolveNodeRun", json!({"nodeRunId": node_run, "resolution": "FAIL"})),
             ("DeployVersionInput", "deployVersion", json!({"versionId": published["version"]["id"]})),
+            ("DeployVersionInput", "deployVersion", json!({"versionId": version, "expectedVersionId": version})),
+            ("UndeployWorkflowInput", "undeployWorkflow", json!({"workflowId": workflow})),
+            ("UpdateProjectInput", "updateProject", json!({"projectId": project, "title": "Mine"})),
+            ("CreateEnvironmentInput", "createEnvironment", json!({"projectId": project, "name": "mine"})),
+            ("UpdateEnvironmentInput", "updateEnvironment", json!({"environmentId": environment, "title": "Mine"})),
+            ("DeleteEnvironmentInput", "deleteEnvironment", json!({"environmentId": environment})),
+            ("UpdateWorkflowInput", "updateWorkflow", json!({"workflowId": workflow, "title": "Mine"})),
+            ("ArchiveWorkflowInput", "archiveWorkflow", json!({"workflowId": workflow})),
+            ("UnarchiveWorkflowInput", "unarchiveWorkflow", json!({"workflowId": workflow})),
+            ("DuplicateWorkflowInput", "duplicateWorkflow", json!({"workflowId": workflow, "name": "mine"})),
+            ("MoveWorkflowInput", "moveWorkflow", json!({"workflowId": workflow, "project": "default"})),
+            ("DeleteWorkflowInput", "deleteWorkflow", json!({"workflowId": workflow})),
+            ("SaveDraftInput", "saveDraft", json!({"draftId": draft, "expectedRevision": 1, "patch": []})),
+            ("DiscardDraftInput", "discardDraft", json!({"draftId": draft, "expectedRevision": 1})),
+            ("PublishDraftInput", "publishDraft", json!({"draftId": draft, "expectedRevision": 1})),
             ("StartRunInput", "startRun", json!({"versionId": published["version"]["id"]})),
             ("StartRunInput", "startRun", json!({"workflowId": published["workflow"]["id"]})),
         ] {

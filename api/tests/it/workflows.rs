@@ -66,13 +66,16 @@ on_both_databases! {
         let app = TestApp::start(&home).await;
         let first = app.publish("orders", &doubling()).await;
         app.publish("orders", &waiting()).await;
+        let nowhere = json!({"input": {"versionId": first["version"]["id"], "environment": "staging"}});
         let deploy = "mutation($input: DeployVersionInput!) { deployVersion(input: $input) {
             deployment { environment version { number } } userErrors { code } } }";
-        let input = json!({"versionId": first["version"]["id"], "environment": "staging"});
-        let payload = app.ask(deploy, json!({"input": input})).await["deployVersion"].clone();
+        let payload = app.ask(deploy, nowhere.clone()).await["deployVersion"].clone();
+        assert_eq!(payload["userErrors"], json!([{"code": "NOT_FOUND"}]));
+        app.environment("staging").await;
+        let payload = app.ask(deploy, nowhere).await["deployVersion"].clone();
         assert_eq!(payload["deployment"], json!({"environment": "staging", "version": {"number": 1}}));
 
-        let query = "{ workflow(name: \"orders\") { project title latestVersion { number createdBy }
+        let query = "{ workflow(name: \"orders\") { project { slug } title latestVersion { number createdBy }
             deployments { environment version { number definition } }
             triggers { node type path } versions(first: 1) { nodes { number } pageInfo { hasNextPage endCursor } } } }";
         let workflow = app.ask(query, json!({})).await["workflow"].clone();

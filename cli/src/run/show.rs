@@ -14,7 +14,7 @@ const MOST_NODE_RUNS: usize = 1_000;
 
 const GET: &str = "query Run($id: ID!) { run(id: $id) {
   id status mode environment key labels trigger createdAt startedAt finishedAt createdBy lastSeq
-  workflow { id name title project } version { id number hash }
+  workflow { id name title project { slug } } version { id number hash }
   input { kind byteSize preview(maxBytes: 65536) truncated(maxBytes: 65536) }
   output { kind byteSize preview(maxBytes: 65536) truncated(maxBytes: 65536) }
   error { code message node }
@@ -34,7 +34,7 @@ const NODE_RUNS: &str = "query NodeRuns($id: ID!, $after: String) { run(id: $id)
 const LIST: &str = "query Runs($filter: RunFilter, $first: Int, $after: String) {
   runs(filter: $filter, first: $first, after: $after) {
     pageInfo { hasNextPage endCursor }
-    edges { node { id status key createdAt startedAt finishedAt workflow { name project } version { number } } }
+    edges { node { id status key createdAt startedAt finishedAt workflow { name project { slug } } version { number } } }
   }
 }";
 
@@ -132,7 +132,7 @@ pub(super) fn summary(output: Output, run: &Value) {
         "{} {}  {}/{} version {}",
         output.paint(Shade::Strong, text(run, "/id")),
         output.paint(Shade::of_status(status), status),
-        text(run, "/workflow/project"),
+        text(run, "/workflow/project/slug"),
         text(run, "/workflow/name"),
         run.pointer("/version/number").unwrap_or(&Value::Null),
     ));
@@ -251,7 +251,7 @@ fn listed(run: &Value) -> Vec<Cell> {
         Cell::shaded(status, Shade::of_status(status)),
         Cell::plain(format!(
             "{}/{} v{}",
-            text(run, "/workflow/project"),
+            text(run, "/workflow/project/slug"),
             text(run, "/workflow/name"),
             run["version"]["number"]
         )),

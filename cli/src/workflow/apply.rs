@@ -15,7 +15,7 @@ use crate::exit::{Exit, Failure};
 use crate::output::{Output, Shade};
 
 const PUBLISH: &str = "mutation Publish($input: PublishWorkflowInput!) { publishWorkflow(input: $input) {
-  workflow { id name project }
+  workflow { id name project { slug } }
   version { id number hash }
   created
   problems { code severity path node message hint }

@@ -1,0 +1,172 @@
+//! Making definitions versions.
+
+use engine::definition::Definition;
+use engine::definition::canonical;
+use engine::definition::problem::Problem;
+use engine::graph::examine;
+use engine::id::{DeploymentChangeId, DeploymentId, DraftId, VersionId, WorkflowId};
+use serde_json::{Value, json};
+
+use super::change::{About, NewWorkflow};
+use super::{Publish, Published, Workflow, get};
+use crate::app::App;
+use crate::auth::{Permission, Viewer};
+use crate::service::audit::Context;
+use crate::service::deployment::Placing;
+use crate::service::version::Hashes;
+use crate::service::{ServiceError, draft, project, text};
+use crate::store;
+use crate::store::publication::{Publication, Saved, Target};
+
+/// A draft to publish.
+#[derive(Debug, Clone)]
+pub struct PublishDraft {
+    /// The draft.
+    pub draft: DraftId,
+    /// The revision that its author saw.
+    pub expected: i64,
+    /// What is new.
+    pub note: Option<String>,
+    /// The environment that runs it from now on.
+    pub deploy_to: Option<String>,
+}
+
+/// Makes a definition the next version of a workflow, unless the latest version has it already.
+///
+/// # Errors
+/// When they may not, a name cannot be used, the project or the environment is not there, or the workflow is archived.
+pub async fn publish(app: &App, viewer: &Viewer, request: Publish) -> Result<Published, ServiceError> {
+    may_publish(viewer, request.deploy_to.as_deref(), request.note.as_deref())?;
+    text::slug("name", &request.name)?;
+    for (field, prose) in [("title", &request.title), ("description", &request.description)] {
+        prose.as_deref().map_or(Ok(()), |prose| text::prose(field, prose))?;
+    }
+    let examined = match Examined::of(app, request.definition) {
+        Ok(examined) => examined,
+        Err(problems) => return Ok(Published::Refused { problems }),
+    };
+    let project = project::get_by_slug(app, viewer, &request.project).await?;
+    let context = Context::of(app, viewer);
+    let id = WorkflowId(app.runtime.clock().new_id());
+    let draft = DraftId(app.runtime.clock().new_id());
+    let document = examined.document.clone();
+    let workflow = Workflow {
+        id,
+        project_id: project.id,
+        project: project.slug.clone(),
+        name: request.name,
+        title: request.title.clone(),
+        description: request.description.clone(),
+        tags: Vec::new(),
+        folder: String::new(),
+        archived_at: None,
+        created_at: context.at,
+        updated_at: context.at,
+    };
+    let draft = draft::first(draft, id, document, json!({}), &viewer.actor(), context.at);
+    let about = About { title: request.title, description: request.description, ..About::default() };
+    let target = Target::Named { project, new: Box::new(NewWorkflow { workflow, draft }), about };
+    let publication = examined.publication(app, viewer, context, target, request.note, request.deploy_to);
+    match store::publication::save(app.runtime.database(), &publication).await? {
+        Saved::Version { workflow, version, created } => {
+            done(app, viewer, workflow, *version, created, examined.warnings).await
+        }
+        Saved::DraftMoved => Err(ServiceError::internal("a publishing without a draft waited for one")),
+    }
+}
+
+/// Makes a draft's document the next version of its workflow, unless the latest version has it already.
+///
+/// # Errors
+/// When they may not, the draft or the environment is not there, the workflow is archived, or with
+/// [`ServiceError::RevisionConflict`] the draft as somebody else left it.
+pub async fn publish_draft(app: &App, viewer: &Viewer, request: PublishDraft) -> Result<Published, ServiceError> {
+    may_publish(viewer, request.deploy_to.as_deref(), request.note.as_deref())?;
+    let draft = draft::expected(app, viewer, request.draft, request.expected).await?;
+    let examined = match Examined::of(app, draft.document) {
+        Ok(examined) => examined,
+        Err(problems) => return Ok(Published::Refused { problems }),
+    };
+    let context = Context::of(app, viewer);
+    let target = Target::Draft { workflow: draft.workflow, draft: draft.id, revision: draft.revision };
+    let publication = examined.publication(app, viewer, context, target, request.note, request.deploy_to);
+    match store::publication::save(app.runtime.database(), &publication).await? {
+        Saved::Version { workflow, version, created } => {
+            done(app, viewer, workflow, *version, created, examined.warnings).await
+        }
+        Saved::DraftMoved => Err(ServiceError::RevisionConflict(Box::new(draft::get(app, viewer, draft.id).await?))),
+    }
+}
+
+fn may_publish(viewer: &Viewer, deploy_to: Option<&str>, note: Option<&str>) -> Result<(), ServiceError> {
+    viewer.require(Permission::WorkflowPublish)?;
+    if let Some(environment) = deploy_to {
+        viewer.require(Permission::WorkflowDeploy)?;
+        text::slug("environment", environment)?;
+    }
+    note.map_or(Ok(()), |note| text::prose("note", note))
+}
+
+async fn done(
+    app: &App,
+    viewer: &Viewer,
+    workflow: WorkflowId,
+    version: super::Version,
+    created: bool,
+    warnings: Vec<Problem>,
+) -> Result<Published, ServiceError> {
+    let workflow = get(app, viewer, workflow).await?;
+    tracing::info!(
+        workflow.id = %workflow.id, version.id = %version.id, version.number = version.number, created,
+        "workflow {} has version {}", workflow.name, version.number
+    );
+    Ok(Published::Version { workflow: Box::new(workflow), version: Box::new(version), created, warnings })
+}
+
+/// A document that can be published.
+struct Examined {
+    document: Value,
+    definition: Definition,
+    warnings: Vec<Problem>,
+}
+
+impl Examined {
+    fn of(app: &App, document: Value) -> Result<Self, Vec<Problem>> {
+        let examined = examine(&document, app.runtime.registry());
+        if examined.graph.is_none() {
+            return Err(examined.problems);
+        }
+        let definition = Definition::from_json(&document).map_err(|problem| vec![problem])?;
+        Ok(Self { document, definition, warnings: examined.problems })
+    }
+
+    fn publication(
+        &self,
+        app: &App,
+        viewer: &Viewer,
+        context: Context,
+        target: Target,
+        note: Option<String>,
+        deploy_to: Option<String>,
+    ) -> Publication {
+        let clock = app.runtime.clock();
+        let placing = deploy_to.map(|environment| Placing {
+            deployment: DeploymentId(clock.new_id()),
+            change: DeploymentChangeId(clock.new_id()),
+            environment,
+            expected: None,
+            by: viewer.actor(),
+        });
+        Publication {
+            context,
+            target,
+            definition: self.document.clone(),
+            hash: canonical::hash(&self.document),
+            hashes: Hashes::of(app, &self.definition),
+            note: note.unwrap_or_default(),
+            by: viewer.actor(),
+            version_id: VersionId(clock.new_id()),
+            placing,
+        }
+    }
+}
