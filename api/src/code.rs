@@ -55,6 +55,7 @@ codes! {
     Conflict = "CONFLICT", 409, 6, "The thing is in a state that does not allow this. Read it again.";
     NameTaken = "NAME_TAKEN", 409, 6, "There is one of that name already. Choose another name.";
     RevisionConflict = "REVISION_CONFLICT", 409, 6, "Somebody else saved the draft meanwhile. Read it, and save against its revision.";
+    NotReusable = "NOT_REUSABLE", 409, 6, "What an earlier run gave cannot be taken over; the message names the nodes that changed or did not succeed. Begin at one of them or before.";
     IdempotencyMismatch = "IDEMPOTENCY_MISMATCH", 422, 6, "The idempotency key was used for another request within 24 hours. Use a new one.";
     DefinitionInvalid = "DEFINITION_INVALID", 422, 2, "The definition has problems; the answer lists all of them.";
     CursorExpired = "CURSOR_EXPIRED", 410, 6, "Events after this cursor are not kept any more. Go on after `oldestCursor` and read the state anew.";

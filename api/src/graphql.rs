@@ -22,11 +22,14 @@ pub mod node_type;
 mod page;
 pub mod project;
 mod request;
+pub mod retry;
 pub mod run;
 pub mod start;
+pub mod test_run;
 pub mod transport;
 pub mod user_error;
 pub mod value;
+pub mod variable;
 pub mod version;
 pub mod viewer;
 pub mod workflow;
@@ -49,6 +52,8 @@ pub struct Query(
     workflow::WorkflowQuery,
     version::VersionQuery,
     run::RunQuery,
+    test_run::TestRunQuery,
+    variable::VariableQuery,
     node_type::NodeTypeQuery,
     expression::ExpressionQuery,
     audit::AuditQuery,
@@ -64,6 +69,9 @@ pub struct Mutation(
     deployment::DeploymentMutation,
     start::StartMutation,
     run::RunMutation,
+    retry::RetryMutation,
+    test_run::TestRunMutation,
+    variable::VariableMutation,
 );
 
 /// The schema with its resolvers.

@@ -1,5 +1,6 @@
 //! Use cases: who may, what is there, what follows. GraphQL and REST ask here; nothing here names either of them.
 
+pub mod attempt;
 pub mod audit;
 mod crossing;
 pub mod deployment;
@@ -13,11 +14,14 @@ pub mod key;
 pub mod page;
 pub mod plan;
 pub mod project;
+pub mod retry;
 pub mod run;
 pub mod session;
 pub mod start;
+pub mod test_run;
 pub mod text;
 pub mod value;
+pub mod variable;
 pub mod version;
 pub mod workflow;
 pub mod workspace;

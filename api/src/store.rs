@@ -22,6 +22,7 @@ pub(crate) mod outbox;
 pub(crate) mod project;
 pub(crate) mod publication;
 pub(crate) mod run;
+pub(crate) mod variable;
 pub(crate) mod version;
 pub(crate) mod version_hashes;
 pub(crate) mod workflow;

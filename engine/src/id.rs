@@ -88,6 +88,8 @@ ids! {
     WorkspaceKeyId = "wsk";
     /// One row of the audit: who changed what.
     AuditId = "aud";
+    /// A plain value that expressions read.
+    VariableId = "var";
 }
 
 /// One node's execution in a run. It has no UUID of its own: run, node key and scope are its identity everywhere.

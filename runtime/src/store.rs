@@ -3,5 +3,6 @@
 pub mod feed;
 pub mod journal;
 pub mod run;
+pub mod test_run;
 pub mod value;
 pub mod variable;

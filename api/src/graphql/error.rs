@@ -100,6 +100,7 @@ mod tests {
             ServiceError::invalid("name", "empty"),
             ServiceError::Conflict { message: String::new() },
             ServiceError::NameTaken { field: "name", what: "workflow", name: "a".to_owned() },
+            ServiceError::NotReusable { message: String::new(), changed: Vec::new(), unfinished: Vec::new() },
             ServiceError::IdempotencyMismatch,
             ServiceError::CursorExpired { oldest: String::new() },
             ServiceError::ValueTooLarge { bytes: 1, limit: 0 },

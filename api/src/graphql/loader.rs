@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::dataloader::{DataLoader, HashMapCache, Loader};
-use engine::id::{ProjectId, VersionId, WorkflowId};
+use engine::id::{ProjectId, RunId, VersionId, WorkflowId};
 
 use super::GraphqlError;
 use crate::app::App;
 use crate::auth::Viewer;
 use crate::service::ServiceError;
 use crate::service::project::{self, Environment, Project};
+use crate::service::run::{self, Run};
 use crate::service::workflow::{self, Deployment, Version, Workflow};
 
 /// Reads for one viewer.
@@ -58,6 +59,16 @@ impl Loader<EnvironmentsOf> for Reads {
             found.entry(EnvironmentsOf(environment.project)).or_default().push(environment);
         }
         Ok(found)
+    }
+}
+
+impl Loader<RunId> for Reads {
+    type Value = Run;
+    type Error = Arc<ServiceError>;
+
+    async fn load(&self, keys: &[RunId]) -> Result<HashMap<RunId, Run>, Self::Error> {
+        let found = run::by_ids(&self.app, &self.viewer, keys).await.map_err(Arc::new)?;
+        Ok(found.into_iter().map(|run| (run.id, run)).collect())
     }
 }
 

@@ -1,5 +1,7 @@
 //! Anything that has an id.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, Interface, Object};
 
 use super::Result;
@@ -9,10 +11,11 @@ use super::node_run::NodeRunObject;
 use super::project::{EnvironmentObject, ProjectObject};
 use super::request::Asked as _;
 use super::run::RunObject;
+use super::variable::VariableObject;
 use super::version::VersionObject;
 use super::viewer::WorkspaceObject;
 use super::workflow::WorkflowObject;
-use crate::service::{ServiceError, audit, draft, project, run, workflow, workspace};
+use crate::service::{ServiceError, audit, draft, project, run, variable, workflow, workspace};
 
 /// Anything that has an id. More types may come.
 #[derive(Interface)]
@@ -34,6 +37,8 @@ pub enum Node {
     Run(RunObject),
     /// One node's execution.
     NodeRun(NodeRunObject),
+    /// A plain value that expressions read.
+    Variable(VariableObject),
     /// One row of the audit.
     AuditEntry(AuditEntry),
 }
@@ -82,8 +87,14 @@ impl NodeQuery {
                 Ok(wanted) => Node::Run(RunObject(run::get(app, viewer, wanted).await?)),
                 Err(_) => return Err(absent.into()),
             },
+            "var" => match id.parse() {
+                Ok(wanted) => Node::Variable(VariableObject(variable::get(app, viewer, wanted).await?)),
+                Err(_) => return Err(absent.into()),
+            },
             "nrun" => match id.parse() {
-                Ok(wanted) => Node::NodeRun(NodeRunObject(run::get_node_run(app, viewer, &wanted).await?)),
+                Ok(wanted) => {
+                    Node::NodeRun(NodeRunObject(run::get_node_run(app, viewer, &wanted).await?, Arc::default()))
+                }
                 Err(_) => return Err(absent.into()),
             },
             "aud" => match id.parse() {

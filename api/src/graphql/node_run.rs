@@ -1,16 +1,24 @@
 //! One node's execution in a run.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use engine::catalog;
 use engine::error::{self, ErrorInfo};
+use engine::id::{NodeRunId, RunId};
+use engine::run::event::ReusedFrom;
 use engine::run::status;
+use tokio::sync::OnceCell;
 
 use super::Result;
 use super::request::{Asked as _, time};
 use super::run::RunObject;
 use super::value::ValueObject;
-use crate::service::run::{self, NodeRun};
+use crate::service::ServiceError;
+use crate::service::attempt::{self, Attempt};
+use crate::service::run::{self, NodeRun, Run};
 
 /// What a node run is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -85,6 +93,31 @@ impl From<ErrorInfo> for NodeRunError {
     }
 }
 
+/// One try of a node run.
+#[derive(Debug, SimpleObject)]
+#[graphql(name = "Attempt")]
+pub struct AttemptObject {
+    /// Counts from 1.
+    number: u32,
+    /// When it began.
+    started_at: DateTime<Utc>,
+    /// When it gave a result or an error, asked to wait, or was given up.
+    finished_at: Option<DateTime<Utc>>,
+    /// What went wrong.
+    error: Option<NodeRunError>,
+}
+
+impl From<Attempt> for AttemptObject {
+    fn from(attempt: Attempt) -> Self {
+        Self {
+            number: attempt.number,
+            started_at: time(attempt.started_at),
+            finished_at: attempt.finished_at.map(time),
+            error: attempt.error.map(NodeRunError::from),
+        }
+    }
+}
+
 /// What a node run waits for.
 #[derive(SimpleObject)]
 pub struct WaitingFor {
@@ -96,8 +129,22 @@ pub struct WaitingFor {
     until: Option<DateTime<Utc>>,
 }
 
+/// What the node runs of one answer share: their run, and its attempts once somebody asked for one's.
+#[derive(Default)]
+pub(super) struct Siblings {
+    run: Option<Run>,
+    attempts: OnceCell<HashMap<NodeRunId, Vec<Attempt>>>,
+}
+
+impl Siblings {
+    /// The node runs of this run.
+    pub(super) fn of(run: &Run) -> Arc<Self> {
+        Arc::new(Self { run: Some(run.clone()), ..Self::default() })
+    }
+}
+
 /// One node's execution in a run; inside a `for_each`, one for each item and one for the whole.
-pub struct NodeRunObject(pub(super) NodeRun);
+pub struct NodeRunObject(pub(super) NodeRun, pub(super) Arc<Siblings>);
 
 /// One node's execution in a run; inside a `for_each`, one for each item and one for the whole.
 #[Object(name = "NodeRun")]
@@ -109,7 +156,11 @@ impl NodeRunObject {
 
     /// The run.
     async fn run(&self, ctx: &Context<'_>) -> Result<RunObject> {
-        Ok(RunObject(run::get(ctx.app()?, ctx.viewer()?, self.0.run).await?))
+        if let Some(run) = &self.1.run {
+            return Ok(RunObject(run.clone()));
+        }
+        let found = ctx.reads()?.load_one(self.0.run).await?;
+        Ok(RunObject(found.ok_or(ServiceError::NotFound { what: "run" })?))
     }
 
     /// The node's key.
@@ -135,6 +186,33 @@ impl NodeRunObject {
     /// Its last attempt, from 1; 0 for the whole of a `for_each` and before the first.
     async fn attempt(&self) -> u32 {
         self.0.attempt
+    }
+
+    /// Its attempts, the first one first, as the journal tells them; none for the whole of a `for_each`, and none when its
+    /// result was taken over.
+    #[graphql(complexity = "5 + child_complexity")]
+    async fn attempts(&self, ctx: &Context<'_>) -> Result<Vec<AttemptObject>> {
+        let (app, viewer) = (ctx.app()?, ctx.viewer()?);
+        let read = async || match &self.1.run {
+            Some(run) => attempt::of_run(app, viewer, run).await,
+            None => attempt::of_run(app, viewer, &run::get(app, viewer, self.0.run).await?).await,
+        };
+        let all = self.1.attempts.get_or_try_init(read).await?;
+        let own = all.get(&self.0.id()).cloned().unwrap_or_default();
+        Ok(own.into_iter().map(AttemptObject::from).collect())
+    }
+
+    /// The run that its result was taken over from; null when it ran here or was pinned.
+    async fn reused_from(&self) -> Option<ID> {
+        match self.0.reused_from? {
+            ReusedFrom::Run(run) => Some(RunId(run).to_string().into()),
+            ReusedFrom::Pin => None,
+        }
+    }
+
+    /// Whether a pin stands for it.
+    async fn pinned(&self) -> bool {
+        self.0.reused_from == Some(ReusedFrom::Pin)
     }
 
     /// What a repeat may do.

@@ -1,6 +1,7 @@
 //! Runs: reading, and what people say to one under way.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_graphql::connection::Connection;
 use async_graphql::{Context, Enum, ID, InputObject, Json, Object, SimpleObject};
@@ -8,18 +9,19 @@ use chrono::{DateTime, Utc};
 use engine::error::ErrorInfo;
 use engine::id::NodeRunId;
 use engine::run::status;
+use engine::time::Timestamp;
 use serde_json::Value;
 
 use super::Result;
-use super::node_run::{NodeRunObject, NodeRunStatusName};
-use super::page::{connection, cost, request};
+use super::node_run::{NodeRunObject, NodeRunStatusName, Siblings};
+use super::page::{connection, cost, request, window};
 use super::request::{Asked as _, id, time};
 use super::user_error::{UserError, settle};
 use super::value::ValueObject;
 use super::version::VersionObject;
 use super::workflow::WorkflowObject;
 use crate::service::ServiceError;
-use crate::service::run::{self, Run, RunFilter, RunMode};
+use crate::service::run::{self, Run, RunFilter, RunMode, RunOrder};
 
 /// What a run is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -149,7 +151,8 @@ impl RunObject {
     ) -> Result<Connection<String, NodeRunObject>> {
         let wanted: Vec<_> = status.unwrap_or_default().into_iter().map(Into::into).collect();
         let page = run::node_runs(ctx.app()?, ctx.viewer()?, &self.0, &wanted, &request(first, after)?).await?;
-        Ok(connection(page, NodeRunObject))
+        let siblings = Siblings::of(&self.0);
+        Ok(connection(page, |node_run| NodeRunObject(node_run, Arc::clone(&siblings))))
     }
 
     /// The number of its last event.
@@ -170,6 +173,17 @@ impl RunObject {
     /// When it ended.
     async fn finished_at(&self) -> Option<DateTime<Utc>> {
         self.0.finished_at.map(time)
+    }
+
+    /// The run that it tries again.
+    async fn retry_of(&self, ctx: &Context<'_>) -> Result<Option<RunObject>> {
+        let Some(id) = self.0.retry_of else { return Ok(None) };
+        Ok(ctx.reads()?.load_one(id).await?.map(RunObject))
+    }
+
+    /// The key of the node that a retried run begins at; null for the start.
+    async fn retried_from(&self) -> Option<&str> {
+        self.0.retried_from.as_deref()
     }
 
     /// Who started it: the id of an API key, or what kind of trigger.
@@ -195,10 +209,66 @@ pub struct RunFilterInput {
     status: Option<Vec<RunStatusName>>,
     /// Of this workflow.
     workflow_id: Option<ID>,
+    /// Live runs or test runs; both when absent.
+    mode: Option<RunModeName>,
+    /// In this environment.
+    environment: Option<String>,
     /// With this business key.
     key: Option<String>,
     /// With this label.
     label: Option<LabelInput>,
+    /// With all of these labels.
+    labels: Option<Vec<LabelInput>>,
+    /// Committed at this time or later.
+    created_since: Option<DateTime<Utc>>,
+    /// Committed before this time.
+    created_until: Option<DateTime<Utc>>,
+    /// Started by this one, as `createdBy` names it.
+    created_by: Option<String>,
+    /// Started by one of these kinds of trigger.
+    trigger_kind: Option<Vec<TriggerKindName>>,
+    /// Trying this run again.
+    retry_of_id: Option<ID>,
+}
+
+/// What kind of trigger started a run. More may come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(name = "TriggerKind", remote = "runtime::TriggerKind")]
+pub enum TriggerKindName {
+    /// A person or a program, through the API.
+    Manual,
+    /// A call to `/hooks/…`.
+    Webhook,
+}
+
+/// In which order runs are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(name = "RunOrder", remote = "RunOrder")]
+pub enum RunOrderName {
+    /// The newest first.
+    NewestFirst,
+    /// The oldest first.
+    OldestFirst,
+}
+
+impl RunFilterInput {
+    fn read(self) -> Result<RunFilter, ServiceError> {
+        let time = |at: DateTime<Utc>| Timestamp(at.timestamp_micros());
+        let labels = self.labels.unwrap_or_default().into_iter().chain(self.label);
+        Ok(RunFilter {
+            statuses: self.status.unwrap_or_default().into_iter().map(Into::into).collect(),
+            workflow: self.workflow_id.map(|text| self::id(&text, "workflow")).transpose()?,
+            mode: self.mode.map(Into::into),
+            environment: self.environment,
+            key: self.key,
+            labels: labels.map(|label| (label.name, label.value)).collect(),
+            created_since: self.created_since.map(time),
+            created_until: self.created_until.map(time),
+            created_by: self.created_by,
+            triggers: self.trigger_kind.unwrap_or_default().into_iter().map(Into::into).collect(),
+            retry_of: self.retry_of_id.map(|text| self::id(&text, "run")).transpose()?,
+        })
+    }
 }
 
 /// Reading runs.
@@ -213,23 +283,23 @@ impl RunQuery {
         Ok(Some(RunObject(run)))
     }
 
-    /// Runs, the newest first.
-    #[graphql(complexity = "cost(first, child_complexity)")]
+    /// Runs by the time they were committed.
+    #[graphql(complexity = "cost(first.or(last), child_complexity)")]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection, and what it is of")]
     async fn runs(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which; all when absent.")] filter: Option<RunFilterInput>,
-        #[graphql(desc = "How many, 1 to 100; 25 when absent.")] first: Option<i32>,
+        #[graphql(desc = "In which order; the newest first when absent.")] order_by: Option<RunOrderName>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 25 when absent.")] first: Option<i32>,
         #[graphql(desc = "The cursor to go on after.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100, instead of `first`.")] last: Option<i32>,
+        #[graphql(desc = "The cursor to stop before.")] before: Option<String>,
     ) -> Result<Connection<String, RunObject>> {
-        let filter = filter.unwrap_or_default();
-        let filter = RunFilter {
-            statuses: filter.status.unwrap_or_default().into_iter().map(Into::into).collect(),
-            workflow: filter.workflow_id.map(|text| self::id(&text, "workflow")).transpose()?,
-            key: filter.key,
-            label: filter.label.map(|label| (label.name, label.value)),
-        };
-        let page = run::list(ctx.app()?, ctx.viewer()?, &filter, &request(first, after)?).await?;
+        let filter = filter.unwrap_or_default().read()?;
+        let order = order_by.map(Into::into).unwrap_or_default();
+        let window = window(first, after, last, before)?;
+        let page = run::list(ctx.app()?, ctx.viewer()?, &filter, order, &window).await?;
         Ok(connection(page, RunObject))
     }
 }
@@ -257,6 +327,13 @@ pub struct CancelRunInput {
     /// Do not wait for effects in flight.
     #[graphql(default = false)]
     force: bool,
+}
+
+/// Which run to let go on.
+#[derive(InputObject)]
+pub struct ResumeRunInput {
+    /// The run.
+    run_id: ID,
 }
 
 /// How an uncertain node run ended.
@@ -326,6 +403,18 @@ impl RunMutation {
         let reason = input.reason.unwrap_or_default();
         RunPayload::settle(match id(&input.run_id, "run") {
             Ok(run) => run::cancel(ctx.app()?, ctx.viewer()?, run, &reason, input.force).await,
+            Err(error) => Err(error),
+        })
+    }
+
+    /// Lets a dead letter go on: a run that was put aside because it could not be driven, with status PAUSED.
+    async fn resume_run(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The run.")] input: ResumeRunInput,
+    ) -> Result<RunPayload> {
+        RunPayload::settle(match id(&input.run_id, "run") {
+            Ok(run) => run::resume(ctx.app()?, ctx.viewer()?, run).await,
             Err(error) => Err(error),
         })
     }

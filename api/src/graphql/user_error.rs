@@ -20,6 +20,8 @@ pub enum UserErrorCode {
     /// Somebody else changed the draft since `expectedRevision`; `details` has the draft as it is by now: `revision`,
     /// `document`, `sidecar` and `updatedBy`.
     RevisionConflict,
+    /// What an earlier run gave cannot be taken over; `details` names the nodes that `changed` and that are `unfinished`.
+    NotReusable,
     /// The idempotency key was used for another request within 24 hours.
     IdempotencyMismatch,
     /// The definition has problems; the payload lists them.
@@ -83,6 +85,10 @@ pub(super) fn settle<T>(answer: std::result::Result<T, ServiceError>) -> Result<
                 "updatedBy": draft.updated_by,
             }))),
             ..UserError::new(UserErrorCode::RevisionConflict, message)
+        },
+        ServiceError::NotReusable { message, changed, unfinished } => UserError {
+            details: Some(Json(json!({"changed": changed, "unfinished": unfinished}))),
+            ..UserError::new(UserErrorCode::NotReusable, message)
         },
         ServiceError::IdempotencyMismatch => UserError {
             field: vec!["input".to_owned(), "idempotencyKey".to_owned()],

@@ -4,7 +4,9 @@ use async_graphql::{Context, Enum, Json, Object};
 use engine::value::{ValueKind, ValueRef};
 
 use super::Result;
+use super::page::{cost, request};
 use super::request::Asked as _;
+use crate::service::value::{Part, Parts};
 use crate::service::{ServiceError, value};
 
 /// Bytes of a preview when the client does not say.
@@ -71,6 +73,88 @@ impl ValueObject {
     /// The value, up to 64 KiB; of a larger one null and the error VALUE_TOO_LARGE.
     async fn json(&self, ctx: &Context<'_>) -> Result<Option<Json<serde_json::Value>>> {
         Ok(Some(Json(value::json(ctx.app()?, ctx.viewer()?, &self.0).await?)))
+    }
+
+    /// Parts of a list or an object inside the value, whatever its size: items in their order, fields by name.
+    #[graphql(complexity = "cost(first, child_complexity)")]
+    async fn page(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            desc = "JSON pointer to the list or object, such as `/orders`; the value itself when empty.",
+            default
+        )]
+        path: String,
+        #[graphql(desc = "How many, 1 to 100; 25 when absent.")] first: Option<i32>,
+        #[graphql(desc = "The cursor to go on after.")] after: Option<String>,
+    ) -> Result<ValuePage> {
+        let page = request(first, after)?;
+        Ok(ValuePage(value::parts(ctx.app()?, ctx.viewer()?, &self.0, &path, &page).await?))
+    }
+}
+
+/// Some parts of a list or an object.
+pub struct ValuePage(Parts);
+
+/// Some parts of a list or an object.
+#[Object]
+impl ValuePage {
+    /// The JSON kind of what they are parts of.
+    async fn kind(&self) -> ValueKindName {
+        self.0.kind.into()
+    }
+
+    /// How many parts there are in all; 0 for what is no list and no object.
+    async fn total(&self) -> u64 {
+        self.0.total as u64
+    }
+
+    /// The parts of this page.
+    async fn parts(&self) -> Vec<ValuePart> {
+        self.0.parts.iter().cloned().zip(self.0.from..).map(|(part, index)| ValuePart { part, index }).collect()
+    }
+
+    /// Whether there are more after the last one.
+    async fn has_next_page(&self) -> bool {
+        self.0.from + self.0.parts.len() < self.0.total
+    }
+}
+
+/// One item of a list or one field of an object.
+pub struct ValuePart {
+    part: Part,
+    index: usize,
+}
+
+/// One item of a list or one field of an object.
+#[Object]
+impl ValuePart {
+    /// The item's index, from 0, or the field's name.
+    async fn name(&self) -> &str {
+        &self.part.name
+    }
+
+    /// The cursor to go on after.
+    async fn cursor(&self, ctx: &Context<'_>) -> Result<String> {
+        Ok(value::part_cursor(ctx.viewer()?, self.index))
+    }
+
+    /// The JSON kind.
+    async fn kind(&self) -> ValueKindName {
+        ValueKind::of(&self.part.value).into()
+    }
+
+    /// Length of its JSON in bytes.
+    async fn byte_size(&self) -> u64 {
+        value::preview_of(&self.part, 1).1 as u64
+    }
+
+    /// The beginning of its JSON, cut between characters.
+    async fn preview(
+        &self,
+        #[graphql(desc = "Most bytes, 1 to 65536.", default_with = "PREVIEW_DEFAULT")] max_bytes: i32,
+    ) -> Result<String> {
+        Ok(value::preview_of(&self.part, limit(max_bytes)?).0)
     }
 }
 

@@ -138,6 +138,14 @@ actions! {
     DeploymentChanged = "deployment.changed", true;
     /// Somebody asked a run to stop.
     RunCancelRequested = "run.cancel_requested", false;
+    /// Somebody let a dead letter go on.
+    RunResumeRequested = "run.resume_requested", false;
+    /// A variable was made.
+    VariableCreated = "variable.created", true;
+    /// A variable got another value.
+    VariableUpdated = "variable.updated", true;
+    /// A variable was deleted.
+    VariableDeleted = "variable.deleted", true;
     /// Somebody sent a run a signal.
     RunSignaled = "run.signaled", false;
     /// Somebody said how an uncertain node run ended.

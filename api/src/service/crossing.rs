@@ -1,6 +1,9 @@
 //! From the runtime's errors to ours.
 
+use engine::run::reuse::NotReusable;
+use runtime::again::AgainError;
 use runtime::definition::DefinitionError;
+use runtime::journal::JournalError;
 use runtime::value::ValueError;
 use runtime::{PostError, ReadError, StartError};
 
@@ -25,6 +28,29 @@ impl From<StartError> for ServiceError {
                 Self::Unavailable { message }
             }
             StartError::Stopping => Self::Unavailable { message },
+        }
+    }
+}
+
+impl From<AgainError> for ServiceError {
+    fn from(error: AgainError) -> Self {
+        let message = error.to_string();
+        match error {
+            AgainError::NodeMissing(_) => Self::Invalid { field: "node", message },
+            AgainError::NotReusable(NotReusable::Upstream { changed, unfinished, .. }) => {
+                let unfinished = unfinished.into_iter().map(|(key, _)| key).collect();
+                Self::NotReusable { message, changed, unfinished }
+            }
+            AgainError::NotReusable(NotReusable::SourcesMissing { missing, .. }) => {
+                Self::NotReusable { message, changed: Vec::new(), unfinished: missing }
+            }
+            AgainError::NotReusable(NotReusable::NotReached(_) | NotReusable::Pinned(_)) => {
+                Self::NotReusable { message, changed: Vec::new(), unfinished: Vec::new() }
+            }
+            AgainError::Unreadable(_) => Self::Conflict { message },
+            AgainError::Start(error) => error.into(),
+            AgainError::Journal(JournalError::RunMissing(_)) => Self::NotFound { what: "run" },
+            AgainError::Journal(error) => Self::internal(error),
         }
     }
 }

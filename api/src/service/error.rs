@@ -51,6 +51,16 @@ pub enum ServiceError {
     /// Somebody else changed the draft since the revision that the change was made for.
     #[error("the draft is at revision {} by now; look at it, then make the change again", .0.revision)]
     RevisionConflict(Box<Draft>),
+    /// What an earlier run gave cannot be taken over.
+    #[error("{message}")]
+    NotReusable {
+        /// What stands in the way, and where to begin instead.
+        message: String,
+        /// Keys of nodes that are not what they were.
+        changed: Vec<String>,
+        /// Keys of nodes that did not succeed.
+        unfinished: Vec<String>,
+    },
     /// The idempotency key was used before with another request.
     #[error("this idempotency key was used within 24 hours for another request")]
     IdempotencyMismatch,
@@ -95,6 +105,7 @@ impl ServiceError {
             Self::Conflict { .. } => Code::Conflict,
             Self::NameTaken { .. } => Code::NameTaken,
             Self::RevisionConflict(_) => Code::RevisionConflict,
+            Self::NotReusable { .. } => Code::NotReusable,
             Self::IdempotencyMismatch => Code::IdempotencyMismatch,
             Self::CursorExpired { .. } => Code::CursorExpired,
             Self::ValueTooLarge { .. } => Code::ValueTooLarge,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use engine::catalog::EffectClass;
 use engine::error::ErrorInfo;
 use engine::id::{NodeRunId, RunId, VersionId, WorkflowId};
-use engine::run::event::SignalName;
+use engine::run::event::{ReusedFrom, SignalName};
 use engine::run::status::{NodeRunStatus, RunStatus};
 use engine::scope::Scope;
 use engine::time::Timestamp;
@@ -67,6 +67,10 @@ pub struct Run {
     pub finished_at: Option<Timestamp>,
     /// Who started it.
     pub created_by: String,
+    /// The run that it tries again.
+    pub retry_of: Option<RunId>,
+    /// The node that a retried run begins at; none for the start.
+    pub retried_from: Option<String>,
 }
 
 /// One node's execution, as readers see it.
@@ -104,6 +108,8 @@ pub struct NodeRun {
     pub started_at: Option<Timestamp>,
     /// When it settled.
     pub finished_at: Option<Timestamp>,
+    /// Where its result comes from when it did not run.
+    pub reused_from: Option<ReusedFrom>,
 }
 
 impl NodeRun {
@@ -120,10 +126,34 @@ pub struct RunFilter {
     pub statuses: Vec<RunStatus>,
     /// Of this workflow.
     pub workflow: Option<WorkflowId>,
+    /// Live runs or test runs.
+    pub mode: Option<RunMode>,
+    /// In this environment.
+    pub environment: Option<String>,
     /// With this business key.
     pub key: Option<String>,
-    /// With this label: name and value.
-    pub label: Option<(String, String)>,
+    /// With all of these labels: name and value.
+    pub labels: Vec<(String, String)>,
+    /// Committed at this time or later.
+    pub created_since: Option<Timestamp>,
+    /// Committed before this time.
+    pub created_until: Option<Timestamp>,
+    /// Started by this one.
+    pub created_by: Option<String>,
+    /// Started by one of these kinds of trigger; any when empty.
+    pub triggers: Vec<runtime::TriggerKind>,
+    /// Trying this run again.
+    pub retry_of: Option<RunId>,
+}
+
+/// In which order runs are listed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RunOrder {
+    /// The newest first.
+    #[default]
+    NewestFirst,
+    /// The oldest first.
+    OldestFirst,
 }
 
 /// What a person says about an uncertain node run.
@@ -149,7 +179,7 @@ pub async fn get(app: &App, viewer: &Viewer, id: RunId) -> Result<Run, ServiceEr
 const RUNS: &str = "runs";
 const NODE_RUNS: &str = "node-runs";
 
-/// Runs, the newest first.
+/// Runs by the time they were committed. Ids are ordered by that time, so that a page is right while runs come and go.
 ///
 /// # Errors
 /// A cursor of another list, or the database.
@@ -157,11 +187,13 @@ pub async fn list(
     app: &App,
     viewer: &Viewer,
     filter: &RunFilter,
+    order: RunOrder,
     page: &PageRequest,
 ) -> Result<Page<Run>, ServiceError> {
     viewer.require(Permission::Read)?;
-    let before = page.window(&viewer.cursors, RUNS, |text| text.parse().ok())?.after;
-    let rows = store::run::list(app.runtime.database(), viewer.workspace, filter, before, page.first + 1).await?;
+    let window = page.window(&viewer.cursors, RUNS, |text| text.parse().ok())?;
+    let descending = order == RunOrder::NewestFirst;
+    let rows = store::run::list(app.runtime.database(), viewer.workspace, filter, descending, window).await?;
     Ok(Page::of(rows, page, |row| viewer.cursors.cursor(RUNS, &row.id.to_string())))
 }
 
@@ -233,11 +265,37 @@ pub async fn cancel(app: &App, viewer: &Viewer, id: RunId, reason: &str, force: 
         return Ok(run);
     }
     let run = under_way(app, viewer, id).await?;
+    // Nothing of a dead letter is under way, so that there is nothing to wait for.
+    let force = force || run.status == RunStatus::Paused;
     let message = app.runtime.cancel_message(viewer.workspace, id, reason, force, &viewer.actor());
     let done = Done::new(Action::RunCancelRequested, id).of(run.workflow);
     let done = done.after(json!({"reason": reason, "force": force}));
-    store::run::post(app, &Context::of(app, viewer), &message, done).await?;
+    store::run::post_to_dead(app, &Context::of(app, viewer), &message, done).await?;
     Ok(run)
+}
+
+/// Lets a dead letter go on: a run that was put aside because it could not be driven.
+///
+/// # Errors
+/// When they may not, or the run is no dead letter.
+pub async fn resume(app: &App, viewer: &Viewer, id: RunId) -> Result<Run, ServiceError> {
+    viewer.require(Permission::RunControl)?;
+    let run = get(app, viewer, id).await?;
+    let done = Done::new(Action::RunResumeRequested, id).of(run.workflow);
+    if run.status != RunStatus::Paused || !store::run::resume(app, &Context::of(app, viewer), id, done).await? {
+        let message = format!("{id} is {}, not PAUSED; there is nothing to resume", run.status.as_str());
+        return Err(ServiceError::Conflict { message });
+    }
+    get(app, viewer, id).await
+}
+
+/// Those of these runs that the viewer has, in any order.
+///
+/// # Errors
+/// When they may not, or the database cannot be read.
+pub async fn by_ids(app: &App, viewer: &Viewer, ids: &[RunId]) -> Result<Vec<Run>, ServiceError> {
+    viewer.require(Permission::Read)?;
+    Ok(store::run::find_all(app.runtime.database(), viewer.workspace, ids).await?)
 }
 
 /// Says how an uncertain node run ended.

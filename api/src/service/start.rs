@@ -166,7 +166,7 @@ fn check(one: &StartOne) -> Result<(), ServiceError> {
     Ok(())
 }
 
-fn trigger(app: &App, definition: &Definition, wanted: Option<&str>) -> Result<String, ServiceError> {
+pub(super) fn trigger(app: &App, definition: &Definition, wanted: Option<&str>) -> Result<String, ServiceError> {
     let Some(key) = wanted else { return only_manual_trigger(app, definition) };
     let found = trigger_nodes(app, definition).find(|(node, _)| *node == key).map(|(node, _)| node.to_owned());
     found.ok_or_else(|| ServiceError::invalid("trigger", format!("the version has no trigger node `{key}`")))

@@ -1,9 +1,10 @@
 //! Reading run data.
 
-use engine::value::ValueRef;
+use engine::value::{ValueKind, ValueRef};
 use serde_json::Value;
 
 use super::ServiceError;
+use super::page::PageRequest;
 use crate::app::App;
 use crate::auth::{Permission, Viewer};
 
@@ -33,6 +34,74 @@ pub async fn preview(app: &App, viewer: &Viewer, value: &ValueRef, limit: usize)
     viewer.require(Permission::Read)?;
     let bytes = app.runtime.value_bytes(viewer.workspace, value).await?;
     Ok(beginning(&bytes, limit))
+}
+
+/// One part of a list or an object.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    /// Its index or its name.
+    pub name: String,
+    /// Itself.
+    pub value: Value,
+}
+
+/// Some parts of a list or an object, in order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parts {
+    /// The JSON kind of what they are parts of.
+    pub kind: ValueKind,
+    /// How many there are in all; none of a text or a number.
+    pub total: usize,
+    /// The index of the first one.
+    pub from: usize,
+    /// They.
+    pub parts: Vec<Part>,
+}
+
+const PARTS: &str = "value-parts";
+
+/// Parts of the list or object at a JSON pointer of a value of any size: items in their order, fields by name.
+///
+/// # Errors
+/// When there is nothing at the path, or the cursor is of another list.
+pub async fn parts(
+    app: &App,
+    viewer: &Viewer,
+    value: &ValueRef,
+    path: &str,
+    page: &PageRequest,
+) -> Result<Parts, ServiceError> {
+    viewer.require(Permission::Read)?;
+    let whole = app.runtime.value(viewer.workspace, value).await?;
+    let absent = || ServiceError::invalid("path", format!("there is nothing at `{path}`"));
+    let found = whole.pointer(path).ok_or_else(absent)?;
+    let after = page.window(&viewer.cursors, PARTS, |index| index.parse::<usize>().ok())?.after;
+    let from = after.map_or(0, |last| last.saturating_add(1));
+    let first = page.first as usize;
+    let part = |name: String, value: &Value| Part { name, value: value.clone() };
+    let (total, parts) = match found {
+        Value::Array(items) => {
+            let parts = items.iter().enumerate().skip(from).take(first);
+            (items.len(), parts.map(|(index, item)| part(index.to_string(), item)).collect())
+        }
+        Value::Object(fields) => {
+            let parts = fields.iter().skip(from).take(first);
+            (fields.len(), parts.map(|(name, field)| part(name.clone(), field)).collect())
+        }
+        _ => (0, Vec::new()),
+    };
+    Ok(Parts { kind: ValueKind::of(found), total, from, parts })
+}
+
+/// Where to go on after the part at this index.
+pub fn part_cursor(viewer: &Viewer, index: usize) -> String {
+    viewer.cursors.cursor(PARTS, &index.to_string())
+}
+
+/// The first `limit` bytes of a part's JSON, cut between characters, and how many there are.
+pub fn preview_of(part: &Part, limit: usize) -> (String, usize) {
+    let text = part.value.to_string();
+    (beginning(text.as_bytes(), limit), text.len())
 }
 
 fn beginning(bytes: &[u8], limit: usize) -> String {

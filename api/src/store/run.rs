@@ -6,22 +6,24 @@ use bytes::Bytes;
 use engine::catalog::EffectClass;
 use engine::error::ErrorInfo;
 use engine::id::{NodeRunId, RunId, VersionId, WorkflowId, WorkspaceId};
-use engine::run::event::SignalName;
+use engine::run::event::{ReusedFrom, SignalName};
 use engine::run::status::{NodeRunStatus, RunStatus};
 use engine::scope::Scope;
 use engine::value::{ValueKind, ValueRef};
-use entity::{node_run, run, start_dedupe, word};
+use entity::{node_run, run, start_dedupe, trigger_event, word};
 use runtime::journal::NewMessage;
 use runtime::{Database, PostError};
-use sea_orm::sea_query::{Condition, Expr};
+use sea_orm::prelude::Uuid;
+use sea_orm::sea_query::{Condition, Expr, ExprTrait as _, Query};
 use sea_orm::{
     ColumnTrait as _, DbBackend, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
 };
 
 use super::change::Change;
-use super::{digest, json, timestamp};
+use super::{at, digest, json, keyset, timestamp};
 use crate::app::App;
 use crate::service::audit::{Context, Done};
+use crate::service::page::Window;
 use crate::service::run::{NodeRun, Run, RunFilter, RunMode};
 
 /// The only way into the table: there is no query without a workspace.
@@ -68,32 +70,115 @@ pub(crate) async fn post(app: &App, context: &Context, message: &NewMessage, don
     Ok(())
 }
 
-/// Up to `limit` runs, the newest first, older than one.
+/// As [`post`]; a dead letter is taken again, so that it reads the message before it does anything else.
+pub(crate) async fn post_to_dead(
+    app: &App,
+    context: &Context,
+    message: &NewMessage,
+    done: Done,
+) -> Result<(), PostError> {
+    let mut change = Change::begin(app.runtime.database(), context).await?;
+    app.runtime.post_within(change.connection(), message).await?;
+    let (workspace, run) = (message.workspace, message.run);
+    let was_dead = app.runtime.resume_within(change.connection(), workspace, run, false).await?;
+    change.record(done);
+    change.commit().await?;
+    app.runtime.bus().notify_inbox(run);
+    if was_dead {
+        app.runtime.bus().notify_ready();
+    }
+    Ok(())
+}
+
+/// Lets a dead letter go on; `false` when it is none.
+pub(crate) async fn resume(app: &App, context: &Context, run: RunId, done: Done) -> Result<bool, PostError> {
+    let mut change = Change::begin(app.runtime.database(), context).await?;
+    if !app.runtime.resume_within(change.connection(), context.workspace, run, true).await? {
+        change.rollback().await?;
+        return Ok(false);
+    }
+    change.record(done);
+    change.commit().await?;
+    app.runtime.bus().notify_ready();
+    Ok(true)
+}
+
+/// A page of runs by age.
 pub(crate) async fn list(
     database: &Database,
     workspace: WorkspaceId,
     filter: &RunFilter,
-    before: Option<RunId>,
-    limit: u32,
+    descending: bool,
+    window: Window<RunId>,
 ) -> Result<Vec<Run>, DbErr> {
-    let mut select = in_workspace(workspace);
+    let select = filtered(database, in_workspace(workspace), filter);
+    let select = keyset::within(select, &[run::Column::Id], descending, window, |id| vec![id.0.into()]);
+    let rows = select.all(database.read()).await?;
+    rows.into_iter().map(read).collect()
+}
+
+fn filtered(database: &Database, mut select: Select<run::Entity>, filter: &RunFilter) -> Select<run::Entity> {
+    use run::Column as C;
     if !filter.statuses.is_empty() {
-        select = select.filter(run::Column::Status.is_in(filter.statuses.iter().map(|status| status.as_str())));
+        select = select.filter(C::Status.is_in(filter.statuses.iter().map(|status| status.as_str())));
     }
-    if let Some(workflow) = filter.workflow {
-        select = select.filter(run::Column::WorkflowId.eq(workflow.0));
-    }
-    if let Some(key) = &filter.key {
-        select = select.filter(run::Column::Key.eq(key));
-    }
-    if let Some((name, value)) = &filter.label {
+    for (name, value) in &filter.labels {
         select = select.filter(label(database, name, value));
     }
-    if let Some(before) = before {
-        select = select.filter(run::Column::Id.lt(before.0));
+    if !filter.triggers.is_empty() {
+        select = select.filter(started_by(&filter.triggers));
     }
-    let rows = select.order_by_desc(run::Column::Id).limit(u64::from(limit)).all(database.read()).await?;
-    rows.into_iter().map(read).collect()
+    let mode = filter.mode.map(|mode| match mode {
+        RunMode::Live => word::RunMode::Live,
+        RunMode::Test => word::RunMode::Test,
+    });
+    let all = [
+        filter.workflow.map(|workflow| C::WorkflowId.eq(workflow.0)),
+        mode.map(|mode| C::Mode.eq(mode)),
+        filter.environment.as_ref().map(|environment| C::Environment.eq(environment)),
+        filter.key.as_ref().map(|key| C::Key.eq(key)),
+        filter.created_since.map(|since| C::CreatedAt.gte(at(since))),
+        filter.created_until.map(|until| C::CreatedAt.lt(at(until))),
+        filter.created_by.as_ref().map(|by| C::CreatedBy.eq(by)),
+        filter.retry_of.map(|run| C::RetryOf.eq(run.0)),
+    ];
+    all.into_iter().flatten().fold(select, |select, condition| select.filter(condition))
+}
+
+/// Whether a run's event came from one of these kinds of trigger: a look into an index for each run.
+fn started_by(kinds: &[runtime::TriggerKind]) -> Expr {
+    let words = kinds.iter().map(|kind| match kind {
+        runtime::TriggerKind::Manual => word::TriggerKind::Manual.as_str(),
+        runtime::TriggerKind::Webhook => word::TriggerKind::Webhook.as_str(),
+    });
+    let mut one = Query::select();
+    one.expr(Expr::value(1))
+        .from(trigger_event::Entity)
+        .and_where(Expr::col((trigger_event::Entity, trigger_event::Column::Kind)).is_in(words))
+        .and_where(
+            Expr::col((trigger_event::Entity, trigger_event::Column::Id))
+                .equals((run::Entity, run::Column::TriggerEventId)),
+        );
+    Expr::exists(one)
+}
+
+/// The latest test run of a workflow in an environment that has ended.
+pub(crate) async fn latest_test(
+    database: &Database,
+    workspace: WorkspaceId,
+    workflow: WorkflowId,
+    environment: &str,
+) -> Result<Option<Run>, DbErr> {
+    let ended = RunStatus::ALL.iter().filter(|status| status.is_final()).map(|status| status.as_str());
+    let found = in_workspace(workspace)
+        .filter(run::Column::WorkflowId.eq(workflow.0))
+        .filter(run::Column::Mode.eq(word::RunMode::Test))
+        .filter(run::Column::Environment.eq(environment))
+        .filter(run::Column::Status.is_in(ended))
+        .order_by_desc(run::Column::Id)
+        .one(database.read())
+        .await?;
+    found.map(read).transpose()
 }
 
 /// Whether a run has a label. Labels are JSON in a text column, which each database reads in its own words.
@@ -158,6 +243,8 @@ fn read(model: run::Model) -> Result<Run, DbErr> {
         started_at: model.started_at.map(timestamp),
         finished_at: model.finished_at.map(timestamp),
         created_by: model.created_by,
+        retry_of: model.retry_of.map(RunId),
+        retried_from: model.origin_node,
     })
 }
 
@@ -185,7 +272,15 @@ fn read_node_run(model: node_run::Model) -> Result<NodeRun, DbErr> {
         items_settled: count(model.items_settled),
         started_at: model.started_at.map(timestamp),
         finished_at: model.finished_at.map(timestamp),
+        reused_from: model.reused_from.as_deref().map(reused_from).transpose()?,
     })
+}
+
+fn reused_from(text: &str) -> Result<ReusedFrom, DbErr> {
+    match text {
+        "PIN" => Ok(ReusedFrom::Pin),
+        hex => Uuid::try_parse(hex).map(ReusedFrom::Run).map_err(|error| DbErr::Type(error.to_string())),
+    }
 }
 
 fn value(hash: &[u8], len: i64, kind: word::ValueKind, inline: Option<Vec<u8>>) -> Result<ValueRef, DbErr> {

@@ -79,9 +79,14 @@ async fn a_run_with_fifty_node_runs_is_read_with_at_most_five_statements() {
         "{{ run(id: \"{run}\") {{ status workflow {{ name }} version {{ number workflow {{ name }} }} input {{ json }}
         nodeRuns(first: 100) {{ nodes {{ node status output {{ json }} error {{ code }} }} }} }} }}"
     );
+    let run_with_attempts = format!(
+        "{{ run(id: \"{run}\") {{ status input {{ preview }} output {{ preview truncated byteSize }}
+        nodeRuns(first: 100) {{ nodes {{ node status output {{ preview }} attempts {{ number startedAt finishedAt
+        error {{ code }} }} }} }} }} }}"
+    );
     let run_list = "{ runs(first: 100) { nodes { id status workflow { name latestVersion { number }
         deployments { version { number } } } version { number } } } }";
-    for (query, at_most) in [(run_with_nodes.as_str(), 5), (run_list, 6)] {
+    for (query, at_most) in [(run_with_nodes.as_str(), 5), (&run_with_attempts, 5), (run_list, 6)] {
         // The key is believed and the connections are open before the counting begins.
         ask(&app, &token, query).await;
         let statements = Statements::default();

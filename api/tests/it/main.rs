@@ -1,6 +1,7 @@
 //! The server as its clients see it: over real HTTP and WebSockets, on both databases.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends here")]
 
+mod again;
 mod app;
 mod audits;
 mod auth;
@@ -14,11 +15,13 @@ mod layering;
 mod lists;
 mod model;
 mod process;
+mod run_lists;
 mod runs;
 mod schema_style;
 mod sessions;
 mod socket;
 mod sse;
 mod tenancy;
+mod variables;
 mod websocket;
 mod workflows;

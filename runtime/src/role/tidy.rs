@@ -12,7 +12,8 @@ use crate::database::{Database, to_column};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// Deletes blobs that nothing has referred to for a day, start keys that have expired, and events of a week ago.
+/// Deletes blobs that nothing has referred to for a day, start keys that have expired, and test runs and events of a
+/// week ago.
 pub(crate) async fn hourly(database: Database, blobs: BlobStore, clock: Clock) {
     // The first time an hour after the start, which has other things to do.
     let mut hour = tokio::time::interval_at(tokio::time::Instant::now() + HOUR, HOUR);
@@ -20,6 +21,9 @@ pub(crate) async fn hourly(database: Database, blobs: BlobStore, clock: Clock) {
         hour.tick().await;
         if let Err(error) = blobs.sweep(clock.now()).await {
             tracing::warn!(error = %error, "blobs could not be swept; they are looked at again in an hour");
+        }
+        if let Err(error) = crate::store::test_run::forget(&database, clock.now()).await {
+            tracing::warn!(error = %error, "old test runs could not be deleted; again in an hour");
         }
         if let Err(error) = forget_keys(&database, clock.now()).await {
             tracing::warn!(error = %error, "expired start keys could not be deleted; again in an hour");
