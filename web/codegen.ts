@@ -2,7 +2,7 @@ import type { CodegenConfig } from "@graphql-codegen/cli";
 
 /** Types for every query in `src`, from the schema that the server prints. */
 const config: CodegenConfig = {
-  schema: "../schema.graphql",
+  schema: process.env.FLOWFORGE_SCHEMA ?? "../schema.graphql",
   documents: ["src/**/*.{ts,tsx}", "!src/gql/**"],
   generates: {
     "./src/gql/": {

@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { type AddressInfo, createServer as createSocket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { test as base, expect, type Page } from "@playwright/test";
 import { preview } from "vite";
 
@@ -30,17 +31,19 @@ export class Forge {
     return `http://127.0.0.1:${this.port}`;
   }
 
+  private readonly binary = process.env.FLOWFORGE_BIN ?? "../target/debug/flowforge";
+
+  private get environment(): NodeJS.ProcessEnv {
+    return {
+      ...process.env,
+      FLOWFORGE__DATA_DIR: this.folder,
+      FLOWFORGE__SERVER__BIND: `127.0.0.1:${this.port}`,
+      FLOWFORGE__HTTP__ALLOW_HOSTS: "127.0.0.1",
+    };
+  }
+
   async start(): Promise<void> {
-    const binary = process.env.FLOWFORGE_BIN ?? "../target/debug/flowforge";
-    this.process = spawn(binary, ["serve"], {
-      stdio: "ignore",
-      env: {
-        ...process.env,
-        FLOWFORGE__DATA_DIR: this.folder,
-        FLOWFORGE__SERVER__BIND: `127.0.0.1:${this.port}`,
-        FLOWFORGE__HTTP__ALLOW_HOSTS: "127.0.0.1",
-      },
-    });
+    this.process = spawn(this.binary, ["serve"], { stdio: "ignore", env: this.environment });
     await expect
       .poll(
         () =>
@@ -77,6 +80,13 @@ export class Forge {
     return data;
   }
 
+  /** A link that signs a browser in, as it is printed, for pages at `site`. */
+  async loginLink(site: string): Promise<string> {
+    const { stdout } = await promisify(execFile)(this.binary, ["admin", "login-link"], { env: this.environment });
+    const secret = stdout.trim().split("#")[1] ?? "";
+    return `${site}/sign-in#${secret}`;
+  }
+
   /** Publishes a definition and says the version's id. */
   async publish(name: string, definition: unknown, title = name): Promise<string> {
     const { publishWorkflow } = await this.ask<{
@@ -100,12 +110,13 @@ export class Forge {
 }
 
 /** A service that workflows call: it answers as its test says. */
-export async function service(answer: (path: string) => { status: number; body: unknown }) {
+export async function service(answer: (path: string) => { status: number; body: unknown }, delay = 0) {
   const calls: string[] = [];
   const server = createServer((request, response) => {
     calls.push(request.url ?? "");
     const { status, body } = answer(request.url ?? "");
-    response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+    const text = JSON.stringify(body);
+    setTimeout(() => response.writeHead(status, { "content-type": "application/json" }).end(text), delay);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
@@ -136,10 +147,11 @@ export const test = base.extend<Fixtures, Workers>({
   ],
   site: [
     async ({ forge }, use) => {
-      const target = { target: forge.url, ws: true, changeOrigin: true, headers: { origin: forge.url } };
+      const behind = { target: forge.url, changeOrigin: true, headers: { origin: forge.url } };
+      const proxy = { "/graphql": { ...behind, ws: true }, "/session": behind };
       const pages = await preview({
         logLevel: "silent",
-        preview: { host: "127.0.0.1", port: await freePort(), proxy: { "/graphql": target } },
+        preview: { host: "127.0.0.1", port: await freePort(), proxy },
       });
       await use(pages.resolvedUrls?.local[0]?.replace(/\/$/, "") ?? "");
       await pages.close();

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use futures::{Stream, StreamExt as _};
 
 use super::event::{RunEvent, RunSubscription, shown};
-use super::feed::{RunChange, WorkspaceEvent, WorkspaceSubscription, happened};
+use super::feed::{DraftUpdate, RunChange, WorkspaceEvent, WorkspaceSubscription, happened};
 use super::request::time;
 use crate::service::ServiceError;
 use crate::service::follow::{Delivery, Followed};
@@ -38,6 +38,8 @@ pub enum EventPayload {
     RunEvent(Box<RunEvent>),
     /// A run changed its status.
     RunChange(RunChange),
+    /// A draft was edited.
+    DraftUpdate(DraftUpdate),
     /// Something else happened in the workspace.
     WorkspaceEvent(WorkspaceEvent),
     /// The stored part is over.

@@ -1,16 +1,18 @@
 //! Following a workspace: what changes in it, by number.
 
 use async_graphql::{Context, ID, InputObject, Json, Object, SimpleObject, Subscription};
-use engine::id::RunId;
+use engine::id::{DraftId, RunId};
 use engine::run::status::RunStatus;
 use futures::Stream;
 use serde_json::Value;
 
 use super::Result;
+use super::draft::DraftChangeObject;
 use super::envelope::{EventEnvelope, EventPayload, after, enveloped};
 use super::request::{Asked as _, id};
 use super::run::{RunModeName, RunObject, RunStatusName};
 use crate::service::ServiceError;
+use crate::service::draft;
 use crate::service::feed::Happening;
 use crate::service::follow::{self, FeedFilter};
 use crate::service::run::{self, RunMode};
@@ -76,7 +78,55 @@ impl RunChange {
     }
 }
 
-/// Something other than a run changed.
+/// A draft was edited.
+#[derive(Debug)]
+pub struct DraftUpdate {
+    draft: DraftId,
+    workflow: ID,
+    revision: i64,
+    actor: Option<String>,
+}
+
+/// A draft was edited.
+#[Object]
+impl DraftUpdate {
+    /// The id of the draft; `node` reads it as it is now.
+    async fn draft_id(&self) -> ID {
+        self.draft.to_string().into()
+    }
+
+    /// The id of its workflow.
+    async fn workflow_id(&self) -> &ID {
+        &self.workflow
+    }
+
+    /// The revision that this change made.
+    async fn revision(&self) -> i64 {
+        self.revision
+    }
+
+    /// The change itself, to be made in a copy of the revision before; null once the draft is gone.
+    async fn change(&self, ctx: &Context<'_>) -> Result<Option<DraftChangeObject>> {
+        let found = draft::change(ctx.app()?, ctx.viewer()?, self.draft, self.revision).await?;
+        Ok(found.map(DraftChangeObject::from))
+    }
+
+    /// Who made it: the id of an API key.
+    async fn actor(&self) -> Option<&str> {
+        self.actor.as_deref()
+    }
+}
+
+fn draft_update(happening: &Happening) -> Option<DraftUpdate> {
+    Some(DraftUpdate {
+        draft: happening.entity.parse().ok()?,
+        workflow: happening.workflow?.to_string().into(),
+        revision: happening.data.get("revision")?.as_i64()?,
+        actor: happening.actor.clone(),
+    })
+}
+
+/// Something other than a run or a draft changed.
 #[derive(Debug, SimpleObject)]
 pub struct WorkspaceEvent {
     /// What happened, such as `version.published`. More kinds may come.
@@ -93,18 +143,16 @@ pub struct WorkspaceEvent {
 
 /// An event as its envelope carries it.
 pub(super) fn happened(happening: Happening) -> EventPayload {
-    run_change(&happening).map_or_else(
-        || {
-            EventPayload::WorkspaceEvent(WorkspaceEvent {
-                kind: happening.kind.clone(),
-                entity_id: happening.entity.clone().into(),
-                workflow_id: happening.workflow.map(|id| id.to_string().into()),
-                actor: happening.actor.clone(),
-                data: Json(happening.data.clone()),
-            })
-        },
-        EventPayload::RunChange,
-    )
+    let draft = || draft_update(&happening).map(EventPayload::DraftUpdate);
+    run_change(&happening).map(EventPayload::RunChange).or_else(draft).unwrap_or_else(|| {
+        EventPayload::WorkspaceEvent(WorkspaceEvent {
+            kind: happening.kind.clone(),
+            entity_id: happening.entity.clone().into(),
+            workflow_id: happening.workflow.map(|id| id.to_string().into()),
+            actor: happening.actor.clone(),
+            data: Json(happening.data.clone()),
+        })
+    })
 }
 
 fn run_change(happening: &Happening) -> Option<RunChange> {
@@ -153,6 +201,20 @@ impl WorkspaceSubscription {
         };
         let after = self::after(ctx, after);
         let events = follow::workspace_events(ctx.app()?, ctx.viewer()?, filter, after.as_deref()).await?;
+        Ok(enveloped(ctx, events))
+    }
+
+    /// What is edited in a workflow's drafts: the stored changes after the cursor, then CaughtUp once, then live ones.
+    /// Kept as long as workspace events are.
+    async fn draft_events(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The workflow.")] workflow_id: ID,
+        #[graphql(desc = "The cursor of the last delivery received; from now on when absent.")] after: Option<String>,
+    ) -> Result<impl Stream<Item = async_graphql::Result<EventEnvelope>> + use<>> {
+        let workflow = id(&workflow_id, "workflow")?;
+        let after = self::after(ctx, after);
+        let events = follow::draft_events(ctx.app()?, ctx.viewer()?, workflow, after.as_deref()).await?;
         Ok(enveloped(ctx, events))
     }
 }

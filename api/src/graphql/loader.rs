@@ -34,6 +34,16 @@ pub(super) struct LatestOf(pub(super) WorkflowId);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct DeployedOf(pub(super) WorkflowId);
 
+impl Loader<RunId> for Reads {
+    type Value = Run;
+    type Error = Arc<ServiceError>;
+
+    async fn load(&self, keys: &[RunId]) -> Result<HashMap<RunId, Run>, Self::Error> {
+        let found = run::by_ids(&self.app, &self.viewer, keys).await.map_err(Arc::new)?;
+        Ok(found.into_iter().map(|run| (run.id, run)).collect())
+    }
+}
+
 /// The environments of this project.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct EnvironmentsOf(pub(super) ProjectId);
@@ -59,16 +69,6 @@ impl Loader<EnvironmentsOf> for Reads {
             found.entry(EnvironmentsOf(environment.project)).or_default().push(environment);
         }
         Ok(found)
-    }
-}
-
-impl Loader<RunId> for Reads {
-    type Value = Run;
-    type Error = Arc<ServiceError>;
-
-    async fn load(&self, keys: &[RunId]) -> Result<HashMap<RunId, Run>, Self::Error> {
-        let found = run::by_ids(&self.app, &self.viewer, keys).await.map_err(Arc::new)?;
-        Ok(found.into_iter().map(|run| (run.id, run)).collect())
     }
 }
 

@@ -298,8 +298,8 @@ impl RunQuery {
     ) -> Result<Connection<String, RunObject>> {
         let filter = filter.unwrap_or_default().read()?;
         let order = order_by.map(Into::into).unwrap_or_default();
-        let window = window(first, after, last, before)?;
-        let page = run::list(ctx.app()?, ctx.viewer()?, &filter, order, &window).await?;
+        let page = window(first, after, last, before)?;
+        let page = run::list(ctx.app()?, ctx.viewer()?, &filter, order, &page).await?;
         Ok(connection(page, RunObject))
     }
 }

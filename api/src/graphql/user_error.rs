@@ -15,13 +15,13 @@ pub enum UserErrorCode {
     NotFound,
     /// The thing is in a state that does not allow it.
     Conflict,
+    /// What an earlier run gave cannot be taken over; `details` names the nodes that `changed` and that are `unfinished`.
+    NotReusable,
     /// There is one of that name already.
     NameTaken,
     /// Somebody else changed the draft since `expectedRevision`; `details` has the draft as it is by now: `revision`,
     /// `document`, `sidecar` and `updatedBy`.
     RevisionConflict,
-    /// What an earlier run gave cannot be taken over; `details` names the nodes that `changed` and that are `unfinished`.
-    NotReusable,
     /// The idempotency key was used for another request within 24 hours.
     IdempotencyMismatch,
     /// The definition has problems; the payload lists them.
@@ -72,6 +72,10 @@ pub(super) fn settle<T>(answer: std::result::Result<T, ServiceError>) -> Result<
             ..UserError::new(UserErrorCode::BadUserInput, message)
         },
         ServiceError::Conflict { message } => UserError::new(UserErrorCode::Conflict, message),
+        ServiceError::NotReusable { message, changed, unfinished } => UserError {
+            details: Some(Json(json!({"changed": changed, "unfinished": unfinished}))),
+            ..UserError::new(UserErrorCode::NotReusable, message)
+        },
         ServiceError::NameTaken { field, .. } => UserError {
             field: vec!["input".to_owned(), field.to_owned()],
             ..UserError::new(UserErrorCode::NameTaken, message)
@@ -85,10 +89,6 @@ pub(super) fn settle<T>(answer: std::result::Result<T, ServiceError>) -> Result<
                 "updatedBy": draft.updated_by,
             }))),
             ..UserError::new(UserErrorCode::RevisionConflict, message)
-        },
-        ServiceError::NotReusable { message, changed, unfinished } => UserError {
-            details: Some(Json(json!({"changed": changed, "unfinished": unfinished}))),
-            ..UserError::new(UserErrorCode::NotReusable, message)
         },
         ServiceError::IdempotencyMismatch => UserError {
             field: vec!["input".to_owned(), "idempotencyKey".to_owned()],

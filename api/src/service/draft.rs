@@ -231,6 +231,20 @@ pub(super) fn check_sidecar(sidecar: &Value) -> Result<(), ServiceError> {
 
 const CHANGES: &str = "draft-changes";
 
+/// The change that made a revision; none when the draft is gone.
+///
+/// # Errors
+/// When they may not, or the database cannot be read.
+pub async fn change(
+    app: &App,
+    viewer: &Viewer,
+    id: DraftId,
+    revision: i64,
+) -> Result<Option<DraftChange>, ServiceError> {
+    viewer.require(Permission::Read)?;
+    Ok(store::draft::change(app.runtime.database(), viewer.workspace, id, revision).await?)
+}
+
 /// A draft's changes, the latest first.
 ///
 /// # Errors

@@ -38,6 +38,16 @@ pub enum ServiceError {
         /// Which state, and what it forbids.
         message: String,
     },
+    /// What an earlier run gave cannot be taken over.
+    #[error("{message}")]
+    NotReusable {
+        /// What stands in the way, and where to begin instead.
+        message: String,
+        /// Keys of nodes that are not what they were.
+        changed: Vec<String>,
+        /// Keys of nodes that did not succeed.
+        unfinished: Vec<String>,
+    },
     /// There is one of that name already.
     #[error("there is a {what} named `{name}` already; choose another name")]
     NameTaken {
@@ -51,16 +61,6 @@ pub enum ServiceError {
     /// Somebody else changed the draft since the revision that the change was made for.
     #[error("the draft is at revision {} by now; look at it, then make the change again", .0.revision)]
     RevisionConflict(Box<Draft>),
-    /// What an earlier run gave cannot be taken over.
-    #[error("{message}")]
-    NotReusable {
-        /// What stands in the way, and where to begin instead.
-        message: String,
-        /// Keys of nodes that are not what they were.
-        changed: Vec<String>,
-        /// Keys of nodes that did not succeed.
-        unfinished: Vec<String>,
-    },
     /// The idempotency key was used before with another request.
     #[error("this idempotency key was used within 24 hours for another request")]
     IdempotencyMismatch,
@@ -103,9 +103,9 @@ impl ServiceError {
             Self::Forbidden { .. } => Code::Forbidden,
             Self::Invalid { .. } => Code::BadUserInput,
             Self::Conflict { .. } => Code::Conflict,
+            Self::NotReusable { .. } => Code::NotReusable,
             Self::NameTaken { .. } => Code::NameTaken,
             Self::RevisionConflict(_) => Code::RevisionConflict,
-            Self::NotReusable { .. } => Code::NotReusable,
             Self::IdempotencyMismatch => Code::IdempotencyMismatch,
             Self::CursorExpired { .. } => Code::CursorExpired,
             Self::ValueTooLarge { .. } => Code::ValueTooLarge,

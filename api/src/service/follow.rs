@@ -4,15 +4,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::id::RunId;
+use engine::id::{RunId, WorkflowId};
 use engine::run::event::Recorded;
 use engine::time::Timestamp;
 use futures::Stream;
 use runtime::event::Wakes;
 use tokio::time::Instant;
 
+use super::audit::Action;
 use super::feed::Happening;
-use super::{ServiceError, plan, run};
+use super::{ServiceError, plan, run, workflow};
 use crate::app::App;
 use crate::auth::{Permission, Viewer};
 
@@ -115,6 +116,25 @@ pub async fn workspace_events(
 ) -> Result<impl Stream<Item = Result<Delivery, ServiceError>> + use<>, ServiceError> {
     viewer.require(Permission::Read)?;
     Ok(follow(app, feed::FeedSource::new(app, viewer, filter, after).await?))
+}
+
+/// Follows what is edited in a workflow's drafts, from a cursor or from now on. The stream has no end of its own.
+///
+/// # Errors
+/// `NotFound` also for another workspace's workflow; a cursor of something else.
+pub async fn draft_events(
+    app: &Arc<App>,
+    viewer: &Viewer,
+    id: WorkflowId,
+    after: Option<&str>,
+) -> Result<impl Stream<Item = Result<Delivery, ServiceError>> + use<>, ServiceError> {
+    workflow::get(app, viewer, id).await?;
+    let filter = FeedFilter {
+        kinds: vec![Action::DraftUpdated.as_str().to_owned()],
+        workflow: Some(id),
+        ..FeedFilter::default()
+    };
+    workspace_events(app, viewer, filter, after).await
 }
 
 fn follow<S: Source>(app: &Arc<App>, source: S) -> impl Stream<Item = Result<Delivery, ServiceError>> + use<S> {

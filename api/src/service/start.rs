@@ -1,6 +1,6 @@
 //! Starting runs: one, or many of the same version in one request.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use engine::definition::Definition;
 use engine::id::{ProjectId, VersionId, WorkflowId};
@@ -106,8 +106,20 @@ pub async fn start_all(
     let runnable = runnable(app, viewer, &start.which, &start.environment).await?;
     let plan = plan::get(app, viewer.workspace, &runnable.hash).await?;
     let trigger = trigger(app, &plan.definition, start.trigger.as_deref())?;
-    let starts = runs.into_iter().map(|one| begin(app, viewer, &runnable, &start.environment, &trigger, one));
-    let started: Vec<Result<runtime::Started, ServiceError>> = join_all(starts).await;
+    let begin = |one| begin(app, viewer, &runnable, &start.environment, &trigger, one);
+    // Of two with the same key the first one starts the run: the others wait until it has.
+    let mut keys = HashSet::new();
+    let repeats: Vec<bool> =
+        runs.iter().map(|one| one.idempotency_key.clone().is_some_and(|key| !keys.insert(key))).collect();
+    let (later, first): (Vec<_>, Vec<_>) =
+        runs.into_iter().zip(repeats).enumerate().partition(|(_, (_, again))| *again);
+    let starts = first.into_iter().map(|(index, (one, _))| async move { (index, begin(one).await) });
+    let mut started: Vec<(usize, Result<runtime::Started, ServiceError>)> = join_all(starts).await;
+    for (index, (one, _)) in later {
+        started.push((index, begin(one).await));
+    }
+    started.sort_by_key(|(index, _)| *index);
+    let started: Vec<_> = started.into_iter().map(|(_, started)| started).collect();
     let ids: Vec<_> = started.iter().flatten().map(|started| started.run).collect();
     let found = store::run::find_all(app.runtime.database(), viewer.workspace, &ids).await?;
     let found: HashMap<_, _> = found.into_iter().map(|run| (run.id, run)).collect();

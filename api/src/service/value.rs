@@ -75,8 +75,8 @@ pub async fn parts(
     let whole = app.runtime.value(viewer.workspace, value).await?;
     let absent = || ServiceError::invalid("path", format!("there is nothing at `{path}`"));
     let found = whole.pointer(path).ok_or_else(absent)?;
-    let after = page.window(&viewer.cursors, PARTS, |index| index.parse::<usize>().ok())?.after;
-    let from = after.map_or(0, |last| last.saturating_add(1));
+    let window = page.window(&viewer.cursors, PARTS, |text| text.parse::<usize>().ok())?;
+    let from = window.after.map_or(0, |last| last.saturating_add(1));
     let first = page.first as usize;
     let part = |name: String, value: &Value| Part { name, value: value.clone() };
     let (total, parts) = match found {

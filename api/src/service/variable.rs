@@ -77,16 +77,17 @@ pub async fn list(
     page: &PageRequest,
 ) -> Result<Page<Variable>, ServiceError> {
     viewer.require(Permission::Read)?;
-    let after = page.window(&viewer.cursors, LIST, |name| Some(name.to_owned()))?.after;
+    let window = page.window(&viewer.cursors, LIST, |name| Some(name.to_owned()))?;
     let project = find_project(app, viewer, project).await?;
-    let (database, limit) = (app.runtime.database(), u64::from(page.first) + 1);
+    let (after, limit) = (window.after, window.limit);
+    let database = app.runtime.database();
     let rows = store::variable::list(database, viewer.workspace, project, environment, after, limit).await?;
     Ok(Page::of(rows, page, |row| viewer.cursors.cursor(LIST, &row.name)))
 }
 
 async fn find_project(app: &App, viewer: &Viewer, slug: &str) -> Result<ProjectId, ServiceError> {
     let found = store::project::find_by_slug(app.runtime.database(), viewer.workspace, slug).await?;
-    found.map(|found| found.id).ok_or(ServiceError::NotFound { what: "project" })
+    found.map(|project| project.id).ok_or(ServiceError::NotFound { what: "project" })
 }
 
 /// Makes a variable. Runs that start from now on have it.

@@ -193,15 +193,30 @@ pub(crate) async fn changes(
         .filter(draft_change::Column::WorkspaceId.eq(workspace.0))
         .filter(draft_change::Column::DraftId.eq(id.0));
     let select = keyset::within(of, &[draft_change::Column::Revision], true, window, |revision| vec![revision.into()]);
-    let read = |model: draft_change::Model| {
-        Ok(DraftChange {
-            draft: id,
-            revision: model.revision,
-            patch: json_of(&model.patch)?,
-            sidecar_patch: json_of(&model.sidecar_patch)?,
-            changed_at: timestamp(model.changed_at),
-            changed_by: model.changed_by,
-        })
-    };
-    select.all(database.read()).await?.into_iter().map(read).collect()
+    select.all(database.read()).await?.into_iter().map(read_change).collect()
+}
+
+/// The change that made a revision.
+pub(crate) async fn change(
+    database: &Database,
+    workspace: WorkspaceId,
+    id: DraftId,
+    revision: i64,
+) -> Result<Option<DraftChange>, DbErr> {
+    let found = draft_change::Entity::find()
+        .filter(draft_change::Column::WorkspaceId.eq(workspace.0))
+        .filter(draft_change::Column::DraftId.eq(id.0))
+        .filter(draft_change::Column::Revision.eq(revision));
+    found.one(database.read()).await?.map(read_change).transpose()
+}
+
+fn read_change(model: draft_change::Model) -> Result<DraftChange, DbErr> {
+    Ok(DraftChange {
+        draft: DraftId(model.draft_id),
+        revision: model.revision,
+        patch: json_of(&model.patch)?,
+        sidecar_patch: json_of(&model.sidecar_patch)?,
+        changed_at: timestamp(model.changed_at),
+        changed_by: model.changed_by,
+    })
 }

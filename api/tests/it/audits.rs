@@ -23,7 +23,7 @@ async fn node(app: &TestApp, script: &str) -> String {
         .env("FLOWFORGE_API_KEY", &app.key)
         .stderr(Stdio::inherit())
         .output();
-    let output = tokio::time::timeout(Duration::from_secs(120), script).await.unwrap().expect("node runs");
+    let output = tokio::time::timeout(Duration::from_secs(120), script).await.unwrap().unwrap();
     assert!(output.status.success(), "{:?}", output.status);
     String::from_utf8(output.stdout).unwrap()
 }

@@ -185,7 +185,10 @@ async fn fifty_cuts_of_a_workspace(home: Home, over: Over) {
     let stored = stored.all(home.database.database.read()).await.unwrap();
     let stored: Vec<(u64, String)> =
         stored.into_iter().map(|row| (u64::try_from(row.seq).unwrap(), row.kind)).collect();
-    let kind = |envelope: &Value| envelope["payload"]["kind"].as_str().unwrap().to_owned();
+    let kind = |envelope: &Value| match type_of(envelope) {
+        "DraftUpdate" => "draft.updated".to_owned(),
+        _ => envelope["payload"]["kind"].as_str().unwrap().to_owned(),
+    };
     let told: Vec<(u64, String)> =
         seen.events.iter().map(|envelope| (envelope["seq"].as_u64().unwrap(), kind(envelope))).collect();
     assert!(told.len() > 30, "{}", told.len());
@@ -230,6 +233,39 @@ on_both_databases! {
         }
         assert_eq!(told[0], "run.created QUEUED");
         assert!(told.contains(&"run.waiting WAITING".to_owned()), "{told:?}");
+        app.stop().await;
+    }
+
+    async fn an_editor_sees_the_changes_of_others_in_order_and_can_make_them_in_a_copy(home: Home) {
+        let app = TestApp::start(&home).await;
+        let made = async |name: &str| {
+            let input = json!({"name": name, "document": {"nodes": {}}});
+            let workflow = app.changed("createWorkflow", input, "workflow { id draft { id } }").await["workflow"].clone();
+            (workflow["id"].clone(), workflow["draft"]["id"].clone())
+        };
+        let ((mine, draft), (_, other)) = (made("mine").await, made("other").await);
+        let follow = Follow::draft(&mine);
+        let mut reader = follow.open(&app, None).await;
+        assert_eq!(type_of(&reader.envelope_of(follow.field).await.unwrap().unwrap()), "CaughtUp");
+        for revision in 1..=3 {
+            for draft in [&other, &draft] {
+                let patch = json!([{"op": "add", "path": format!("/nodes/n{revision}"), "value": {}}]);
+                let input = json!({"draftId": draft, "expectedRevision": revision, "patch": patch});
+                app.changed("saveDraft", input, "").await;
+            }
+        }
+        let mut cursors = Vec::new();
+        for revision in 2..=4 {
+            let envelope = reader.envelope_of(follow.field).await.unwrap().unwrap();
+            let payload = &envelope["payload"];
+            assert_eq!((&payload["draftId"], &payload["revision"]), (&draft, &json!(revision)), "{envelope}");
+            assert_eq!(payload["change"]["patch"][0]["path"], format!("/nodes/n{}", revision - 1));
+            cursors.push(envelope["cursor"].as_str().unwrap().to_owned());
+        }
+        let mut again = follow.open(&app, Some(&cursors[0])).await;
+        assert_eq!(again.envelope_of(follow.field).await.unwrap().unwrap()["payload"]["revision"], 3);
+        let nowhere = Follow::draft(&json!("wf_01920000000070008000000000000001"));
+        assert_eq!(code(&nowhere.open(&app, None).await.error_of(nowhere.field).await), "NOT_FOUND");
         app.stop().await;
     }
 

@@ -10,15 +10,15 @@ use async_graphql::parser::types::{
 
 /// Lists of objects without pages, each with what keeps it short.
 const SHORT_LISTS: &[(&str, &str)] = &[
-    ("CheckedExpression.completions", "names and functions that fit one place, at most a few hundred"),
-    ("CheckedExpression.problems", "the problems of one expression of at most 16 KiB"),
-    ("Draft.problems", "all problems of one document at once; the document is bounded"),
-    ("NodeDifference.fields", "the fields of one node of a document, which is bounded"),
     ("NodeRun.attempts", "a retry policy allows at most 100 attempts"),
     ("TestPlan.nodes", "the nodes of the document that was sent along"),
     ("TestPlan.problems", "all problems of the document that was sent along"),
     ("TestRunPayload.problems", "all problems of the document that was sent along"),
     ("ValuePage.parts", "a page itself, of at most 100 parts; the value may have millions"),
+    ("CheckedExpression.completions", "the members and functions at one place of one expression"),
+    ("CheckedExpression.problems", "the problems of one expression, which is bounded"),
+    ("Draft.problems", "all problems of one document at once; the document is bounded"),
+    ("NodeDifference.fields", "the fields of one node of a document, which is bounded"),
     ("NodeType.inputs", "a node type has a handful of ports"),
     ("NodeType.outputs", "a node type has a handful of ports"),
     ("PublishWorkflowPayload.problems", "all problems of one document at once; the document is bounded"),

@@ -25,6 +25,10 @@ const WORKSPACE_EVENTS: &str = "subscription($filter: WorkspaceEventFilter, $aft
         ... on WorkspaceEvent { kind entityId workflowId data }
         ... on CaughtUp { lastSeq } } } }";
 
+const DRAFT_EVENTS: &str = "subscription($workflow: ID!, $after: String) {
+    draftEvents(workflowId: $workflow, after: $after) { cursor seq payload { __typename
+        ... on DraftUpdate { draftId workflowId revision actor change { patch } } ... on CaughtUp { lastSeq } } } }";
+
 /// Something to follow, over any transport.
 pub(crate) struct Follow {
     pub(crate) field: &'static str,
@@ -39,6 +43,10 @@ impl Follow {
 
     pub(crate) fn workspace(filter: Value) -> Self {
         Self { field: "workspaceEvents", query: WORKSPACE_EVENTS, variables: json!({"filter": filter}) }
+    }
+
+    pub(crate) fn draft(workflow: &Value) -> Self {
+        Self { field: "draftEvents", query: DRAFT_EVENTS, variables: json!({"workflow": workflow}) }
     }
 
     /// Follows after a cursor, on a socket of its own.

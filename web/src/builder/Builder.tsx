@@ -6,21 +6,23 @@ import { Palette } from "@/canvas/interaction/Palette";
 import { useEditing } from "@/canvas/interaction/useEditing";
 import { useKeys } from "@/canvas/interaction/useKeys";
 import type { Catalog } from "@/canvas/model/catalog";
+import { same } from "@/canvas/model/json";
 import type { PlacedProblem } from "@/canvas/model/problems";
 import { Outline } from "@/canvas/outline/Outline";
 import { type CanvasStore, problemsOf, useCanvas } from "@/canvas/store";
-import { draftName } from "@/canvas/sync/localDraft";
 import { Canvas } from "@/canvas/view/Canvas";
 import { type MessageKey, useT } from "@/i18n";
 import { Button } from "@/ui/Button";
 import { Split } from "@/ui/Split";
 import { useToasts } from "@/ui/toast";
 import { BuilderHeader } from "./BuilderHeader";
+import { ConflictDialog } from "./ConflictDialog";
 import { KeysDialog } from "./KeysDialog";
 import { ProblemsPanel } from "./ProblemsPanel";
 import { PublishDialog } from "./PublishDialog";
 import type { WorkflowQuery } from "./queries";
 import { RunDialog } from "./RunDialog";
+import { TestDialog } from "./TestDialog";
 import { useDraft } from "./useDraft";
 
 type Workflow = NonNullable<ResultOf<typeof WorkflowQuery>["workflow"]>;
@@ -28,21 +30,23 @@ type Workflow = NonNullable<ResultOf<typeof WorkflowQuery>["workflow"]>;
 interface Props {
   store: CanvasStore;
   catalog: Catalog;
-  workspace: string;
   role: string;
-  project: string;
-  name: string;
-  workflow: Workflow | null;
+  workflow: Workflow;
+  /** There is a new version. */
+  onPublished: () => void;
 }
 
-type Open = "publish" | "run" | "keys" | "commands" | null;
+type Open = "publish" | "run" | "keys" | "commands" | "conflicts" | "test" | null;
 
 /** Where a workflow is built: canvas or outline, inspector, problems, and what can be done with it. */
-export function Builder({ store, catalog, workspace, role, project, name, workflow }: Props) {
+export function Builder({ store, catalog, role, workflow, onPublished }: Props) {
   const t = useT();
   const toast = useToasts((toasts) => toasts.show);
-  const latest = workflow?.latestVersion ?? null;
-  const draft = useDraft(store, draftName(workspace, project, name), catalog, latest, t("did.discard"));
+  const latest = workflow.latestVersion ?? null;
+  const { name } = workflow;
+  const project = workflow.project.slug;
+  const mayEdit = role === "EDITOR" || role === "ADMIN";
+  const draft = useDraft(store, { project, name, draft: workflow.draft }, catalog, !mayEdit);
   const [open, setOpen] = useState<Open>(null);
   const [outline, setOutline] = useState(() => window.matchMedia("(max-width: 640px)").matches);
   const [showProblems, setShowProblems] = useState(false);
@@ -52,16 +56,17 @@ export function Builder({ store, catalog, workspace, role, project, name, workfl
   const isEmpty = useCanvas((state) => Object.keys(state.document.definition.nodes).length === 0);
   const announcement = useCanvas((state) => state.announcement);
   const stage = useRef<HTMLDivElement>(null);
-  const mayPublish = role === "EDITOR" || role === "ADMIN";
+  const isPublished = useCanvas((state) => latest !== null && same(state.document.definition, latest.definition));
 
+  const { save } = draft;
   const outside = useMemo(
     () => ({
-      save: draft.save,
+      save: () => void save(),
       toggleOutline: () => setOutline((shown) => !shown),
       showKeys: () => setOpen("keys"),
       showCommands: () => setOpen("commands"),
     }),
-    [draft.save],
+    [save],
   );
   const { act, center } = useKeys(editing, outside);
 
@@ -102,7 +107,7 @@ export function Builder({ store, catalog, workspace, role, project, name, workfl
         onDropped={(from, place) => editing.ask({ what: "addAfter", from, place })}
         onInsert={(edge) => editing.ask({ what: "insert", edge })}
       />
-      {isEmpty && draft.saving !== "opening" ? (
+      {isEmpty && draft.saving.state !== "opening" ? (
         <div className="pointer-events-none absolute inset-0 flex flex-col items-center justify-center gap-3">
           <p className="font-semibold text-section">{t("builder.empty")}</p>
           <p className="text-soft">{t("builder.empty.help")}</p>
@@ -125,27 +130,23 @@ export function Builder({ store, catalog, workspace, role, project, name, workfl
         name={name}
         workflow={workflow}
         saving={draft.saving}
-        merged={draft.merged}
         problems={problems}
         outline={outline}
-        mayPublish={mayPublish}
+        mayEdit={mayEdit}
+        mayRun={role !== "VIEWER"}
+        isPublished={isPublished}
         act={act}
         onOutline={outside.toggleOutline}
         onProblems={() => setShowProblems((shown) => !shown)}
         onPublish={() => setOpen("publish")}
+        onTest={() => setOpen("test")}
         onRun={() => setOpen("run")}
-        onDiscard={() => void draft.discard()}
+        onDiscard={() => void draft.discard(t("did.discard")).then((refused) => refused && toast(refused))}
       />
       {draft.conflicts.length > 0 ? (
         <div role="alert" className="flex flex-wrap items-center gap-3 border-line border-b bg-raised px-3 py-2">
-          <span className="flex-1">
-            {t("draft.conflicts", {
-              number: latest?.number ?? 0,
-              places: draft.conflicts.map(({ path }) => path.replace("/definition/", "")).join(", "),
-            })}
-          </span>
-          <Button onClick={() => setOpen("publish")}>{t("draft.showDifference")}</Button>
-          <Button onClick={draft.settle}>{t("draft.keepMine")}</Button>
+          <span className="flex-1">{t("draft.conflicts", { count: draft.conflicts.length })}</span>
+          <Button onClick={() => setOpen("conflicts")}>{t("draft.showDifference")}</Button>
         </div>
       ) : null}
       <div ref={stage} className="min-h-0 flex-1">
@@ -162,19 +163,25 @@ export function Builder({ store, catalog, workspace, role, project, name, workfl
       {editing.dialog}
       {open === "publish" ? (
         <PublishDialog
-          workflow={{ project, name, title: workflow?.title ?? name }}
+          name={name}
+          draftId={workflow.draft.id}
           latest={latest}
+          save={save}
           onClose={() => setOpen(null)}
           onPublished={(version) => {
-            draft.published(version);
+            onPublished();
             setOpen(null);
             toast(t("publish.done", { number: version.number }));
           }}
         />
       ) : null}
       {open === "run" && latest ? (
-        <RunDialog version={latest} triggers={workflow?.triggers ?? []} onClose={() => setOpen(null)} />
+        <RunDialog version={latest} triggers={workflow.triggers} onClose={() => setOpen(null)} />
       ) : null}
+      {open === "conflicts" && draft.conflicts.length > 0 ? (
+        <ConflictDialog conflicts={draft.conflicts} onSettled={draft.settled} onClose={() => setOpen(null)} />
+      ) : null}
+      {open === "test" ? <TestDialog workflowId={workflow.id} onClose={() => setOpen(null)} /> : null}
       {open === "keys" ? <KeysDialog onClose={() => setOpen(null)} /> : null}
       {open === "commands" ? (
         <Palette

@@ -1,6 +1,7 @@
 import {
   CircleAlert,
   Workflow as Drawing,
+  FlaskConical,
   LayoutList,
   Play,
   Plus,
@@ -22,29 +23,32 @@ interface Props {
   name: string;
   workflow: {
     title: string;
-    latestVersion: { number: number } | null;
+    latestVersion?: { number: number } | null | undefined;
     deployments: { environment: string; version: { number: number } }[];
-  } | null;
+  };
   saving: Saving;
-  merged: boolean;
   problems: number;
   outline: boolean;
-  mayPublish: boolean;
+  mayEdit: boolean;
+  mayRun: boolean;
+  /** The draft says the same as the latest version. */
+  isPublished: boolean;
   act: (action: Action) => void;
   onOutline: () => void;
   onProblems: () => void;
   onPublish: () => void;
+  onTest: () => void;
   onRun: () => void;
   onDiscard: () => void;
 }
 
 /** Name, version, where the work is kept, and what can be done. */
 export function BuilderHeader(props: Props) {
-  const { project, name, workflow, saving, merged, problems, outline, mayPublish, act } = props;
+  const { project, name, workflow, saving, problems, outline, mayEdit, isPublished, act } = props;
   const t = useT();
   const canUndo = useCanvas((state) => state.history.done.length > 0);
   const canRedo = useCanvas((state) => state.history.undone.length > 0);
-  const latest = workflow?.latestVersion;
+  const latest = workflow.latestVersion;
   const deployed = workflow?.deployments
     .map(({ environment, version }) => `${environment}: v${version.number}`)
     .join(", ");
@@ -58,14 +62,17 @@ export function BuilderHeader(props: Props) {
           {` / ${project} / `}
           <span className="font-mono">{name}</span>
         </nav>
-        <h1 className="truncate font-semibold text-section">{workflow?.title ?? name}</h1>
+        <h1 className="truncate font-semibold text-section">{workflow.title}</h1>
       </div>
       <span className="rounded-full bg-raised px-2 text-badge" title={deployed}>
         {latest ? `v${latest.number}` : t("builder.neverPublished")}
       </span>
       <span role="status" className="text-small text-soft" data-testid="saving">
-        {t(`draft.${saving}`)}
-        {merged ? ` · ${t("draft.merged", { number: latest?.number ?? 0 })}` : ""}
+        {mayEdit ? t(`draft.${saving.state}`) : t("draft.readOnly")}
+        {saving.message ? `: ${saving.message}` : ""}
+        {latest && !isPublished && saving.state !== "opening"
+          ? ` · ${t("draft.ahead", { number: latest.number })}`
+          : ""}
       </span>
       <div className="ml-auto flex flex-wrap items-center gap-1">
         <IconButton label={t("key.undo")} disabled={!canUndo} onClick={() => act("undo")}>
@@ -74,10 +81,10 @@ export function BuilderHeader(props: Props) {
         <IconButton label={t("key.redo")} disabled={!canRedo} onClick={() => act("redo")}>
           <Redo2 size={16} aria-hidden />
         </IconButton>
-        <IconButton label={t("key.add")} onClick={() => act("add")}>
+        <IconButton label={t("key.add")} disabled={!mayEdit} onClick={() => act("add")}>
           <Plus size={16} aria-hidden />
         </IconButton>
-        <IconButton label={t("key.tidy")} onClick={() => act("tidy")} disabled={outline}>
+        <IconButton label={t("key.tidy")} onClick={() => act("tidy")} disabled={outline || !mayEdit}>
           <WandSparkles size={16} aria-hidden />
         </IconButton>
         <IconButton
@@ -87,7 +94,7 @@ export function BuilderHeader(props: Props) {
         >
           {outline ? <Drawing size={16} aria-hidden /> : <LayoutList size={16} aria-hidden />}
         </IconButton>
-        {saving === "kept" && latest ? (
+        {!isPublished && latest && mayEdit ? (
           <IconButton label={t("draft.discard", { number: latest.number })} onClick={props.onDiscard}>
             <Trash2 size={16} aria-hidden />
           </IconButton>
@@ -99,16 +106,19 @@ export function BuilderHeader(props: Props) {
         >
           {t("problems.button", { count: problems })}
         </Button>
+        <Button icon={<FlaskConical size={14} aria-hidden />} disabled={!props.mayRun} onClick={props.onTest}>
+          {t("test.button")}
+        </Button>
         {latest ? (
-          <Button icon={<Play size={14} aria-hidden />} onClick={props.onRun}>
+          <Button icon={<Play size={14} aria-hidden />} disabled={!props.mayRun} onClick={props.onRun}>
             {t("run.button", { number: latest.number })}
           </Button>
         ) : null}
         <Button
           look="primary"
           icon={<Upload size={14} aria-hidden />}
-          disabled={!mayPublish || saving === "published"}
-          title={mayPublish ? undefined : t("publish.needsEditor")}
+          disabled={!mayEdit || isPublished}
+          title={mayEdit ? undefined : t("publish.needsEditor")}
           onClick={props.onPublish}
         >
           {t("publish.button")}

@@ -11,44 +11,46 @@ import { useT } from "@/i18n";
 import { Button } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
 import { TextField } from "@/ui/Field";
-import { PublishMutation } from "./queries";
-import type { Published } from "./useDraft";
+import { PublishDraftMutation } from "./queries";
+
+interface Published {
+  number: number;
+  definition: unknown;
+}
 
 interface Props {
-  workflow: { project: string; name: string; title: string };
-  latest: (Published & { number: number }) | null;
-  onPublished: (version: Published & { number: number }) => void;
+  name: string;
+  draftId: string;
+  latest: Published | null;
+  /** Saves what is not saved; says the revision that the server has. */
+  save: () => Promise<number | undefined>;
+  onPublished: (version: Published) => void;
   onClose: () => void;
 }
 
 /** What will change, what is in the way, and a note; then one button. */
-export function PublishDialog({ workflow, latest, onPublished, onClose }: Props) {
+export function PublishDialog({ name, draftId, latest, save, onPublished, onClose }: Props) {
   const t = useT();
   const store = useCanvasStore();
   const document = useCanvas((state) => state.document);
   const problems = useCanvas(problemsOf);
   const [note, setNote] = useState("");
-  const [title, setTitle] = useState(workflow.title);
   const [refused, setRefused] = useState<string>();
-  const [result, publish] = useMutation(PublishMutation);
+  const [result, publish] = useMutation(PublishDraftMutation);
   const errors = problems.filter(({ severity }) => severity === "ERROR").length;
   const changes = useMemo(() => changesOf(document, latest), [document, latest]);
   const next = (latest?.number ?? 0) + 1;
 
   const go = async () => {
     setRefused(undefined);
+    const expectedRevision = await save();
+    if (expectedRevision === undefined) return setRefused(t("publish.notSaved"));
     const sent = store.getState().document;
     const answer = await publish({
-      input: {
-        name: workflow.name,
-        project: workflow.project,
-        definition: sent.definition,
-        ...(title && title !== workflow.name ? { title } : {}),
-        ...(note ? { note } : {}),
-      },
+      input: { draftId, expectedRevision, deployTo: "default", ...(note ? { note } : {}) },
     });
     if (answer.error) return setRefused(messageOf(answer.error));
-    const payload = answer.data?.publishWorkflow;
+    const payload = answer.data?.publishDraft;
     if (!payload) return;
     store.getState().setServerProblems(sent, placed(payload.problems as Problem[], sent));
     if (payload.version) return onPublished(payload.version);
@@ -57,12 +59,16 @@ export function PublishDialog({ workflow, latest, onPublished, onClose }: Props)
 
   return (
     <Dialog
-      title={t("publish.title", { name: workflow.name })}
+      title={t("publish.title", { name })}
       onClose={onClose}
       footer={
         <>
           <Button onClick={onClose}>{t("action.cancel")}</Button>
-          <Button look="primary" disabled={errors > 0 || result.fetching} onClick={() => void go()}>
+          <Button
+            look="primary"
+            disabled={errors > 0 || changes.length === 0 || result.fetching}
+            onClick={() => void go()}
+          >
             {t("publish.go", { number: next })}
           </Button>
         </>
@@ -96,7 +102,6 @@ export function PublishDialog({ workflow, latest, onPublished, onClose }: Props)
             ))}
           </ul>
         </div>
-        <TextField label={t("publish.workflowTitle")} value={title} onChange={setTitle} placeholder={workflow.name} />
         <TextField label={t("publish.note")} value={note} onChange={setNote} help={t("publish.note.help")} />
         {refused ? (
           <p role="alert" className="text-failed">
@@ -114,7 +119,7 @@ interface Change {
 }
 
 /** The differences to the latest version, one line for each node and one for the edges. */
-export function changesOf(document: FlowDocument, latest: Published | null): Change[] {
+export function changesOf(document: FlowDocument, latest: { definition: unknown } | null): Change[] {
   const before = (latest?.definition ?? { nodes: {}, edges: [] }) as Json;
   const found = new Map<string, Change>();
   for (const operation of diff(before, document.definition) as Operation[]) {

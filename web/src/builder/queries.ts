@@ -15,26 +15,81 @@ export const CatalogQuery = graphql(`
 export const WorkflowQuery = graphql(`
   query WorkflowForBuilder($name: String!, $project: String!) {
     workflow(name: $name, project: $project) {
-      id name title description project
-      latestVersion { id number hash definition createdAt note }
+      id name title description
+      project { slug }
+      draft { id revision document sidecar }
+      latestVersion { id number definition }
       deployments { environment version { id number } }
       triggers { node type path }
     }
   }
 `);
 
-export const PublishMutation = graphql(`
-  mutation Publish($input: PublishWorkflowInput!) {
-    publishWorkflow(input: $input) {
-      created
-      problems { code severity path node message hint }
-      version { id number hash definition createdAt note }
-      workflow {
-        id name title description project
-        latestVersion { id number hash definition createdAt note }
-        deployments { environment version { id number } }
-        triggers { node type path }
+export const CreateWorkflowMutation = graphql(`
+  mutation CreateWorkflow($input: CreateWorkflowInput!) {
+    createWorkflow(input: $input) {
+      workflow { id name project { slug } }
+      userErrors { code message field }
+    }
+  }
+`);
+
+export const SaveDraftMutation = graphql(`
+  mutation SaveDraft($input: SaveDraftInput!) {
+    saveDraft(input: $input) {
+      draft {
+        id revision document sidecar
+        problems { code severity path node message hint }
       }
+      userErrors { code message field }
+    }
+  }
+`);
+
+export const DiscardDraftMutation = graphql(`
+  mutation DiscardDraft($input: DiscardDraftInput!) {
+    discardDraft(input: $input) {
+      draft { id revision document sidecar }
+      userErrors { code message field }
+    }
+  }
+`);
+
+export const DraftQuery = graphql(`
+  query DraftNow($name: String!, $project: String!) {
+    workflow(name: $name, project: $project) {
+      id
+      draft { id revision document sidecar }
+    }
+  }
+`);
+
+export const PublishDraftMutation = graphql(`
+  mutation PublishDraft($input: PublishDraftInput!) {
+    publishDraft(input: $input) {
+      problems { code severity path node message hint }
+      version { id number definition }
+      userErrors { code message field }
+    }
+  }
+`);
+
+export const TestPlanQuery = graphql(`
+  query TestPlan($input: TestRunInput!) {
+    testPlan(input: $input) {
+      effectful
+      nodes { node fate }
+      problems { code severity path node message hint }
+      userErrors { code message field }
+    }
+  }
+`);
+
+export const TestRunMutation = graphql(`
+  mutation TestRun($input: TestRunInput!) {
+    testRun(input: $input) {
+      run { id }
+      problems { code severity path node message hint }
       userErrors { code message field }
     }
   }

@@ -1,141 +1,170 @@
-import { useEffect, useRef, useState } from "react";
-import { useStore } from "zustand";
+import { useCallback, useEffect, useRef, useState } from "react";
+import { useClient } from "urql";
+import { codeOf, messageOf } from "@/api/errors";
 import { withPlaces } from "@/canvas/layout/layered";
+import { drawn } from "@/canvas/layout/open";
 import type { Catalog } from "@/canvas/model/catalog";
-import { type Definition, type FlowDocument, openDocument } from "@/canvas/model/document";
-import { same } from "@/canvas/model/json";
-import { type Conflict, merge } from "@/canvas/model/merge";
+import { type FlowDocument, openDocument } from "@/canvas/model/document";
+import type { Conflict } from "@/canvas/model/merge";
+import { type Problem, placed } from "@/canvas/model/problems";
 import type { CanvasStore } from "@/canvas/store";
-import { dropDraft, loadDraft, saveDraft } from "@/canvas/sync/localDraft";
+import {
+  type Change,
+  DraftSync,
+  mergeOnto,
+  type Saved,
+  type SaveState,
+  type ServerDraft,
+} from "@/canvas/sync/draftSync";
+import { keepUnsent, loadUnsent } from "@/canvas/sync/localDraft";
+import { DiscardDraftMutation, DraftQuery, SaveDraftMutation } from "./queries";
 
-/** A published version, as far as a draft needs it. */
-export interface Published {
-  hash: string;
-  definition: unknown;
+/** Which draft is open. */
+export interface OpenDraft extends ServerDraft {
+  id: string;
 }
 
-/** Where the work is. */
-export type Saving = "opening" | "published" | "saving" | "kept" | "failed";
+interface Workflow {
+  project: string;
+  name: string;
+  draft: OpenDraft;
+}
 
-const KEEP_AFTER_MS = 500;
+/** Where the work is, and why not on the server. */
+export interface Saving {
+  state: SaveState | "opening";
+  message?: string | undefined;
+}
 
-/**
- * Opens a workflow's work in a canvas and keeps it in this browser after every change. When another version was
- * published since the work began, both are put together.
- */
-export function useDraft(
-  store: CanvasStore,
-  name: string | undefined,
-  catalog: Catalog | undefined,
-  latest: Published | null | undefined,
-  discardLabel: string,
-) {
-  const [saving, setSaving] = useState<Saving>("opening");
+/** Opens a draft in a canvas, saves it after every change, and puts it together with what others do to it. */
+export function useDraft(store: CanvasStore, { project, name, draft }: Workflow, catalog: Catalog, readOnly: boolean) {
+  const client = useClient();
+  const [saving, setSaving] = useState<Saving>({ state: "opening" });
   const [conflicts, setConflicts] = useState<Conflict[]>([]);
-  const [merged, setMerged] = useState(false);
-  const base = useRef<Published | null>(null);
-  const opened = useRef<string>(undefined);
-  const document = useStore(store, (state) => state.document);
+  const sync = useRef<DraftSync>(null);
+  const first = useRef({ draft, catalog });
+
+  const save = useCallback(
+    async (change: Change, document: FlowDocument): Promise<Saved> => {
+      const input = { draftId: draft.id, ...change };
+      const answer = await client.mutation(SaveDraftMutation, { input }).toPromise();
+      if (answer.error) {
+        const code = codeOf(answer.error);
+        const passing = ["NETWORK", "UNAVAILABLE", "UNAUTHENTICATED", "INTERNAL", "RATE_LIMITED"].includes(code);
+        return passing ? { outcome: "unreachable" } : { outcome: "refused", message: messageOf(answer.error) };
+      }
+      const payload = answer.data?.saveDraft;
+      const now = payload?.draft;
+      if (now && payload.userErrors.some(({ code }) => code === "REVISION_CONFLICT")) {
+        return { outcome: "conflict", draft: now };
+      }
+      if (!now || payload.userErrors.length > 0) {
+        return { outcome: "refused", message: (payload?.userErrors ?? []).map(({ message }) => message).join(" ") };
+      }
+      store.getState().setServerProblems(document, placed(now.problems as Problem[], document));
+      return { outcome: "saved", revision: now.revision };
+    },
+    [client, store, draft.id],
+  );
 
   useEffect(() => {
-    if (name === undefined || catalog === undefined || latest === undefined || opened.current === name) return;
+    const { draft: begun, catalog: known } = first.current;
     let gone = false;
+    const made = new DraftSync(begun, {
+      current: () => store.getState().document,
+      receive: (document) => store.getState().receive(withPlaces(document)),
+      save: (change) => save(change, store.getState().document),
+      keep: (unsent) => void keepUnsent(begun.id, unsent).catch(() => undefined),
+      onState: (state, message) => setSaving({ state, message }),
+      onConflicts: setConflicts,
+      later: (run, milliseconds) => {
+        const timer = window.setTimeout(run, milliseconds);
+        return () => window.clearTimeout(timer);
+      },
+    });
     const open = async () => {
-      const kept = await loadDraft(name).catch(() => undefined);
+      const unsent = readOnly ? undefined : await loadUnsent(begun.id).catch(() => undefined);
       if (gone) return;
-      const published = openDocument(latest?.definition ?? null);
-      const start = startOf(kept?.document, kept?.base ?? null, kept?.baseHash ?? null, published, latest);
-      base.current = latest;
-      opened.current = name;
-      setConflicts(start.conflicts);
-      setMerged(start.merged);
-      store.getState().open(withPlaces(start.document), catalog);
-      setSaving(same(start.document.definition, published.definition) ? "published" : "kept");
+      const merged = unsent ? mergeOnto(unsent.document, unsent.base, begun) : undefined;
+      const document = await drawn(merged?.document ?? openDocument(begun.document, begun.sidecar), known);
+      if (gone) return;
+      store.getState().open(document, known, readOnly);
+      sync.current = made;
+      setConflicts(merged?.conflicts ?? []);
+      setSaving({ state: "saved" });
+      if (merged) void made.flush();
     };
     void open();
+    const unsubscribe = store.subscribe((state, before) => {
+      if (sync.current === made && state.document !== before.document && !state.readOnly && before.catalog.size > 0) {
+        made.changed();
+      }
+    });
     return () => {
       gone = true;
+      unsubscribe();
+      // Leaving for another page is no reason to wait.
+      void made.flush().finally(() => made.close());
+      sync.current = null;
     };
-  }, [store, name, catalog, latest]);
+  }, [store, save, readOnly]);
 
   // Another language of the catalog is no reason to open anything anew.
   useEffect(() => {
-    if (catalog && opened.current !== undefined) store.setState({ catalog });
+    if (sync.current) store.setState({ catalog });
   }, [store, catalog]);
 
-  const keep = useRef<() => Promise<void>>(async () => undefined);
-  keep.current = async () => {
-    const draft = store.getState().document;
-    if (name === undefined || opened.current !== name) return;
-    const published = base.current;
-    setSaving("saving");
-    try {
-      await saveDraft(name, {
-        document: draft,
-        base: (published?.definition as Definition | undefined) ?? null,
-        baseHash: published?.hash ?? null,
-        savedAt: new Date().toISOString(),
-      });
-      const unchanged = same(draft.definition, openDocument(published?.definition ?? null).definition);
-      setSaving(unchanged && published ? "published" : "kept");
-    } catch {
-      setSaving("failed");
-    }
-  };
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: every change of the document is kept
+  // Who comes back to the page sees what others did meanwhile.
   useEffect(() => {
-    // The first document is the one that was just opened.
-    if (opened.current !== name || store.getState().history.done.length + store.getState().history.undone.length === 0)
-      return;
-    setSaving("saving");
-    const timer = window.setTimeout(() => void keep.current(), KEEP_AFTER_MS);
-    return () => window.clearTimeout(timer);
-  }, [store, name, document]);
+    const look = async () => {
+      if (document.visibilityState !== "visible") return;
+      const answer = await client.query(DraftQuery, { name, project }, { requestPolicy: "network-only" }).toPromise();
+      const now = answer.data?.workflow?.draft;
+      if (now && now.id === draft.id) sync.current?.adopt(now);
+    };
+    const onLook = () => void look();
+    document.addEventListener("visibilitychange", onLook);
+    window.addEventListener("focus", onLook);
+    return () => {
+      document.removeEventListener("visibilitychange", onLook);
+      window.removeEventListener("focus", onLook);
+    };
+  }, [client, name, project, draft.id]);
+
+  // Closing the page in the moment before a save asks first. The work is on this device all the same.
+  const unsaved = saving.state !== "saved" && saving.state !== "opening";
+  useEffect(() => {
+    if (!unsaved) return;
+    const warn = (event: BeforeUnloadEvent) => event.preventDefault();
+    window.addEventListener("beforeunload", warn);
+    return () => window.removeEventListener("beforeunload", warn);
+  }, [unsaved]);
 
   return {
     saving,
     conflicts,
-    merged,
-    /** Keeps the work now. */
-    save: () => void keep.current(),
-    /** What was just published is what further work begins from. */
-    published: (version: Published) => {
-      base.current = version;
-      void keep.current();
-    },
-    /** Gives the work up and shows what is published. */
-    discard: async () => {
-      if (name === undefined) return;
-      await dropDraft(name);
-      const document = withPlaces(openDocument(base.current?.definition ?? null));
-      store.getState().apply(discardLabel, () => document);
+    /** Saves now; says the revision that the server has, or nothing when it does not have everything. */
+    save: useCallback(async (): Promise<number | undefined> => {
+      await sync.current?.flush();
+      return sync.current?.isSaved ? sync.current.revision : undefined;
+    }, []),
+    /** Takes the draft back to its version, as one step that can be undone. */
+    discard: async (label: string): Promise<string | undefined> => {
+      await sync.current?.flush();
+      const input = { draftId: draft.id, expectedRevision: sync.current?.revision ?? 0 };
+      const answer = await client.mutation(DiscardDraftMutation, { input }).toPromise();
+      const payload = answer.data?.discardDraft;
+      if (answer.error) return messageOf(answer.error);
+      if (!payload?.draft || payload.userErrors.length > 0) {
+        return (payload?.userErrors ?? []).map(({ message }) => message).join(" ");
+      }
+      const back = withPlaces(openDocument(payload.draft.document, payload.draft.sidecar));
+      store.getState().apply(label, () => back);
+      sync.current?.reset(payload.draft);
       setConflicts([]);
-      setMerged(false);
-      setSaving("published");
+      return undefined;
     },
-    /** Takes the published value where both changed one thing. */
-    settle: () => setConflicts([]),
+    /** A conflict was looked at. */
+    settled: (conflict: Conflict) => setConflicts((all) => all.filter((one) => one !== conflict)),
   };
-}
-
-interface Start {
-  document: FlowDocument;
-  conflicts: Conflict[];
-  merged: boolean;
-}
-
-/** The document to begin with: what was kept, what is published, or both put together. */
-export function startOf(
-  kept: FlowDocument | undefined,
-  base: Definition | null,
-  baseHash: string | null,
-  published: FlowDocument,
-  latest: Published | null,
-): Start {
-  if (!kept) return { document: published, conflicts: [], merged: false };
-  if (latest === null || baseHash === latest.hash) return { document: kept, conflicts: [], merged: false };
-  const from = { definition: openDocument(base).definition, sidecar: kept.sidecar };
-  const theirs = { definition: published.definition, sidecar: kept.sidecar };
-  return { ...merge(from, kept, theirs), merged: true };
 }

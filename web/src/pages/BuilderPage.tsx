@@ -1,8 +1,9 @@
 import { ReactFlowProvider } from "@xyflow/react";
-import { useMemo, useState } from "react";
+import { useMemo, useRef, useState } from "react";
 import { useParams } from "react-router";
 import { useQuery } from "urql";
 import { codeOf } from "@/api/errors";
+import { NotFound } from "@/app/Broken";
 import { useSettings } from "@/app/settings";
 import { Builder } from "@/builder/Builder";
 import { CatalogQuery, WorkflowQuery } from "@/builder/queries";
@@ -23,23 +24,26 @@ function OneWorkflow({ project, name }: { project: string; name: string }) {
   const language = useSettings((settings) => settings.language);
   const [store] = useState(createCanvasStore);
   const [types, askTypes] = useQuery({ query: CatalogQuery, variables: { locale: language } });
-  const [workflow, askWorkflow] = useQuery({ query: WorkflowQuery, variables: { name, project } });
+  const [workflow, askWorkflow] = useQuery({
+    query: WorkflowQuery,
+    variables: { name, project },
+    requestPolicy: "cache-and-network",
+  });
   const catalog = useMemo(() => types.data && catalogOf(types.data.nodeTypes as NodeTypeSpec[]), [types.data]);
-  const unpublished = workflow.error !== undefined && codeOf(workflow.error) === "NOT_FOUND";
-  const error = types.error ?? (unpublished ? undefined : workflow.error);
-  if (error && !types.data) {
-    return (
-      <Failure
-        error={error}
-        onRetry={() => {
-          askTypes({ requestPolicy: "network-only" });
-          askWorkflow({ requestPolicy: "network-only" });
-        }}
-      />
-    );
+  // The draft is opened from the server's own answer, never from one that was kept from before.
+  const fresh = workflow.data?.workflow && !workflow.stale ? workflow.data.workflow : undefined;
+  const opened = useRef(fresh);
+  if (fresh) opened.current = fresh;
+  const error = types.data ? workflow.error : (types.error ?? workflow.error);
+  if (error && !opened.current) {
+    const again = () => {
+      askTypes({ requestPolicy: "network-only" });
+      askWorkflow({ requestPolicy: "network-only" });
+    };
+    if (codeOf(error) === "NOT_FOUND") return <NotFound />;
+    return <Failure error={error} onRetry={again} />;
   }
-  if (error) return <Failure error={error} onRetry={() => askWorkflow({ requestPolicy: "network-only" })} />;
-  if (!catalog || !types.data || (workflow.fetching && !workflow.data)) {
+  if (!catalog || !types.data || !opened.current) {
     return (
       <p role="status" className="p-6 text-soft">
         {t("loading")}
@@ -52,11 +56,9 @@ function OneWorkflow({ project, name }: { project: string; name: string }) {
         <Builder
           store={store}
           catalog={catalog}
-          workspace={types.data.viewer.workspace.slug}
           role={types.data.viewer.role}
-          project={project}
-          name={name}
-          workflow={workflow.data?.workflow ?? null}
+          workflow={opened.current}
+          onPublished={() => askWorkflow({ requestPolicy: "network-only" })}
         />
       </ReactFlowProvider>
     </CanvasProvider>

@@ -1,11 +1,11 @@
 import { ReactFlowProvider } from "@xyflow/react";
-import { useEffect, useMemo, useState } from "react";
-import { useParams } from "react-router";
+import { useEffect, useMemo, useRef, useState } from "react";
+import { useLocation, useParams } from "react-router";
 import { useQuery } from "urql";
 import { useSettings } from "@/app/settings";
-import { withPlaces } from "@/canvas/layout/layered";
+import { drawn } from "@/canvas/layout/open";
 import { catalogOf, type NodeTypeSpec } from "@/canvas/model/catalog";
-import { openDocument } from "@/canvas/model/document";
+import { type FlowDocument, openDocument } from "@/canvas/model/document";
 import { createRunStore, OverlayProvider } from "@/canvas/overlay/overlay";
 import { CanvasProvider, createCanvasStore } from "@/canvas/store";
 import { useT } from "@/i18n";
@@ -25,12 +25,22 @@ function OneRun({ id }: { id: string }) {
   const [canvas] = useState(createCanvasStore);
   const [overlay] = useState(createRunStore);
   const [{ data, error }, again] = useQuery({ query: RunQuery, variables: { id, locale } });
-  const definition = data?.run?.version?.definition;
+  const { state } = useLocation() as { state: { tried?: FlowDocument } | null };
+  const tried = state?.tried;
+  const definition = data?.run?.version?.definition ?? (data?.run?.mode === "TEST" ? tried?.definition : undefined);
   const types = data?.nodeTypes;
   const catalog = useMemo(() => types && catalogOf(types as NodeTypeSpec[]), [types]);
+  const version = data?.run?.version?.id ?? (tried ? id : undefined);
+  const opened = useRef<string>(undefined);
   useEffect(() => {
-    if (catalog && definition) canvas.getState().open(withPlaces(openDocument(definition)), catalog, true);
-  }, [canvas, catalog, definition]);
+    if (!catalog || !definition || version === undefined) return;
+    // What is asked again says the same; what is chosen on the canvas must stay chosen.
+    if (opened.current === version) return canvas.setState({ catalog });
+    opened.current = version;
+    void drawn(openDocument(definition, tried?.sidecar), catalog).then((document) =>
+      canvas.getState().open(document, catalog, true),
+    );
+  }, [canvas, catalog, definition, version, tried]);
   if (!data?.run) {
     return error ? (
       <Failure error={error} onRetry={() => again({ requestPolicy: "network-only" })} />
@@ -47,6 +57,7 @@ function OneRun({ id }: { id: string }) {
           <RunView
             run={data.run}
             overlay={overlay}
+            hasDrawing={definition !== undefined}
             mayOperate={data.viewer.role !== "VIEWER"}
             refetch={() => again({ requestPolicy: "network-only" })}
           />

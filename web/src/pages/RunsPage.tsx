@@ -8,13 +8,14 @@ import { Empty, Failure } from "@/ui/Empty";
 import { Select, TextField } from "@/ui/Field";
 import { type Status, StatusBadge, useStatusWord } from "@/ui/StatusBadge";
 import { Duration, Time } from "@/ui/time";
+import { WorkflowLink } from "@/ui/WorkflowLink";
 
 const RunsQuery = graphql(`
   query Runs($after: String, $filter: RunFilter) {
     runs(first: 50, after: $after, filter: $filter) {
       nodes {
         id status mode trigger key createdAt startedAt finishedAt
-        workflow { id name title project }
+        workflow { id name title project { slug } }
         version { id number }
         error { code message node }
       }
@@ -58,7 +59,7 @@ export function RunsPage() {
     setParams(next);
   };
   const list = data?.runs;
-  const of = list?.nodes.find((run) => run.workflow.id === workflow)?.workflow;
+  const of = list?.nodes.find((run) => run.workflow?.id === workflow)?.workflow;
   return (
     <div className="mx-auto max-w-5xl p-4">
       <header className="mb-3 flex flex-wrap items-end gap-3">
@@ -126,9 +127,7 @@ export function RunsPage() {
                     ) : null}
                   </td>
                   <td className="px-3 py-1">
-                    <Link to={`/workflows/${run.workflow.project}/${run.workflow.name}`} className="hover:underline">
-                      {run.workflow.title}
-                    </Link>{" "}
+                    <WorkflowLink workflow={run.workflow} />{" "}
                     <span className="text-small text-soft">
                       {run.version ? `v${run.version.number}` : ""} {run.mode === "TEST" ? t("runs.test") : ""}
                     </span>

@@ -1,7 +1,9 @@
 import { Plus } from "lucide-react";
 import { useState } from "react";
 import { Link, useNavigate, useSearchParams } from "react-router";
-import { useQuery } from "urql";
+import { useMutation, useQuery } from "urql";
+import { messageOf } from "@/api/errors";
+import { CreateWorkflowMutation } from "@/builder/queries";
 import { graphql } from "@/gql";
 import { useT } from "@/i18n";
 import { Button } from "@/ui/Button";
@@ -14,7 +16,8 @@ const WorkflowsQuery = graphql(`
   query Workflows($after: String) {
     workflows(first: 50, after: $after) {
       nodes {
-        id name title project description updatedAt
+        id name title description updatedAt
+        project { slug }
         latestVersion { id number }
         deployments { environment version { id number } }
         triggers { node type }
@@ -75,13 +78,13 @@ export function WorkflowsPage() {
                 <tr key={workflow.id} className="h-11 border-line border-b last:border-0 hover:bg-raised">
                   <td className="max-w-72 px-3 py-1">
                     <Link
-                      to={`/workflows/${workflow.project}/${workflow.name}`}
+                      to={`/workflows/${workflow.project.slug}/${workflow.name}`}
                       className="block truncate font-medium hover:underline"
                     >
                       {workflow.title}
                     </Link>
                     <span className="block truncate font-mono text-small text-soft">
-                      {workflow.project}/{workflow.name}
+                      {workflow.project.slug}/{workflow.name}
                     </span>
                   </td>
                   <td className="px-3 py-1 font-mono text-small text-soft">
@@ -129,26 +132,39 @@ function NewWorkflow({ onClose }: { onClose: () => void }) {
   const t = useT();
   const navigate = useNavigate();
   const [name, setName] = useState("");
+  const [title, setTitle] = useState("");
+  const [refused, setRefused] = useState<string>();
+  const [result, create] = useMutation(CreateWorkflowMutation);
   const fits = /^[a-z0-9][a-z0-9_-]{0,62}$/.test(name);
+  const go = async () => {
+    const answer = await create({ input: { name, ...(title ? { title } : {}) } });
+    const payload = answer.data?.createWorkflow;
+    if (payload?.workflow) return void navigate(`/workflows/${payload.workflow.project.slug}/${payload.workflow.name}`);
+    setRefused(answer.error ? messageOf(answer.error) : payload?.userErrors.map(({ message }) => message).join(" "));
+  };
   return (
     <Dialog title={t("workflows.new")} onClose={onClose}>
       <form
         className="flex flex-col gap-4"
         onSubmit={(event) => {
           event.preventDefault();
-          if (fits) navigate(`/workflows/default/${name}`);
+          if (fits) void go();
         }}
       >
         <TextField
           label={t("workflows.name")}
           help={t("workflows.name.help")}
-          error={name !== "" && !fits ? t("workflows.name.invalid") : undefined}
+          error={name !== "" && !fits ? t("workflows.name.invalid") : refused}
           autoFocus
           className="font-mono"
           value={name}
-          onChange={setName}
+          onChange={(text) => {
+            setName(text);
+            setRefused(undefined);
+          }}
         />
-        <Button type="submit" look="primary" disabled={!fits}>
+        <TextField label={t("workflows.title")} placeholder={name} value={title} onChange={setTitle} />
+        <Button type="submit" look="primary" disabled={!fits || result.fetching}>
           {t("workflows.open")}
         </Button>
       </form>

@@ -52,6 +52,7 @@ export function NodeRunPanel({ runId, nodeKey, mayOperate, onClose }: Props) {
       </header>
       <div className="flex flex-col gap-4 px-3 pb-4">
         {!state ? <p className="text-soft">{t("nodeRun.notBegun")}</p> : <StatusBadge status={state.status} />}
+        {state?.reused ? <p className="text-soft">{t("nodeRun.reused")}</p> : null}
         {error && !details ? <Failure error={error} onRetry={() => again({ requestPolicy: "network-only" })} /> : null}
         {details ? (
           <dl className="grid grid-cols-[auto_1fr] gap-x-4 gap-y-1">

@@ -18,9 +18,11 @@ import { type Status, StatusBadge } from "@/ui/StatusBadge";
 import { Tabs } from "@/ui/Tabs";
 import { Duration, Time } from "@/ui/time";
 import { useToasts } from "@/ui/toast";
+import { WorkflowLink } from "@/ui/WorkflowLink";
 import { EventList } from "./EventList";
 import { NodeRunPanel } from "./NodeRunPanel";
 import { CancelMutation, type RunQuery } from "./queries";
+import { RetryButtons } from "./RetryButtons";
 import { Timeline } from "./Timeline";
 
 type Run = NonNullable<ResultOf<typeof RunQuery>["run"]>;
@@ -31,12 +33,14 @@ const FINAL: readonly string[] = ["SUCCEEDED", "FAILED", "CANCELED", "TIMED_OUT"
 interface Props {
   run: Run;
   overlay: RunStore;
+  /** The definition is known, so it can be drawn. */
+  hasDrawing: boolean;
   mayOperate: boolean;
   refetch: () => void;
 }
 
 /** A run on its canvas, on a timeline and as events, with what can be done to it. What is chosen is in the address. */
-export function RunView({ run, overlay, mayOperate, refetch }: Props) {
+export function RunView({ run, overlay, hasDrawing, mayOperate, refetch }: Props) {
   const t = useT();
   const toast = useToasts((toasts) => toasts.show);
   const canvas = useCanvasStore();
@@ -103,7 +107,8 @@ export function RunView({ run, overlay, mayOperate, refetch }: Props) {
     lastInspected.current = null;
     put({ node: null });
   };
-  const newer = run.version && run.workflow.latestVersion && run.workflow.latestVersion.number > run.version.number;
+  const latest = run.workflow?.latestVersion;
+  const newer = run.version && latest && latest.number > run.version.number;
 
   return (
     <div className="flex h-full min-h-0 flex-col">
@@ -117,10 +122,7 @@ export function RunView({ run, overlay, mayOperate, refetch }: Props) {
             <span className="font-mono">{run.key ?? run.id}</span>
           </nav>
           <h1 className="truncate font-semibold text-section">
-            <Link to={`/workflows/${run.workflow.project}/${run.workflow.name}`} className="hover:underline">
-              {run.workflow.title}
-            </Link>{" "}
-            {run.version ? `v${run.version.number}` : ""}
+            <WorkflowLink workflow={run.workflow} /> {run.version ? `v${run.version.number}` : ""}
           </h1>
         </div>
         <span data-testid="run-status">
@@ -132,12 +134,18 @@ export function RunView({ run, overlay, mayOperate, refetch }: Props) {
           </span>
         ) : null}
         {newer ? (
-          <span className="text-small text-soft">
-            {t("run.newerVersion", { number: run.workflow.latestVersion?.number ?? 0 })}
-          </span>
+          <span className="text-small text-soft">{t("run.newerVersion", { number: latest?.number ?? 0 })}</span>
         ) : null}
         <span className="text-small text-soft">
           {t("run.startedBy", { trigger: run.trigger })} <Time at={run.createdAt} />
+          {run.retryOf ? (
+            <>
+              {" · "}
+              <Link to={`/runs/${run.retryOf.id}`} className="underline">
+                {t("run.retryOf", { node: run.retriedFrom ?? run.trigger })}
+              </Link>
+            </>
+          ) : null}
           {startedAt ? (
             <>
               {" · "}
@@ -149,6 +157,9 @@ export function RunView({ run, overlay, mayOperate, refetch }: Props) {
           <span role="status" className="text-small text-soft" data-testid="connection">
             {t(`connection.${connection}`)}
           </span>
+          {ended && mayOperate && run.mode === "LIVE" ? (
+            <RetryButtons runId={run.id} from={selected?.split("[")[0] ?? run.error?.node ?? null} />
+          ) : null}
           {ended || !mayOperate ? null : (
             <Button look="danger" onClick={() => void stop(false)}>
               {t("run.cancel")}
@@ -180,7 +191,7 @@ export function RunView({ run, overlay, mayOperate, refetch }: Props) {
             selected={tab}
             onSelect={(name) => put({ tab: name })}
           >
-            {tab === "canvas" ? run.version ? <Canvas /> : <p className="p-4 text-soft">{t("run.noVersion")}</p> : null}
+            {tab === "canvas" ? hasDrawing ? <Canvas /> : <p className="p-4 text-soft">{t("run.noVersion")}</p> : null}
             {tab === "timeline" ? <Timeline selected={selected} onSelect={(key) => put({ node: key })} /> : null}
             {tab === "outline" ? <ReadOnlyOutline /> : null}
             {tab === "events" ? <EventList events={events} /> : null}

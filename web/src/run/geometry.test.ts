@@ -14,6 +14,7 @@ const row = (given: Partial<NodeState>): NodeState => ({
   error: null,
   dueAt: null,
   signal: null,
+  reused: false,
   ...given,
 });
 

@@ -3,9 +3,9 @@ import { graphql } from "@/gql";
 export const RunQuery = graphql(`
   query RunView($id: ID!, $locale: String!) {
     run(id: $id) {
-      id status mode trigger key labels environment createdAt createdBy startedAt finishedAt lastSeq
+      id status mode trigger key labels environment retriedFrom retryOf { id } createdAt createdBy startedAt finishedAt lastSeq
       error { code message node }
-      workflow { id name title project latestVersion { id number } }
+      workflow { id name title project { slug } latestVersion { id number } }
       version { id number definition }
       input { kind byteSize preview truncated }
       output { kind byteSize preview truncated }
@@ -37,6 +37,12 @@ export const NodeRunQuery = graphql(`
 export const CancelMutation = graphql(`
   mutation Cancel($input: CancelRunInput!) {
     cancelRun(input: $input) { run { id status } userErrors { code message } }
+  }
+`);
+
+export const RetryMutation = graphql(`
+  mutation Retry($input: RetryRunInput!) {
+    retryRun(input: $input) { run { id } userErrors { code message } }
   }
 `);
 

@@ -21,6 +21,8 @@ export function Dialog({ title, onClose, children, footer, wide = false, blockin
   useEffect(() => {
     const dialog = element.current;
     if (dialog && !dialog.open) dialog.showModal();
+    // The first field is what a dialog is opened for; the browser would choose the button that closes it.
+    dialog?.querySelector<HTMLElement>("[data-body] :is(input, textarea, select)")?.focus();
     return () => dialog?.close();
   }, []);
   return (
@@ -46,7 +48,9 @@ export function Dialog({ title, onClose, children, footer, wide = false, blockin
             </IconButton>
           )}
         </header>
-        <div className="min-h-0 flex-1 overflow-auto p-4">{children}</div>
+        <div data-body className="min-h-0 flex-1 overflow-auto p-4">
+          {children}
+        </div>
         {footer ? <footer className="flex justify-end gap-2 border-line border-t px-4 py-3">{footer}</footer> : null}
       </div>
     </dialog>

@@ -15,7 +15,7 @@ import {
   target,
 } from "./document";
 import { edit } from "./edit";
-import { wouldCycle } from "./graph";
+import { adjacency, reach, wouldCycle } from "./graph";
 import { isObject, type Json, steps } from "./json";
 import { freeKey, keyFits, keyFrom } from "./key";
 import { renameIn, renameInNode } from "./references";
@@ -78,8 +78,12 @@ export function insertIntoEdge(document: FlowDocument, id: string, type: string,
   const [input, output] = [spec?.inputs[0], spec?.outputs[0]];
   if (!edge || !input || !output) return undefined;
   const [from, to] = [source(edge), target(edge)];
-  const middle = between(document, from.node, to.node);
-  const added = addNode(disconnect(document, [id]), type, middle);
+  // What comes after makes room, so it does not count as in the way.
+  const after = new Set([to.node, ...reach([to.node], adjacency(document.definition).after)]);
+  const layout = Object.entries(document.sidecar.layout).filter(([key]) => !after.has(key));
+  const around = { ...document, sidecar: { ...document.sidecar, layout: Object.fromEntries(layout) } };
+  const place = freePlace(around, between(document, from.node, to.node));
+  const added = addNode(disconnect(document, [id]), type, place);
   const made = edit(added.document, (draft) => {
     const index = document.definition.edges.indexOf(edge);
     const ends = [
@@ -87,6 +91,7 @@ export function insertIntoEdge(document: FlowDocument, id: string, type: string,
       edgeBetween({ node: added.key, port: output.name }, to),
     ];
     draft.definition.edges.splice(index, 0, ...ends);
+    draft.sidecar.layout[added.key] = place;
   });
   return { document: makeRoom(made, added.key), key: added.key };
 }

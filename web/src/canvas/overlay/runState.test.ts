@@ -60,6 +60,12 @@ test("it does not matter how the events are cut up, nor whether some come twice"
   }
 });
 
+test("a result that was taken over counts as succeeded without an attempt", () => {
+  seq = 0;
+  const run = reduce(NOTHING_YET, [event("RUN_CREATED"), event("REUSED", { node: "call", scope: "", port: "out" })]);
+  expect(run.nodes.get("call")).toMatchObject({ status: "SUCCEEDED", reused: true, port: "out", attempts: [] });
+});
+
 test("a gap is an error, never passed over", () => {
   const events = story();
   expect(() => reduce(NOTHING_YET, events.slice(1))).toThrow(GapError);

@@ -40,6 +40,8 @@ export interface NodeState {
   dueAt: string | null;
   /** The signal it waits for. */
   signal: string | null;
+  /** It did not run: its result was taken over from an earlier run or from a pin. */
+  reused: boolean;
 }
 
 /** A run as its events tell it. */
@@ -126,6 +128,7 @@ function reduceNode(known: NodeState | undefined, event: RunEvent): NodeState | 
     error: null,
     dueAt: null,
     signal: null,
+    reused: false,
   };
   const settled = (status: Status): NodeState => ({
     ...node,
@@ -169,6 +172,8 @@ function reduceNode(known: NodeState | undefined, event: RunEvent): NodeState | 
     case "NODE_SUCCEEDED":
     case "ITEMS_COLLECTED":
       return settled("SUCCEEDED");
+    case "REUSED":
+      return { ...settled("SUCCEEDED"), reused: true };
     case "NODE_FAILED":
       return settled("FAILED");
     case "NODE_SKIPPED":

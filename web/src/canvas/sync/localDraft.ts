@@ -1,21 +1,12 @@
-import { type Definition, type FlowDocument, openDocument } from "../model/document";
-
-/** Work that is not published yet, kept in this browser, with the version that it began from. */
-export interface LocalDraft {
-  document: FlowDocument;
-  /** The definition that the work began from, to tell what changed; nothing for a workflow that was never published. */
-  base: Definition | null;
-  baseHash: string | null;
-  savedAt: string;
-}
+import type { Unsent } from "./draftSync";
 
 const DATABASE = "flowforge";
-const DRAFTS = "drafts";
+const UNSENT = "unsent";
 
 function database(): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
     const request = indexedDB.open(DATABASE, 1);
-    request.onupgradeneeded = () => request.result.createObjectStore(DRAFTS);
+    request.onupgradeneeded = () => request.result.createObjectStore(UNSENT);
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);
   });
@@ -25,8 +16,8 @@ async function ask<T>(mode: IDBTransactionMode, question: (store: IDBObjectStore
   const opened = await database();
   try {
     return await new Promise((resolve, reject) => {
-      const transaction = opened.transaction(DRAFTS, mode);
-      const request = question(transaction.objectStore(DRAFTS));
+      const transaction = opened.transaction(UNSENT, mode);
+      const request = question(transaction.objectStore(UNSENT));
       transaction.oncomplete = () => resolve(request.result);
       transaction.onerror = () => reject(transaction.error);
       transaction.onabort = () => reject(transaction.error);
@@ -36,23 +27,13 @@ async function ask<T>(mode: IDBTransactionMode, question: (store: IDBObjectStore
   }
 }
 
-/** Under which name a workflow's work is kept: nobody finds another workspace's. */
-export function draftName(workspace: string, project: string, workflow: string): string {
-  return `${workspace}/${project}/${workflow}`;
+/** Work on a draft that the server did not get, because there was no network or the page was closed too soon. */
+export async function loadUnsent(draft: string): Promise<Unsent | undefined> {
+  return (await ask("readonly", (store) => store.get(draft))) as Unsent | undefined;
 }
 
-/** The work kept under a name. */
-export async function loadDraft(name: string): Promise<LocalDraft | undefined> {
-  const found = (await ask("readonly", (store) => store.get(name))) as LocalDraft | undefined;
-  return found && { ...found, document: openDocument(found.document.definition, found.document.sidecar) };
-}
-
-/** Keeps work under a name. */
-export async function saveDraft(name: string, draft: LocalDraft): Promise<void> {
-  await ask("readwrite", (store) => store.put(draft, name));
-}
-
-/** Throws the work kept under a name away. */
-export async function dropDraft(name: string): Promise<void> {
-  await ask("readwrite", (store) => store.delete(name));
+/** Keeps such work on this device, or forgets it. */
+export async function keepUnsent(draft: string, unsent: Unsent | null): Promise<void> {
+  if (unsent) await ask("readwrite", (store) => store.put(unsent, draft));
+  else await ask("readwrite", (store) => store.delete(draft));
 }

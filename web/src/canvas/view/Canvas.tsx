@@ -7,6 +7,7 @@ import {
   type Connection,
   ConnectionMode,
   Controls,
+  type EdgeChange,
   MiniMap,
   type NodeChange,
   type OnConnectEnd,
@@ -15,10 +16,10 @@ import {
   useReactFlow,
   useStore,
 } from "@xyflow/react";
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { type MouseEvent, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useT } from "@/i18n";
 import { connectRefusal, move } from "../model/commands";
-import { type End, GRID, type Point, titleOf } from "../model/document";
+import { CARD, type End, GRID, type Point, titleOf } from "../model/document";
 import { useCanvas, useCanvasStore } from "../store";
 import { type CanvasNode, edgesFor, nodesFor } from "./elements";
 import { FlowLine, type LineEdge } from "./FlowLine";
@@ -30,6 +31,18 @@ const edgeTypes = { line: FlowLine };
 /** Smaller graphs are mounted whole, which is best for finding text and for screen readers. */
 const CULL_FROM = 150;
 const FAR = 0.35;
+
+// What the library is given stays the same object while nothing changes: each change wakes everything that listens.
+const SNAP: [number, number] = [GRID, GRID];
+const MANY = ["Meta", "Control"];
+const FIT = { padding: 0.1, maxZoom: 1, minZoom: 0.55 };
+
+function endsOf(connection: Connection | LineEdge): [End, End] {
+  return [
+    { node: connection.source, port: connection.sourceHandle ?? "out" },
+    { node: connection.target, port: connection.targetHandle ?? "in" },
+  ];
+}
 
 interface Props {
   onConnect?: (from: End, to: End) => void;
@@ -46,7 +59,9 @@ export function Canvas({ onConnect, onDropped, onInsert }: Props) {
   const catalog = useCanvas((state) => state.catalog);
   const selection = useCanvas((state) => state.selection);
   const readOnly = useCanvas((state) => state.readOnly);
-  const { screenToFlowPosition } = useReactFlow();
+  const inspected = useCanvas((state) => state.inspected);
+  const { screenToFlowPosition, flowToScreenPosition, setCenter, getZoom } = useReactFlow();
+  const stage = useRef<HTMLDivElement>(null);
   const far = useStore((state) => state.nodes.length > CULL_FROM && state.transform[2] < FAR);
   const [nodes, setNodes] = useState<CanvasNode[]>([]);
   const dragged = useRef(false);
@@ -68,6 +83,20 @@ export function Canvas({ onConnect, onDropped, onInsert }: Props) {
       );
     });
   }, [selection]);
+
+  // What is being looked at must not lie behind the panel that shows it.
+  useEffect(() => {
+    if (inspected === null) return;
+    const frame = requestAnimationFrame(() => {
+      const box = stage.current?.getBoundingClientRect();
+      const place = store.getState().document.sidecar.layout[inspected];
+      if (!box || !place) return;
+      const [from, to] = [place, { x: place.x + CARD.width, y: place.y + CARD.height }].map(flowToScreenPosition);
+      const inside = from && to && from.x >= box.left && to.x <= box.right && from.y >= box.top && to.y <= box.bottom;
+      if (!inside) setCenter(place.x + CARD.width / 2, place.y + CARD.height / 2, { zoom: getZoom() });
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [inspected, store, flowToScreenPosition, setCenter, getZoom]);
 
   const edges = useMemo(
     () =>
@@ -100,81 +129,111 @@ export function Canvas({ onConnect, onDropped, onInsert }: Props) {
     [store, t],
   );
 
-  const endsOf = (connection: Connection | LineEdge): [End, End] => [
-    { node: connection.source, port: connection.sourceHandle ?? "out" },
-    { node: connection.target, port: connection.targetHandle ?? "in" },
-  ];
+  const startDrag = useCallback(() => {
+    dragged.current = true;
+  }, []);
 
-  const onConnectEnd: OnConnectEnd = (event, state) => {
-    if (state.isValid || !state.fromNode || state.fromHandle?.type !== "source" || state.toNode) return;
-    const point = "changedTouches" in event ? event.changedTouches[0] : event;
-    if (!point) return;
-    const place = screenToFlowPosition({ x: point.clientX, y: point.clientY });
-    onDropped?.({ node: state.fromNode.id, port: state.fromHandle.id ?? "out" }, { x: place.x, y: place.y - 32 });
-  };
+  const dropSelection = useCallback(
+    (event: unknown, moved: CanvasNode[]) => {
+      if (moved[0]) dropNodes(event, moved[0], moved);
+    },
+    [dropNodes],
+  );
+
+  const onEdgesChange = useCallback(
+    (changes: EdgeChange<LineEdge>[]) => {
+      const next = new Set(store.getState().selection);
+      for (const change of changes) {
+        if (change.type === "select") change.selected ? next.add(change.id) : next.delete(change.id);
+      }
+      store.getState().select(next);
+    },
+    [store],
+  );
+
+  const onNodeClick = useCallback(
+    (event: MouseEvent, node: CanvasNode) => {
+      if (node.type === "card" && !event.shiftKey && !event.ctrlKey && !event.metaKey) {
+        store.getState().inspect(node.id);
+      }
+    },
+    [store],
+  );
+
+  const onPaneClick = useCallback(() => store.getState().inspect(null), [store]);
+
+  const join = useCallback((connection: Connection) => onConnect?.(...endsOf(connection)), [onConnect]);
+
+  const onConnectEnd: OnConnectEnd = useCallback(
+    (event, state) => {
+      if (state.isValid || !state.fromNode || state.fromHandle?.type !== "source" || state.toNode) return;
+      const point = "changedTouches" in event ? event.changedTouches[0] : event;
+      if (!point) return;
+      const place = screenToFlowPosition({ x: point.clientX, y: point.clientY });
+      onDropped?.({ node: state.fromNode.id, port: state.fromHandle.id ?? "out" }, { x: place.x, y: place.y - 32 });
+    },
+    [screenToFlowPosition, onDropped],
+  );
+
+  const isValidConnection = useCallback(
+    (connection: Connection | LineEdge) => {
+      const { document: now, catalog: known } = store.getState();
+      const refusal = connectRefusal(now, ...endsOf(connection), known);
+      return refusal === undefined || refusal === "PORT_TAKEN";
+    },
+    [store],
+  );
+
+  const labels = useMemo(
+    () => ({
+      "controls.ariaLabel": t("canvas.controls"),
+      "controls.zoomIn.ariaLabel": t("canvas.zoomIn"),
+      "controls.zoomOut.ariaLabel": t("canvas.zoomOut"),
+      "controls.fitView.ariaLabel": t("canvas.fit"),
+      "minimap.ariaLabel": t("canvas.minimap"),
+      "handle.ariaLabel": t("canvas.port"),
+    }),
+    [t],
+  );
 
   return (
     <ReactFlow<CanvasNode, LineEdge>
+      ref={stage}
       className={far ? "lod" : ""}
       nodes={nodes}
       edges={edges}
       nodeTypes={nodeTypes}
       edgeTypes={edgeTypes}
       onNodesChange={onNodesChange}
-      onEdgesChange={(changes) => {
-        const next = new Set(store.getState().selection);
-        for (const change of changes) {
-          if (change.type === "select") change.selected ? next.add(change.id) : next.delete(change.id);
-        }
-        store.getState().select(next);
-      }}
-      onNodeDragStart={() => {
-        dragged.current = true;
-      }}
+      onEdgesChange={onEdgesChange}
+      onNodeDragStart={startDrag}
       onNodeDragStop={dropNodes}
-      onSelectionDragStart={() => {
-        dragged.current = true;
-      }}
-      onSelectionDragStop={(event, moved) => moved[0] && dropNodes(event, moved[0], moved)}
-      onNodeClick={(event, node) => {
-        if (node.type === "card" && !event.shiftKey && !event.ctrlKey && !event.metaKey) {
-          store.getState().inspect(node.id);
-        }
-      }}
-      onPaneClick={() => store.getState().inspect(null)}
-      onConnect={(connection) => onConnect?.(...endsOf(connection))}
+      onSelectionDragStart={startDrag}
+      onSelectionDragStop={dropSelection}
+      onNodeClick={onNodeClick}
+      onPaneClick={onPaneClick}
+      onConnect={join}
       onConnectEnd={onConnectEnd}
-      isValidConnection={(connection) => {
-        const [from, to] = endsOf(connection);
-        const refusal = connectRefusal(document, from, to, catalog);
-        return refusal === undefined || refusal === "PORT_TAKEN";
-      }}
+      isValidConnection={isValidConnection}
       nodesDraggable={!readOnly}
       nodesConnectable={!readOnly}
       nodesFocusable
       edgesFocusable
       deleteKeyCode={null}
       selectionKeyCode="Shift"
-      multiSelectionKeyCode={["Meta", "Control"]}
+      multiSelectionKeyCode={MANY}
       selectionMode={SelectionMode.Partial}
       connectionMode={ConnectionMode.Strict}
       disableKeyboardA11y
       snapToGrid
-      snapGrid={[GRID, GRID]}
+      snapGrid={SNAP}
       minZoom={0.1}
       maxZoom={2}
       fitView
-      fitViewOptions={{ padding: 0.1, maxZoom: 1, minZoom: 0.55 }}
+      fitViewOptions={FIT}
       onlyRenderVisibleElements={nodes.length > CULL_FROM}
       zoomOnDoubleClick={false}
-      ariaLabelConfig={{
-        "controls.ariaLabel": t("canvas.controls"),
-        "controls.zoomIn.ariaLabel": t("canvas.zoomIn"),
-        "controls.zoomOut.ariaLabel": t("canvas.zoomOut"),
-        "controls.fitView.ariaLabel": t("canvas.fit"),
-        "minimap.ariaLabel": t("canvas.minimap"),
-        "handle.ariaLabel": t("canvas.port"),
-      }}
+      ariaLabelConfig={labels}
     >
       <Background variant={BackgroundVariant.Dots} gap={24} size={1.5} />
       <Controls showInteractive={false} />

@@ -1,5 +1,5 @@
 import { Handle, type Node, type NodeProps } from "@xyflow/react";
-import { Repeat, RotateCw, TriangleAlert } from "lucide-react";
+import { History, Repeat, RotateCw, TriangleAlert } from "lucide-react";
 import { memo } from "react";
 import { useSettings } from "@/app/settings";
 import { useT } from "@/i18n";
@@ -76,6 +76,7 @@ function RunMark({ id }: { id: string }) {
   const done = useOverlay((state) => itemsOf(state, id).done);
   const language = useSettings((settings) => settings.language);
   const word = useStatusWord();
+  const t = useT();
   if (!run) return null;
   const first = run.attempts[0]?.startedAt;
   return (
@@ -84,6 +85,7 @@ function RunMark({ id }: { id: string }) {
         <StatusIcon status={run.status} />
       </span>
       <span className="tabular-nums">
+        {run.reused ? <History size={12} role="img" aria-label={t("nodeRun.reused")} /> : null}
         {all > 0
           ? `${done}/${all}`
           : first && run.endedAt

@@ -80,7 +80,7 @@ const look = EditorView.theme({
 
 const jsonLook = HighlightStyle.define([
   { tag: tags.propertyName, color: "var(--text)", fontWeight: "600" },
-  { tag: tags.string, color: "var(--succeeded)" },
+  { tag: tags.string, color: "var(--quoted)" },
   { tag: tags.number, color: "var(--running)" },
   { tag: [tags.bool, tags.null], color: "var(--accent)" },
 ]);

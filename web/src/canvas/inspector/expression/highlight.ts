@@ -45,7 +45,7 @@ export const highlightExpressions = [
     ".expr-name": { color: "var(--accent)" },
     ".expr-word": { color: "var(--accent)", fontWeight: "600" },
     ".expr-number": { color: "var(--running)" },
-    ".expr-text": { color: "var(--succeeded)" },
+    ".expr-text": { color: "var(--quoted)" },
     ".expr-comment": { color: "var(--soft)", fontStyle: "italic" },
     ".expr-unreadable": { color: "var(--failed)", textDecoration: "underline wavy" },
   }),

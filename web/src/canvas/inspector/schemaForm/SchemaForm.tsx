@@ -67,7 +67,7 @@ function SchemaField({ name, schema, value, path, required, form }: FieldProps) 
   const label = typeof schema.title === "string" ? schema.title : name;
   const help = typeof schema.description === "string" ? schema.description : undefined;
   const error = form.errorAt(path);
-  const kind = kindOf(schema, value);
+  const kind = kindOf(schema, value, required);
   const fallback = defaultText(schema);
   const empty = fallback === undefined ? t("form.empty") : t("form.default", { value: fallback });
   const set = (next: Json | undefined) => form.set(path, next);
@@ -131,9 +131,14 @@ function SchemaField({ name, schema, value, path, required, form }: FieldProps) 
       scope={form.scope}
       placeholder={empty}
       value={typeof value === "string" ? value : ""}
-      onChange={(text) => set(text === "" ? undefined : text)}
+      onChange={(text) => set(text === "" ? undefined : constant(schema, text))}
     />
   );
+}
+
+/** What is typed where a boolean is wanted is one as soon as it reads like one. */
+function constant(schema: JsonObject, text: string): Json {
+  return schema.type === "boolean" && (text === "true" || text === "false") ? text === "true" : text;
 }
 
 interface GroupProps {

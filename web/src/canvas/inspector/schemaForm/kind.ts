@@ -5,13 +5,14 @@ import { isObject, type Json, type JsonObject } from "../../model/json";
 export type FieldKind = "choice" | "boolean" | "number" | "text" | "object" | "map" | "json";
 
 /** How a field of this schema is shown while it holds this value. */
-export function kindOf(schema: JsonObject, value: Json | undefined): FieldKind {
+export function kindOf(schema: JsonObject, value: Json | undefined, required = false): FieldKind {
   // What an expression gives is anybody's guess, so it is always written as text.
   const written = typeof value === "string" && hasExpression(value);
   const type = schema.type;
   if (written) return "text";
   if (Array.isArray(schema.enum)) return "choice";
-  if (type === "boolean") return "boolean";
+  // A condition that must be given is hardly ever a constant.
+  if (type === "boolean") return required && value === undefined ? "text" : "boolean";
   if (type === "integer" || type === "number") return "number";
   if (type === "object" && isObject(schema.properties) && (value === undefined || isObject(value))) return "object";
   if (type === "object" && (value === undefined || isObject(value))) return "map";

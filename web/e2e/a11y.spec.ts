@@ -1,0 +1,105 @@
+import AxeBuilder from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
+import { expect, node, test } from "./forge";
+
+async function clean(page: Page, what: string) {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const grave = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+  expect(
+    grave.map(({ id, nodes }) => `${what}: ${id} at ${nodes.map(({ target }) => target.join(" ")).join(", ")}`),
+  ).toEqual([]);
+}
+
+for (const theme of ["light", "dark"] as const) {
+  test(`no page has a serious finding, empty or filled, ${theme}`, async ({ signedIn: page, forge, site }) => {
+    test.setTimeout(120_000);
+    await page.addInitScript(
+      (chosen) =>
+        localStorage.setItem(
+          "flowforge.settings",
+          JSON.stringify({ state: { theme: chosen, language: "en" }, version: 0 }),
+        ),
+      theme,
+    );
+    await page.goto(`${site}/workflows`);
+    await expect(page.getByRole("heading", { name: "Workflows" })).toBeVisible();
+    await clean(page, "workflows");
+    await page.goto(`${site}/runs?status=PAUSED`);
+    await expect(page.getByText("No run fits the filter")).toBeVisible();
+    await clean(page, "runs, none");
+    await forge.ask("mutation($input: CreateWorkflowInput!) { createWorkflow(input: $input) { workflow { id } } }", {
+      input: { name: `empty-${theme}` },
+    });
+    await page.goto(`${site}/workflows/default/empty-${theme}`);
+    await expect(page.getByText("Nothing starts this workflow yet").first()).toBeVisible();
+    await clean(page, "builder, empty");
+
+    await forge.publish("axe", {
+      nodes: {
+        start: { type: "trigger.manual@1" },
+        call: {
+          type: "http.request@1",
+          config: {
+            url: "http://127.0.0.1:9/{{ input.id }}",
+            body: { id: "{{ input.id }}", n: 1 },
+            headers: { A: "b" },
+          },
+          retry: { attempts: 2 },
+        },
+        other: { type: "data.set@1", config: { fields: { a: 1 } } },
+      },
+      edges: [
+        { from: "start", to: "call" },
+        { from: "call.error", to: "other" },
+      ],
+    });
+    await page.goto(`${site}/workflows/default/axe`);
+    await node(page, "call").click();
+    await expect(page.locator(".cm-editor").first()).toBeVisible();
+    await clean(page, "builder, parameters");
+    await page.getByRole("tab", { name: "Settings" }).click();
+    await clean(page, "builder, settings");
+    await page.getByRole("tab", { name: "Guide" }).click();
+    await clean(page, "builder, guide");
+    await page.getByRole("button", { name: /problem/ }).click();
+    await page.getByRole("button", { name: "Show the outline" }).click();
+    await clean(page, "outline and problems");
+    await page.getByRole("button", { name: "Add a node", exact: true }).first().click();
+    await clean(page, "palette");
+    await page.keyboard.press("Escape");
+
+    await page.goto(`${site}/runs/${await forge.run("axe", { id: 1 })}`);
+    await expect(page.getByTestId("run-status")).toHaveText("Succeeded");
+    for (const tab of ["Canvas", "Timeline", "Outline", "Events", "Data"]) {
+      await page.getByRole("tab", { name: tab }).click();
+      await clean(page, `run, ${tab}`);
+    }
+    await page.goto(`${site}/runs`);
+    await expect(page.getByRole("row").nth(1)).toBeVisible();
+    await clean(page, "runs");
+    await page.goto(`${site}/nothing/here`);
+    await clean(page, "not found");
+  });
+}
+
+test("on a phone a workflow is read in the outline, and nothing runs off the page", async ({
+  signedIn: page,
+  forge,
+  site,
+}) => {
+  await forge.publish("small", { nodes: { start: { type: "trigger.manual@1" } }, edges: [] });
+  await page.setViewportSize({ width: 320, height: 640 });
+  for (const path of [
+    "/workflows",
+    "/runs",
+    "/workflows/default/small",
+    `/runs/${await forge.run("small")}?tab=timeline`,
+  ]) {
+    await page.goto(site + path);
+    await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    expect(wide, path).toBe(0);
+  }
+  await page.goto(`${site}/workflows/default/small`);
+  await expect(page.getByTestId("outline-start")).toBeVisible();
+});

@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { defaultText, kindOf, parse } from "./kind";
+
+test("a field is shown by its schema, and as text as soon as it holds an expression", () => {
+  expect(kindOf({ enum: ["GET", "POST"] }, "GET")).toBe("choice");
+  expect(kindOf({ enum: ["GET", "POST"] }, "{{ input.method }}")).toBe("text");
+  expect(kindOf({ type: "integer" }, 3)).toBe("number");
+  expect(kindOf({ type: "integer" }, "{{ input.n }}")).toBe("text");
+  expect(kindOf({ type: "string" }, undefined)).toBe("text");
+  expect(kindOf({ type: ["string", "number"] }, 5)).toBe("json");
+  expect(kindOf({}, { a: 1 })).toBe("json");
+  expect(kindOf({}, undefined)).toBe("json");
+  expect(kindOf({ type: "array" }, [])).toBe("json");
+  expect(kindOf({ type: "object", properties: { name: {} } }, undefined)).toBe("object");
+  expect(kindOf({ type: "object", additionalProperties: {} }, { a: "1" })).toBe("map");
+});
+
+test("a condition that must be given is written as an expression until it is a constant", () => {
+  expect(kindOf({ type: "boolean" }, undefined, true)).toBe("text");
+  expect(kindOf({ type: "boolean" }, true, true)).toBe("boolean");
+  expect(kindOf({ type: "boolean" }, undefined)).toBe("boolean");
+});
+
+test("literal braces are no expression", () => {
+  expect(kindOf({ enum: ["\\{{"] }, "\\{{")).toBe("choice");
+});
+
+test("defaults are shown, and nothing where the schema has none", () => {
+  expect(defaultText({ default: "30s" })).toBe("30s");
+  expect(defaultText({ default: ["2xx"] })).toBe('["2xx"]');
+  expect(defaultText({})).toBeUndefined();
+});
+
+test("an empty field is no value, and what is no JSON says so", () => {
+  expect(parse(" ")).toEqual({ ok: true, value: undefined });
+  expect(parse('{"a": 1}')).toEqual({ ok: true, value: { a: 1 } });
+  expect(parse("{a: 1}").ok).toBe(false);
+});
