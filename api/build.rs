@@ -1,5 +1,7 @@
 //! Puts the built pages of `web/dist` into the program, when somebody has built them.
 
+#![allow(clippy::disallowed_methods, reason = "cargo tells a build script where it is by the environment")]
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};

@@ -7,6 +7,7 @@ use axum::Router;
 use axum::routing::any;
 
 pub mod audit;
+pub mod connection;
 pub mod deployment;
 pub mod draft;
 pub mod envelope;
@@ -50,6 +51,7 @@ pub struct Query(
     node::NodeQuery,
     project::ProjectQuery,
     workflow::WorkflowQuery,
+    connection::ConnectionQuery,
     version::VersionQuery,
     run::RunQuery,
     test_run::TestRunQuery,
@@ -72,6 +74,7 @@ pub struct Mutation(
     retry::RetryMutation,
     test_run::TestRunMutation,
     variable::VariableMutation,
+    connection::ConnectionMutation,
 );
 
 /// The schema with its resolvers.

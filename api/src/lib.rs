@@ -9,6 +9,7 @@ pub mod code;
 pub mod config;
 pub mod graphql;
 mod rest;
+pub mod secret;
 pub mod server;
 pub mod service;
 mod store;

@@ -201,7 +201,7 @@ async fn make_key(
 }
 
 /// The database with its schema and its first workspace.
-async fn prepared_database(config: &Config, clock: &Clock) -> Result<Database, ServeError> {
+pub(crate) async fn prepared_database(config: &Config, clock: &Clock) -> Result<Database, ServeError> {
     make_data_folder(config)?;
     let database = open_database(config).await?;
     if config.database.migrate {
@@ -309,7 +309,7 @@ async fn open_runtime(config: &Config, database: Database, clock: Clock) -> Resu
     Ok(Runtime::open(settings, parts).await?)
 }
 
-fn secrets(config: &Config, database: &Database, clock: &Clock) -> Secrets {
+pub(crate) fn secrets(config: &Config, database: &Database, clock: &Clock) -> Secrets {
     Secrets::new(database.clone(), clock.clone(), config.secrets.source.clone())
 }
 

@@ -2,6 +2,7 @@
 
 pub mod attempt;
 pub mod audit;
+pub mod connection;
 mod crossing;
 pub mod deployment;
 pub mod draft;

@@ -11,6 +11,7 @@ use crate::service::ServiceError;
 pub(crate) mod api_key;
 pub(crate) mod audit;
 pub(crate) mod change;
+pub(crate) mod connection;
 pub(crate) mod definition;
 pub(crate) mod deployment;
 pub(crate) mod draft;

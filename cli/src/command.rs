@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::client::{Address, Client};
 use crate::exit::{self, Exit, Failure};
 use crate::output::{Format, Output};
-use crate::{admin, audit, key, migrate, run, schema, serve, version, workflow};
+use crate::{admin, audit, connection, key, migrate, run, schema, secret, serve, version, workflow};
 
 /// The file in the data folder into which an embedded server writes its first admin key.
 pub(crate) const KEY_FILE: &str = "admin.key";
@@ -61,6 +61,12 @@ enum Command {
     /// API keys; works on the database of the settings, also while the server runs.
     #[command(subcommand)]
     Key(key::Command),
+    /// Credentials that nodes use by name.
+    #[command(subcommand)]
+    Connection(connection::Command),
+    /// The master key that all secrets are wrapped by; works on the settings of the server.
+    #[command(subcommand)]
+    Secret(secret::Command),
     /// Publish and run workflows.
     #[command(subcommand)]
     Workflow(workflow::Command),
@@ -126,6 +132,8 @@ fn carry_out(command: Command, global: &Global) -> Result<ExitCode, Failure> {
         Command::Schema { pages: None } => schema::print(global.output()),
         Command::Migrate(command) => one_thread()?.block_on(migrate::run(command, global)),
         Command::Key(command) => one_thread()?.block_on(key::run(command, global)),
+        Command::Connection(command) => one_thread()?.block_on(connection::run(command, global)),
+        Command::Secret(command) => one_thread()?.block_on(secret::run(command, global)),
         Command::Workflow(command) => one_thread()?.block_on(workflow::run(command, global)),
         Command::Admin(command) => one_thread()?.block_on(admin::run(command, global)),
         Command::Audit(command) => one_thread()?.block_on(audit::run(command, global)),

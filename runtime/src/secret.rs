@@ -98,8 +98,8 @@ impl SecretError {
             Self::KeyUnknown { .. } => "MASTER_KEY_UNKNOWN",
             Self::KeyInvalid(_) => "MASTER_KEY_INVALID",
             Self::Damaged { .. } => "SECRET_INTEGRITY",
-            Self::ConnectionMissing { .. } => "CONNECTION_MISSING",
-            Self::ConnectionTypeMismatch { .. } => "CONNECTION_TYPE_MISMATCH",
+            Self::ConnectionMissing { .. } => "CONNECTION_UNKNOWN",
+            Self::ConnectionTypeMismatch { .. } => "CONNECTION_NOT_ACCEPTED",
             Self::Random(_) | Self::Database(_) => "SECRET_STORE_UNAVAILABLE",
         }
     }

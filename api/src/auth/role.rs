@@ -15,6 +15,10 @@ pub enum Permission {
     WorkflowPublish,
     /// Say which version an environment runs.
     WorkflowDeploy,
+    /// See what connections there are, name them in workflows, test them.
+    ConnectionUse,
+    /// Make, change and delete connections.
+    ConnectionManage,
     /// Make and rename projects and environments.
     ProjectManage,
     /// Make, list and revoke keys.
@@ -33,6 +37,8 @@ impl Permission {
             Self::WorkflowEdit => "workflow:edit",
             Self::WorkflowPublish => "workflow:publish",
             Self::WorkflowDeploy => "workflow:deploy",
+            Self::ConnectionUse => "connection:use",
+            Self::ConnectionManage => "connection:manage",
             Self::ProjectManage => "project:manage",
             Self::KeyManage => "key:manage",
             Self::AuditRead => "audit:read",
@@ -81,17 +87,19 @@ impl Role {
                 P::Read | P::RunStart | P::RunControl | P::WorkflowEdit | P::WorkflowPublish | P::WorkflowDeploy => {
                     true
                 }
-                P::ProjectManage | P::KeyManage | P::AuditRead => false,
+                P::ConnectionUse => true,
+                P::ConnectionManage | P::ProjectManage | P::KeyManage | P::AuditRead => false,
             },
             Self::Operator => match permission {
                 P::Read | P::RunStart | P::RunControl => true,
-                P::WorkflowEdit | P::WorkflowPublish | P::WorkflowDeploy => false,
-                P::ProjectManage | P::KeyManage | P::AuditRead => false,
+                P::WorkflowEdit | P::WorkflowPublish | P::WorkflowDeploy | P::ConnectionUse => false,
+                P::ConnectionManage | P::ProjectManage | P::KeyManage | P::AuditRead => false,
             },
             Self::Viewer => match permission {
                 P::Read => true,
                 P::RunStart | P::RunControl | P::WorkflowEdit | P::WorkflowPublish | P::WorkflowDeploy => false,
-                P::ProjectManage | P::KeyManage | P::AuditRead => false,
+                P::ConnectionUse => false,
+                P::ConnectionManage | P::ProjectManage | P::KeyManage | P::AuditRead => false,
             },
         }
     }

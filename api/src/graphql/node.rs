@@ -6,6 +6,7 @@ use async_graphql::{Context, ID, Interface, Object};
 
 use super::Result;
 use super::audit::AuditEntry;
+use super::connection::ConnectionObject;
 use super::draft::DraftObject;
 use super::node_run::NodeRunObject;
 use super::project::{EnvironmentObject, ProjectObject};
@@ -15,7 +16,7 @@ use super::variable::VariableObject;
 use super::version::VersionObject;
 use super::viewer::WorkspaceObject;
 use super::workflow::WorkflowObject;
-use crate::service::{ServiceError, audit, draft, project, run, variable, workflow, workspace};
+use crate::service::{ServiceError, audit, connection, draft, project, run, variable, workflow, workspace};
 
 /// Anything that has an id. More types may come.
 #[derive(Interface)]
@@ -37,6 +38,8 @@ pub enum Node {
     Run(RunObject),
     /// One node's execution.
     NodeRun(NodeRunObject),
+    /// A named credential.
+    Connection(ConnectionObject),
     /// A plain value that expressions read.
     Variable(VariableObject),
     /// One row of the audit.
@@ -95,6 +98,10 @@ impl NodeQuery {
                 Ok(wanted) => {
                     Node::NodeRun(NodeRunObject(run::get_node_run(app, viewer, &wanted).await?, Arc::default()))
                 }
+                Err(_) => return Err(absent.into()),
+            },
+            "con" => match id.parse() {
+                Ok(wanted) => Node::Connection(ConnectionObject(connection::get(app, viewer, wanted).await?)),
                 Err(_) => return Err(absent.into()),
             },
             "aud" => match id.parse() {

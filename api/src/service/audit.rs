@@ -150,6 +150,12 @@ actions! {
     RunSignaled = "run.signaled", false;
     /// Somebody said how an uncertain node run ended.
     NodeRunResolved = "node_run.resolved", false;
+    /// A connection was made.
+    ConnectionCreated = "connection.created", false;
+    /// Fields or secrets of a connection were changed.
+    ConnectionUpdated = "connection.updated", false;
+    /// A connection was deleted, with its secrets.
+    ConnectionDeleted = "connection.deleted", false;
     /// A key was made.
     ApiKeyCreated = "api_key.created", false;
     /// A key was withdrawn.

@@ -5,8 +5,8 @@ use engine::time::Timestamp;
 
 use super::audit::Context;
 use super::page::{Page, PageRequest};
-use super::workflow::{Deployment, get_version};
-use super::{ServiceError, text};
+use super::workflow::{self, Deployment, get_version};
+use super::{ServiceError, connection, plan, text};
 use crate::app::App;
 use crate::auth::{Permission, Viewer};
 use crate::store;
@@ -50,6 +50,9 @@ pub async fn deploy(app: &App, viewer: &Viewer, request: Deploy) -> Result<Deplo
     viewer.require(Permission::WorkflowDeploy)?;
     text::slug("environment", &request.environment)?;
     let version = get_version(app, viewer, request.version).await?;
+    let project = workflow::get(app, viewer, version.workflow).await?.project_id;
+    let plan = plan::get(app, viewer.workspace, &version.hash).await?;
+    connection::require(app, viewer.workspace, project, &request.environment, &plan.definition).await?;
     let context = Context::of(app, viewer);
     let placing = Placing {
         deployment: DeploymentId(app.runtime.clock().new_id()),

@@ -191,19 +191,9 @@ pub async fn list(
     page: &PageRequest,
 ) -> Result<Page<Run>, ServiceError> {
     viewer.require(Permission::Read)?;
-    // Newest first, what comes after a run is older than it.
     let window = page.window(&viewer.cursors, RUNS, |text| text.parse().ok())?;
-    let (above, below) = match order {
-        RunOrder::NewestFirst => (window.before, window.after),
-        RunOrder::OldestFirst => (window.after, window.before),
-    };
-    let slice = store::run::Slice {
-        above,
-        below,
-        descending: (order == RunOrder::NewestFirst) != window.from_end,
-        limit: window.limit,
-    };
-    let rows = store::run::list(app.runtime.database(), viewer.workspace, filter, &slice).await?;
+    let descending = order == RunOrder::NewestFirst;
+    let rows = store::run::list(app.runtime.database(), viewer.workspace, filter, descending, window).await?;
     Ok(Page::of(rows, page, |row| viewer.cursors.cursor(RUNS, &row.id.to_string())))
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::run::Run;
 use super::workflow::{MANUAL, trigger_nodes};
-use super::{ServiceError, plan, text};
+use super::{ServiceError, connection, plan, text};
 use crate::app::App;
 use crate::auth::{Permission, Viewer};
 use crate::store;
@@ -106,6 +106,7 @@ pub async fn start_all(
     let runnable = runnable(app, viewer, &start.which, &start.environment).await?;
     let plan = plan::get(app, viewer.workspace, &runnable.hash).await?;
     let trigger = trigger(app, &plan.definition, start.trigger.as_deref())?;
+    connection::require(app, viewer.workspace, runnable.project, &start.environment, &plan.definition).await?;
     let begin = |one| begin(app, viewer, &runnable, &start.environment, &trigger, one);
     // Of two with the same key the first one starts the run: the others wait until it has.
     let mut keys = HashSet::new();

@@ -1,6 +1,7 @@
 //! Which version each environment runs.
 
 use engine::id::{DeploymentChangeId, DeploymentId, ProjectId, VersionId, WorkflowId, WorkspaceId};
+use engine::value::Digest;
 use entity::{deployment, deployment_change, project, version, workflow, workspace};
 use runtime::Database;
 use sea_orm::prelude::Uuid;
@@ -13,7 +14,7 @@ use serde_json::json;
 use super::change::Change;
 use super::version::as_runnable;
 use super::workflow::to_project;
-use super::{at, environment, keyset, timestamp};
+use super::{at, digest, environment, keyset, timestamp};
 use crate::service::ServiceError;
 use crate::service::audit::{Action, Context, Done};
 use crate::service::deployment::{DeploymentChange, Placing};
@@ -208,6 +209,21 @@ pub(super) fn to_workflow() -> RelationDef {
         .from(deployment::Column::WorkflowId)
         .to(workflow::Column::Id)
         .into()
+}
+
+/// What an environment of a project runs: workflows and the hashes of their definitions.
+pub(crate) async fn in_environment(
+    database: &Database,
+    workspace: WorkspaceId,
+    project: ProjectId,
+    environment: &str,
+) -> Result<Vec<(WorkflowId, Digest)>, DbErr> {
+    let select = joined(environment)
+        .filter(deployment::Column::WorkspaceId.eq(workspace.0))
+        .filter(workflow::Column::ProjectId.eq(project.0));
+    let rows: Vec<(Uuid, Uuid, Uuid, Vec<u8>)> = select.into_tuple().all(database.read()).await?;
+    let found = |(_, workflow, _, hash): (Uuid, Uuid, Uuid, Vec<u8>)| Ok((WorkflowId(workflow), digest(&hash)?));
+    rows.into_iter().map(found).collect()
 }
 
 /// Deployments with their workflow, project and version, ready to pick columns from.

@@ -32,14 +32,10 @@ where
     query.limit(window.limit)
 }
 
-/// One value alone is no tuple: PostgreSQL would read its parentheses as such, SQLite too.
+/// One value alone is no tuple: its parentheses would mean nothing.
 fn tuple(mut values: Vec<SimpleExpr>) -> SimpleExpr {
     match values.pop() {
         Some(only) if values.is_empty() => only,
-        Some(last) => {
-            values.push(last);
-            Expr::tuple(values).into()
-        }
-        None => Expr::tuple(values).into(),
+        last => Expr::tuple(values.into_iter().chain(last)),
     }
 }

@@ -16,14 +16,14 @@ use runtime::{Database, PostError};
 use sea_orm::prelude::Uuid;
 use sea_orm::sea_query::{Condition, Expr, ExprTrait as _, Query};
 use sea_orm::{
-    ColumnTrait as _, DbBackend, DbErr, EntityTrait as _, Order, QueryFilter as _, QueryOrder as _, QuerySelect as _,
-    Select,
+    ColumnTrait as _, DbBackend, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
 };
 
 use super::change::Change;
-use super::{at, digest, json, timestamp};
+use super::{at, digest, json, keyset, timestamp};
 use crate::app::App;
 use crate::service::audit::{Context, Done};
+use crate::service::page::Window;
 use crate::service::run::{NodeRun, Run, RunFilter, RunMode};
 
 /// The only way into the table: there is no query without a workspace.
@@ -103,35 +103,17 @@ pub(crate) async fn resume(app: &App, context: &Context, run: RunId, done: Done)
     Ok(true)
 }
 
-/// Which part of a list of runs is read, by their ids.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Slice {
-    /// Only newer ones than this.
-    pub(crate) above: Option<RunId>,
-    /// Only older ones than this.
-    pub(crate) below: Option<RunId>,
-    /// Whether to begin with the newest.
-    pub(crate) descending: bool,
-    /// Most rows.
-    pub(crate) limit: u64,
-}
-
-/// Runs by age.
+/// A page of runs by age.
 pub(crate) async fn list(
     database: &Database,
     workspace: WorkspaceId,
     filter: &RunFilter,
-    slice: &Slice,
+    descending: bool,
+    window: Window<RunId>,
 ) -> Result<Vec<Run>, DbErr> {
-    let mut select = filtered(database, in_workspace(workspace), filter);
-    if let Some(above) = slice.above {
-        select = select.filter(run::Column::Id.gt(above.0));
-    }
-    if let Some(below) = slice.below {
-        select = select.filter(run::Column::Id.lt(below.0));
-    }
-    let order = if slice.descending { Order::Desc } else { Order::Asc };
-    let rows = select.order_by(run::Column::Id, order).limit(slice.limit).all(database.read()).await?;
+    let select = filtered(database, in_workspace(workspace), filter);
+    let select = keyset::within(select, &[run::Column::Id], descending, window, |id| vec![id.0.into()]);
+    let rows = select.all(database.read()).await?;
     rows.into_iter().map(read).collect()
 }
 

@@ -18,25 +18,39 @@ use tokio_util::task::TaskTracker;
 pub(crate) struct Home {
     pub(crate) database: TestDatabase,
     folder: TempDir,
+    settings: Vec<(String, String)>,
 }
 
 impl Home {
     pub(crate) async fn sqlite() -> Self {
-        Self { database: TestDatabase::sqlite().await, folder: tempfile::tempdir().unwrap() }
+        Self { database: TestDatabase::sqlite().await, folder: tempfile::tempdir().unwrap(), settings: Vec::new() }
     }
 
     pub(crate) async fn postgres() -> Self {
-        Self { database: TestDatabase::postgres().await, folder: tempfile::tempdir().unwrap() }
+        let (database, folder) = (TestDatabase::postgres().await, tempfile::tempdir().unwrap());
+        // A server on PostgreSQL makes no master key by itself.
+        let key = runtime::secret::new_key().unwrap().to_string();
+        let settings = vec![("FLOWFORGE__SECRETS__MASTER_KEY".to_owned(), key)];
+        Self { database, folder, settings }
+    }
+
+    /// The same with another setting, such as `HTTP__ALLOW_HOSTS`; an empty value unsets it.
+    pub(crate) fn with(mut self, key: &str, value: &str) -> Self {
+        let key = format!("FLOWFORGE__{key}");
+        self.settings.retain(|(other, _)| *other != key);
+        self.settings.push((key, value.to_owned()));
+        self
     }
 
     pub(crate) fn config(&self) -> Config {
-        let settings = HashMap::from([
+        let mut settings = HashMap::from([
             ("FLOWFORGE__SERVER__BIND".to_owned(), "127.0.0.1:0".to_owned()),
             ("FLOWFORGE__DATABASE__URL".to_owned(), self.database.url.clone()),
             ("FLOWFORGE__DATA_DIR".to_owned(), self.folder.path().display().to_string()),
             ("FLOWFORGE__LOG__LEVEL".to_owned(), "warn".to_owned()),
             ("FLOWFORGE__RUNTIME__LEASE".to_owned(), "2s".to_owned()),
         ]);
+        settings.extend(self.settings.iter().cloned());
         Config::from_parts(None, settings).unwrap()
     }
 
@@ -62,6 +76,11 @@ pub(crate) struct TestApp {
 
 impl TestApp {
     pub(crate) async fn start(home: &Home) -> Self {
+        Self::start_or_refuse(home).await.unwrap_or_else(|error| panic!("the server did not start: {error}"))
+    }
+
+    /// The same when a server may refuse to start.
+    pub(crate) async fn start_or_refuse(home: &Home) -> Result<Self, api::ServeError> {
         let key = home.key(Role::Admin).await;
         let (stop, stopped) = oneshot::channel::<()>();
         let (announce, announced) = oneshot::channel();
@@ -72,9 +91,12 @@ impl TestApp {
         });
         let address = match tokio::time::timeout(Duration::from_secs(30), announced).await {
             Ok(Ok(address)) => address,
-            _ => panic!("the server did not start: {:?}", task.await),
+            _ => match task.await.unwrap() {
+                Err(error) => return Err(error),
+                Ok(()) => panic!("the server ended before it listened"),
+            },
         };
-        Self { address, key, http: Client::new(), stop, task }
+        Ok(Self { address, key, http: Client::new(), stop, task })
     }
 
     /// Ends it as SIGTERM does.

@@ -5,6 +5,7 @@ mod again;
 mod app;
 mod audits;
 mod auth;
+mod connections;
 mod drafts;
 mod events;
 mod expressions;

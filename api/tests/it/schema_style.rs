@@ -22,6 +22,8 @@ const SHORT_LISTS: &[(&str, &str)] = &[
     ("NodeType.inputs", "a node type has a handful of ports"),
     ("NodeType.outputs", "a node type has a handful of ports"),
     ("PublishWorkflowPayload.problems", "all problems of one document at once; the document is bounded"),
+    ("Connection.usedBy", "the workflows of one environment that name one credential, to be shown as a whole"),
+    ("Query.connectionTypes", "what this release has built in"),
     ("Project.environments", "a project has a handful of environments"),
     ("Query.nodeTypes", "what this release has built in"),
     ("Query.validateDefinition", "all problems of one document at once; the document is bounded"),
@@ -76,7 +78,7 @@ fn everything_is_described() {
     for r#type in types() {
         let name = r#type.name.node.to_string();
         // The library makes connections without a word of their own; their fields have one.
-        if !is_said(r#type.description.as_ref()) && !name.ends_with("Connection") {
+        if !is_said(r#type.description.as_ref()) && !is_page(&name) {
             silent.insert(name.clone());
         }
         for field in fields(&r#type.kind) {
@@ -186,6 +188,11 @@ fn a_mutation_takes_one_input_and_answers_with_user_errors() {
     }
 }
 
+/// Whether a type is a page of a list. A `Connection` itself is a credential.
+fn is_page(name: &str) -> bool {
+    name.ends_with("Connection") && name != "Connection"
+}
+
 #[test]
 fn a_list_of_objects_has_pages_or_a_reason_to_be_short() {
     let types = types();
@@ -197,7 +204,7 @@ fn a_list_of_objects_has_pages_or_a_reason_to_be_short() {
         .map(|definition| definition.name.node.as_str())
         .collect();
     let mut lists = BTreeSet::new();
-    for definition in types.iter().filter(|definition| !definition.name.node.ends_with("Connection")) {
+    for definition in types.iter().filter(|definition| !is_page(&definition.name.node)) {
         for field in fields(&definition.kind) {
             let (of, is_list) = innermost(&field.node.ty.node);
             if is_list && objects.contains(of) && of != "UserError" {
@@ -214,7 +221,7 @@ fn a_list_of_objects_has_pages_or_a_reason_to_be_short() {
 fn a_connection_is_asked_with_first_and_after() {
     for definition in types() {
         for field in fields(&definition.kind) {
-            if innermost(&field.node.ty.node).0.ends_with("Connection") {
+            if is_page(innermost(&field.node.ty.node).0) {
                 let has = |name: &str| field.node.arguments.iter().any(|argument| argument.node.name.node == name);
                 assert!(has("first") && has("after"), "{}.{}", definition.name.node, field.node.name.node);
             }

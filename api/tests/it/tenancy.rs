@@ -10,7 +10,7 @@ use crate::app::{Home, TestApp, code, on_both_databases, waiting};
 use crate::socket::Socket;
 
 /// A workspace besides the default one, and an admin's key to it.
-async fn other_workspace(home: &Home) -> (WorkspaceId, String) {
+pub(crate) async fn other_workspace(home: &Home) -> (WorkspaceId, String) {
     let clock = runtime::clock::Clock::system();
     let id = WorkspaceId(clock.new_id());
     let now = runtime::database::to_column(clock.now());

@@ -19,6 +19,7 @@ mod ledger;
 mod other_process;
 mod poison;
 mod random;
+mod secrets;
 mod stopped_owner;
 mod terminal;
 mod verdict;

@@ -59,6 +59,9 @@ pub enum KeyFault {
     /// There is none.
     #[error("there is no key in it; `flowforge secret new-key` makes one")]
     Empty,
+    /// Keys that were given outright are not ours to remove.
+    #[error("the master keys are in no file; take the old ones out of FLOWFORGE__SECRETS__MASTER_KEY in every process")]
+    NotInAFile,
     /// The file cannot be read or written.
     #[error("the master key file {path} cannot be used: {cause}")]
     File {

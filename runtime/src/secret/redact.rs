@@ -2,6 +2,7 @@
 //! and puts [`REDACTED`] in their place.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,26 +16,44 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 mod form;
+mod written;
+
+use self::written::Written;
 
 /// What stands where a secret was.
 pub const REDACTED: &str = "[redacted]";
-/// A cut text may end in the beginning of a secret; a beginning shorter than this says nothing.
+/// A cut text may end in the beginning of a form; a beginning shorter than this says nothing.
 const LEAST_START: usize = 4;
 
-/// The forms of some secrets, the longest first.
-type Forms = Vec<Zeroizing<String>>;
+/// What to look for, the longest first.
+#[derive(Default)]
+struct Hidden {
+    /// The values, in any way that keeps their characters.
+    written: Vec<Written>,
+    /// The values in other characters.
+    forms: Vec<Zeroizing<String>>,
+}
 
 /// Finds the secrets of one connection.
 #[derive(Clone)]
-pub struct Redactor(Arc<Forms>);
+pub struct Redactor(Arc<Hidden>);
 
 impl Redactor {
     /// Finds these values, in every form.
     pub fn of_values<'a>(values: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut forms: Forms = values.into_iter().flat_map(form::forms).collect();
-        forms.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-        forms.dedup();
-        Self(Arc::new(forms))
+        let mut hidden = Hidden::default();
+        for value in values {
+            hidden.forms.extend(form::forms(value));
+            hidden.written.push(Written::new(value.to_owned()));
+            if !value.is_ascii() {
+                // What a program makes of it that reads a header byte by byte, as Latin-1.
+                hidden.written.push(Written::new(value.bytes().map(char::from).collect()));
+            }
+        }
+        hidden.written.sort_by_key(|written| Reverse(written.len()));
+        hidden.forms.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        hidden.forms.dedup();
+        Self(Arc::new(hidden))
     }
 
     /// Finds the secrets of this connection.
@@ -44,8 +63,18 @@ impl Redactor {
 
     /// The text without secrets.
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        self.clean(text, false)
+    }
+
+    fn clean<'a>(&self, text: &'a str, is_cut: bool) -> Cow<'a, str> {
         let mut clean = Cow::Borrowed(text);
-        for form in self.0.iter() {
+        for written in &self.0.written {
+            // From right to left, so that the places stay right.
+            for place in written.find_all(&clean, is_cut).into_iter().rev() {
+                clean.to_mut().replace_range(place, REDACTED);
+            }
+        }
+        for form in &self.0.forms {
             if clean.contains(form.as_str()) {
                 clean = Cow::Owned(clean.replace(form.as_str(), REDACTED));
             }
@@ -55,16 +84,15 @@ impl Redactor {
 
     /// The same for a text that was cut at its end, maybe in the middle of a secret.
     fn cut_text(&self, text: &str) -> String {
-        let mut clean = self.text(text).into_owned();
-        let said = clean.trim_end_matches(['…', '\u{fffd}']);
-        let started = |form: &str| {
-            let cuts = form.char_indices().map(|(at, _)| at).rev();
-            cuts.take_while(|at| *at >= LEAST_START).find(|at| said.ends_with(form.get(..*at).unwrap_or("\0")))
-        };
-        if let Some(start) = self.0.iter().filter_map(|form| started(form)).max() {
-            clean.truncate(said.len() - start);
+        let said = text.trim_end_matches(['…', '\u{fffd}']);
+        let mut clean = self.clean(said, true).into_owned();
+        let started =
+            |form: &str| (LEAST_START..form.len()).rev().find(|len| clean.ends_with(form.get(..*len).unwrap_or("\0")));
+        if let Some(start) = self.0.forms.iter().filter_map(|form| started(form)).max() {
+            clean.truncate(clean.len() - start);
             clean.push_str(REDACTED);
         }
+        clean.push_str(text.get(said.len()..).unwrap_or_default());
         clean
     }
 
@@ -131,7 +159,7 @@ impl Redactor {
 }
 
 /// Secrets in use, by a digest, with how often.
-type Watched = HashMap<[u8; 32], (usize, Arc<Forms>)>;
+type Watched = HashMap<[u8; 32], (usize, Arc<Hidden>)>;
 
 /// Log lines belong to the process, so what is kept out of them does too.
 static WATCHED: LazyLock<Mutex<Watched>> = LazyLock::new(Mutex::default);
@@ -142,12 +170,12 @@ fn watched() -> std::sync::MutexGuard<'static, Watched> {
     WATCHED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn digest(forms: &Forms) -> [u8; 32] {
+fn digest(hidden: &Hidden) -> [u8; 32] {
     let mut hash = Sha256::new();
-    forms.iter().for_each(|form| {
-        hash.update(form.len().to_be_bytes());
-        hash.update(form.as_bytes());
-    });
+    for written in &hidden.written {
+        hash.update(written.len().to_be_bytes());
+        hash.update(written.as_bytes());
+    }
     hash.finalize().into()
 }
 
@@ -173,10 +201,10 @@ pub fn log_line(line: &[u8]) -> Cow<'_, [u8]> {
     if WATCHED_COUNT.load(Ordering::Acquire) == 0 {
         return Cow::Borrowed(line);
     }
-    let in_use: Vec<Arc<Forms>> = watched().values().map(|(_, forms)| Arc::clone(forms)).collect();
+    let in_use: Vec<Arc<Hidden>> = watched().values().map(|(_, hidden)| Arc::clone(hidden)).collect();
     let text = String::from_utf8_lossy(line);
-    let clean = in_use.into_iter().fold(Cow::Borrowed(text.as_ref()), |clean: Cow<'_, str>, forms| {
-        Cow::Owned(Redactor(forms).text(&clean).into_owned())
+    let clean = in_use.into_iter().fold(Cow::Borrowed(text.as_ref()), |clean: Cow<'_, str>, hidden| {
+        Cow::Owned(Redactor(hidden).text(&clean).into_owned())
     });
     if clean == text { Cow::Borrowed(line) } else { Cow::Owned(clean.into_owned().into_bytes()) }
 }

@@ -117,7 +117,7 @@ impl Secrets {
     /// # Errors
     /// When the source is no file, or file or database refuse.
     pub async fn remove_old(&self) -> Result<Vec<String>, SecretError> {
-        let KeySource::File { path, .. } = &self.0.source else { return Err(KeyFault::Empty.into()) };
+        let KeySource::File { path, .. } = &self.0.source else { return Err(KeyFault::NotInAFile.into()) };
         let _alone = file::lock(path)?;
         let uses = self.key_uses().await?;
         let needed = |id: &str| uses.iter().any(|key| key.id == id && key.workspaces > 0);

@@ -1,5 +1,6 @@
 import type { ResultOf } from "@graphql-typed-document-node/core";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { preloadEditor } from "@/canvas/inspector/expression/CodeField";
 import { Inspector } from "@/canvas/inspector/Inspector";
 import { type Action, BINDINGS, written } from "@/canvas/interaction/keymap";
 import { Palette } from "@/canvas/interaction/Palette";
@@ -59,6 +60,8 @@ export function Builder({ store, catalog, role, workflow, onPublished }: Props) 
   const isPublished = useCanvas((state) => latest !== null && same(state.document.definition, latest.definition));
 
   const { save } = draft;
+  // Whoever builds will write an expression soon.
+  useEffect(preloadEditor, []);
   const outside = useMemo(
     () => ({
       save: () => void save(),

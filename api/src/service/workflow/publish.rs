@@ -2,9 +2,9 @@
 
 use engine::definition::Definition;
 use engine::definition::canonical;
-use engine::definition::problem::Problem;
+use engine::definition::problem::{Problem, Severity};
 use engine::graph::examine;
-use engine::id::{DeploymentChangeId, DeploymentId, DraftId, VersionId, WorkflowId};
+use engine::id::{DeploymentChangeId, DeploymentId, DraftId, ProjectId, VersionId, WorkflowId};
 use serde_json::{Value, json};
 
 use super::change::{About, NewWorkflow};
@@ -14,9 +14,12 @@ use crate::auth::{Permission, Viewer};
 use crate::service::audit::Context;
 use crate::service::deployment::Placing;
 use crate::service::version::Hashes;
-use crate::service::{ServiceError, draft, project, text};
+use crate::service::{ServiceError, connection, draft, project, text};
 use crate::store;
 use crate::store::publication::{Publication, Saved, Target};
+
+/// The environment that a publication is judged by when it is not deployed.
+const DEFAULT_ENVIRONMENT: &str = "default";
 
 /// A draft to publish.
 #[derive(Debug, Clone)]
@@ -41,11 +44,14 @@ pub async fn publish(app: &App, viewer: &Viewer, request: Publish) -> Result<Pub
     for (field, prose) in [("title", &request.title), ("description", &request.description)] {
         prose.as_deref().map_or(Ok(()), |prose| text::prose(field, prose))?;
     }
-    let examined = match Examined::of(app, request.definition) {
+    let mut examined = match Examined::of(app, request.definition) {
         Ok(examined) => examined,
         Err(problems) => return Ok(Published::Refused { problems }),
     };
     let project = project::get_by_slug(app, viewer, &request.project).await?;
+    if let Some(problems) = examined.lacks(app, viewer, project.id, request.deploy_to.as_deref()).await? {
+        return Ok(Published::Refused { problems });
+    }
     let context = Context::of(app, viewer);
     let id = WorkflowId(app.runtime.clock().new_id());
     let draft = DraftId(app.runtime.clock().new_id());
@@ -83,10 +89,14 @@ pub async fn publish(app: &App, viewer: &Viewer, request: Publish) -> Result<Pub
 pub async fn publish_draft(app: &App, viewer: &Viewer, request: PublishDraft) -> Result<Published, ServiceError> {
     may_publish(viewer, request.deploy_to.as_deref(), request.note.as_deref())?;
     let draft = draft::expected(app, viewer, request.draft, request.expected).await?;
-    let examined = match Examined::of(app, draft.document) {
+    let mut examined = match Examined::of(app, draft.document) {
         Ok(examined) => examined,
         Err(problems) => return Ok(Published::Refused { problems }),
     };
+    let project = get(app, viewer, draft.workflow).await?.project_id;
+    if let Some(problems) = examined.lacks(app, viewer, project, request.deploy_to.as_deref()).await? {
+        return Ok(Published::Refused { problems });
+    }
     let context = Context::of(app, viewer);
     let target = Target::Draft { workflow: draft.workflow, draft: draft.id, revision: draft.revision };
     let publication = examined.publication(app, viewer, context, target, request.note, request.deploy_to);
@@ -138,6 +148,24 @@ impl Examined {
         }
         let definition = Definition::from_json(&document).map_err(|problem| vec![problem])?;
         Ok(Self { document, definition, warnings: examined.problems })
+    }
+
+    /// Looks for the connections that the document names. An environment that it is deployed to must have them; until
+    /// then they may come, so that one that is missing is worth a warning.
+    async fn lacks(
+        &mut self,
+        app: &App,
+        viewer: &Viewer,
+        project: ProjectId,
+        deploy_to: Option<&str>,
+    ) -> Result<Option<Vec<Problem>>, ServiceError> {
+        let environment = deploy_to.unwrap_or(DEFAULT_ENVIRONMENT);
+        let problems = connection::problems(app, viewer.workspace, project, environment, &self.definition).await?;
+        if deploy_to.is_some() && !problems.is_empty() {
+            return Ok(Some(problems));
+        }
+        self.warnings.extend(problems.into_iter().map(|problem| Problem { severity: Severity::Warning, ..problem }));
+        Ok(None)
     }
 
     fn publication(

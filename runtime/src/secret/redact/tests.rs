@@ -4,6 +4,20 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use proptest::prelude::*;
 use serde_json::json;
 
+/// JSON as Python writes it.
+fn ascii_json(text: &str) -> String {
+    let json = serde_json::to_string(text).unwrap();
+    let mut units = [0; 2];
+    let mut escaped = String::new();
+    for c in json[1..json.len() - 1].chars() {
+        match c {
+            c if c.is_ascii() => escaped.push(c),
+            c => c.encode_utf16(&mut units).iter().for_each(|unit| escaped.push_str(&format!("\\u{unit:04x}"))),
+        }
+    }
+    escaped
+}
+
 /// The value as other programs write it.
 fn written(secret: &str) -> Vec<String> {
     let json = serde_json::to_string(secret).unwrap();
@@ -23,7 +37,18 @@ fn written(secret: &str) -> Vec<String> {
         URL_SAFE.encode(secret),
         hex::encode(secret),
         hex::encode_upper(secret),
+        percent("", true),
         percent("-._~", true),
+        // As Go and PHP write JSON.
+        json[1..json.len() - 1].replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026"),
+        json[1..json.len() - 1].replace('/', "\\/"),
+        ascii_json(secret),
+        {
+            let twice = serde_json::to_string(&ascii_json(secret)).unwrap();
+            twice[1..twice.len() - 1].to_owned()
+        },
+        secret.chars().map(|c| format!("&#{};", u32::from(c))).collect(),
+        secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;"),
         percent("-_.!~*'()", true),
         percent("-_.!~*'()", false),
         percent("*-._", true).replace("%20", "+"),
@@ -74,7 +99,9 @@ fn an_error_that_was_cut_inside_a_secret_shows_no_beginning_of_it() {
     let redactor = Redactor::of_values(["hush-hush-hush"]);
     for (cut, clean) in [
         ("the service answered 401: hush-hush-hu", "the service answered 401: [redacted]"),
-        ("the service answered 401: hush-hush-hu…", "the service answered 401: [redacted]"),
+        ("the service answered 401: hush-hush-hu…", "the service answered 401: [redacted]…"),
+        ("the service answered 401: hush%2Dhush%2", "the service answered 401: [redacted]"),
+        ("the service answered 401: aHVzaC1odXNo", "the service answered 401: [redacted]"),
         ("the service answered 401: hus", "the service answered 401: hus"),
         ("hush-hush-hush and hush", "[redacted] and [redacted]"),
     ] {
@@ -95,6 +122,16 @@ fn log_lines_are_clean_while_a_secret_is_in_use() {
     assert!(!seen().contains("watched-secret"));
     drop(again);
     assert!(seen().contains("watched-secret"));
+}
+
+#[test]
+fn no_text_makes_the_search_slow() {
+    let redactor = Redactor::of_values(["\\\\\\\\\\\\\\\\\\\\\\\\z", "%%%%%%%%%%%%%%%%z"]);
+    let began = std::time::Instant::now();
+    for text in ["\\".repeat(20_000), "%25".repeat(20_000), "&#92;".repeat(20_000)] {
+        assert_eq!(redactor.text(&text), text);
+    }
+    assert!(began.elapsed() < std::time::Duration::from_secs(20), "{:?}", began.elapsed());
 }
 
 proptest! {

@@ -2,7 +2,13 @@ import { lazy, Suspense } from "react";
 import { Field, inputLook } from "@/ui/Field";
 import type { Scope } from "./types";
 
-const Editor = lazy(() => import("./Editor"));
+const load = () => import("./Editor");
+const Editor = lazy(load);
+
+/** Fetches the editor before anybody needs it. */
+export function preloadEditor(): void {
+  void load();
+}
 
 interface Props {
   label: string;
@@ -31,9 +37,8 @@ export function CodeField({
   language = "template",
   ...rest
 }: Props) {
-  const waiting = (
-    <textarea aria-label={label} readOnly value={value} rows={1} className={`${inputLook} py-1.5 font-mono`} />
-  );
+  // No field to type into: what was typed before the editor is there would be lost.
+  const waiting = <div aria-busy="true" className={`${inputLook} min-h-8 py-1.5`} />;
   return (
     <Field label={label} help={help} error={error} required={required ?? false} action={action}>
       {({ id, describedBy, invalid }) => (

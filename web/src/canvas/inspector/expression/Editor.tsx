@@ -2,10 +2,10 @@ import { autocompletion, type CompletionContext, closeBrackets, completionKeymap
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { json } from "@codemirror/lang-json";
 import { HighlightStyle, syntaxHighlighting } from "@codemirror/language";
-import { EditorState, type Extension } from "@codemirror/state";
+import { Compartment, EditorState, type Extension } from "@codemirror/state";
 import { EditorView, keymap, placeholder as placeholderOf } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
-import { useEffect, useRef } from "react";
+import { useEffect, useMemo, useRef } from "react";
 import { complete } from "./complete";
 import { highlightExpressions } from "./highlight";
 import type { Scope } from "./types";
@@ -95,10 +95,24 @@ export default function Editor(props: Props) {
   const initial = useRef(value);
   initial.current = value;
 
+  const described = useRef(new Compartment());
+  const attributes = useMemo(
+    (): Extension => [
+      EditorView.contentAttributes.of({
+        "aria-label": label,
+        id,
+        "aria-invalid": String(invalid),
+        ...(describedBy ? { "aria-describedby": describedBy } : {}),
+      }),
+      EditorState.readOnly.of(readOnly),
+    ],
+    [label, id, invalid, describedBy, readOnly],
+  );
+  const latestAttributes = useRef(attributes);
+  latestAttributes.current = attributes;
+
   useEffect(() => {
     if (!place.current) return;
-    const attributes: Record<string, string> = { "aria-label": label, id, "aria-invalid": String(invalid) };
-    if (describedBy) attributes["aria-describedby"] = describedBy;
     const editor = new EditorView({
       parent: place.current,
       state: EditorState.create({
@@ -113,8 +127,7 @@ export default function Editor(props: Props) {
           // Tab leaves the field: nobody must be caught in it.
           keymap.of([...completionKeymap, ...defaultKeymap, ...historyKeymap]),
           EditorView.lineWrapping,
-          EditorView.contentAttributes.of(attributes),
-          EditorState.readOnly.of(readOnly),
+          described.current.of(latestAttributes.current),
           placeholder ? placeholderOf(placeholder) : [],
           EditorView.updateListener.of((update) => {
             if (update.docChanged) latest.current.onChange(update.state.doc.toString());
@@ -125,7 +138,12 @@ export default function Editor(props: Props) {
     });
     view.current = editor;
     return () => editor.destroy();
-  }, [language, label, id, readOnly, invalid, describedBy, placeholder]);
+  }, [language, placeholder]);
+
+  // What is said about the field changes while somebody types into it, which must not disturb them.
+  useEffect(() => {
+    view.current?.dispatch({ effects: described.current.reconfigure(attributes) });
+  }, [attributes]);
 
   useEffect(() => {
     const editor = view.current;
