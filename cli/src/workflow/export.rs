@@ -32,7 +32,7 @@ pub(crate) struct Export {
 const NAMES: &str = "query Names($project: String!, $after: String) {
   workflows(project: $project, first: 100, after: $after) { nodes { name } pageInfo { hasNextPage endCursor } } }";
 const FIND: &str = "query Find($name: String!, $project: String!) { workflow(name: $name, project: $project) {
-  project name title description
+  project { slug } name title description
   latestVersion { definition }
   deployments { environment version { definition } }
 } }";
@@ -110,7 +110,7 @@ async fn find(client: &Client, export: &Export, name: &str) -> Result<Option<(Me
     };
     let text = |member: &str| found[member].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
     let metadata = Metadata {
-        project: text("project"),
+        project: found["project"]["slug"].as_str().map(str::to_owned),
         name: name.to_owned(),
         // The server answers with the name when nobody gave a title.
         title: text("title").filter(|title| title != name),
