@@ -24,6 +24,7 @@ use crate::driver::{Command, Owned};
 use crate::event::EventBus;
 use crate::executor::Place;
 use crate::journal::{Created, Journal, NewRun, StartKey};
+use crate::quota::Quotas;
 use crate::runtime::{Mode, StartError, StartRun, Started};
 use crate::value::Tenant;
 
@@ -71,6 +72,7 @@ pub(crate) struct Intake {
     pub(crate) owned: Arc<Owned>,
     pub(crate) bus: EventBus,
     pub(crate) clock: Clock,
+    pub(crate) quotas: Arc<Quotas>,
     pub(crate) most_runs: usize,
 }
 
@@ -89,7 +91,10 @@ impl Intake {
     pub(crate) async fn run(self, mut requests: mpsc::Receiver<Request>) {
         let mut batch = Vec::new();
         while requests.recv_many(&mut batch, AT_ONCE).await > 0 {
-            self.commit(std::mem::take(&mut batch)).await;
+            let admitted = self.quotas.admit(std::mem::take(&mut batch)).await;
+            if !admitted.is_empty() {
+                self.commit(admitted).await;
+            }
         }
     }
 

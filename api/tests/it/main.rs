@@ -17,6 +17,7 @@ mod layering;
 mod lists;
 mod model;
 mod process;
+mod quotas;
 mod run_lists;
 mod runs;
 mod schema_style;
