@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 use crate::auth::cache::KeyCache;
 use crate::config::Config;
 use crate::service::plan::PlanCache;
+use crate::service::signature::Verified;
 
 /// The handles, and nothing else.
 pub struct App {
@@ -20,6 +21,8 @@ pub struct App {
     pub keys: KeyCache,
     /// Definitions that were used.
     pub plans: PlanCache,
+    /// Versions whose signatures were right.
+    pub verified: Verified,
     /// Set when the process was asked to stop: not ready any more, and streams end.
     pub stopping: CancellationToken,
     /// What requests do beside themselves.
@@ -34,6 +37,7 @@ impl App {
             config,
             keys: KeyCache::default(),
             plans: PlanCache::default(),
+            verified: Verified::default(),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
         }

@@ -19,6 +19,7 @@ pub mod quota;
 pub mod retry;
 pub mod run;
 pub mod session;
+pub mod signature;
 pub mod start;
 pub mod surroundings;
 pub mod test_run;

@@ -27,6 +27,7 @@ pub(crate) mod run;
 pub(crate) mod variable;
 pub(crate) mod version;
 pub(crate) mod version_hashes;
+pub(crate) mod version_signature;
 pub(crate) mod workflow;
 pub(crate) mod workspace;
 

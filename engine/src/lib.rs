@@ -14,5 +14,6 @@ pub mod port;
 pub mod retry;
 pub mod run;
 pub mod scope;
+pub mod signature;
 pub mod time;
 pub mod value;

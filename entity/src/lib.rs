@@ -29,6 +29,7 @@ pub mod trigger_event;
 pub mod variable;
 pub mod version;
 pub mod version_hashes;
+pub mod version_signature;
 pub mod word;
 pub mod worker;
 pub mod workflow;

@@ -23,10 +23,12 @@ mod key;
 mod open;
 pub mod redact;
 mod rotate;
+mod sign;
 
 pub use self::key::{KeyFault, KeySource, new_key};
 pub use self::open::{Place, Refs, SecretRef};
 pub use self::rotate::{KeyUse, Rotation};
+pub use self::sign::Signer;
 
 use self::envelope::{Context, Key};
 use self::key::Keyring;

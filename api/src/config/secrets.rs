@@ -17,6 +17,8 @@ pub struct SecretsConfig {
     /// `master_key_file`, `master_key`: the key, or several, the first of which wraps. Without either: `master.key` in
     /// the data folder, made at the first start, when the database is a file of ours; else there is none.
     pub source: KeySource,
+    /// `require_signatures`: also versions that were published before there was a master key must be signed. False.
+    pub require_signatures: bool,
     /// Whether both were set.
     is_set_twice: bool,
 }
@@ -33,7 +35,8 @@ impl SecretsConfig {
             (None, None) if database.is_sqlite() => KeySource::File { path: data_dir.join(DEFAULT_FILE), make: true },
             (None, None) => KeySource::None,
         };
-        Self { source, is_set_twice }
+        let require_signatures = reader.value("require_signatures", false, "true or false");
+        Self { source, require_signatures, is_set_twice }
     }
 
     pub(super) fn check(&self, faults: &mut Vec<Fault>) {

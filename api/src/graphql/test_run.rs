@@ -35,8 +35,10 @@ pub struct PinInput {
 pub struct TestRunInput {
     /// The workflow.
     workflow_id: ID,
-    /// The document in the form `flowforge/v1`, as it is being edited.
-    definition: Json<Value>,
+    /// The document in the form `flowforge/v1`, as it is being edited; the workflow's saved draft when absent.
+    definition: Option<Json<Value>>,
+    /// Without `definition`: the revision of the draft that is meant; another one is a `REVISION_CONFLICT`.
+    expected_revision: Option<i64>,
     /// The environment whose variables and connections it sees.
     #[graphql(default = "default")]
     environment: String,
@@ -203,7 +205,8 @@ fn read(input: TestRunInput) -> std::result::Result<TestRun, ServiceError> {
         input.pins.into_iter().map(|pin| (pin.node, PinnedOutput { port: pin.port, output: pin.output.0 })).collect();
     Ok(TestRun {
         workflow: id(&input.workflow_id, "workflow")?,
-        definition: input.definition.0,
+        definition: input.definition.map(|definition| definition.0),
+        expected_revision: input.expected_revision,
         environment: input.environment,
         trigger: input.trigger,
         part,

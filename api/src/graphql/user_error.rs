@@ -26,6 +26,8 @@ pub enum UserErrorCode {
     IdempotencyMismatch,
     /// A quota of the workspace is used up; `details` has its name as `quota`, `limit`, `used` and `resetAt`.
     QuotaExceeded,
+    /// A version is not what was published, as far as its signature tells.
+    SignatureInvalid,
     /// The definition has problems; the payload lists them.
     DefinitionInvalid,
 }
@@ -96,6 +98,7 @@ pub(super) fn settle<T>(answer: std::result::Result<T, ServiceError>) -> Result<
             field: vec!["input".to_owned(), "idempotencyKey".to_owned()],
             ..UserError::new(UserErrorCode::IdempotencyMismatch, message)
         },
+        ServiceError::SignatureInvalid { .. } => UserError::new(UserErrorCode::SignatureInvalid, message),
         ServiceError::QuotaExceeded(exceeded) => UserError {
             details: Some(Json(crate::service::quota::details(&exceeded))),
             ..UserError::new(UserErrorCode::QuotaExceeded, message)

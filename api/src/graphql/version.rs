@@ -9,6 +9,7 @@ use super::Result;
 use super::request::{Asked as _, id, time};
 use super::workflow::WorkflowObject;
 use crate::service::ServiceError;
+use crate::service::signature::{self, Signature};
 use crate::service::version::{self, VersionNode};
 use crate::service::workflow::{self, Version};
 
@@ -50,6 +51,14 @@ impl VersionObject {
         Ok(nodes.into_iter().map(VersionNodeObject::from).collect())
     }
 
+    /// Who vouches for it; null when it was published without a master key. The server checks it before anything of the
+    /// version runs, and refuses with `SIGNATURE_INVALID`.
+    #[graphql(complexity = "10 + child_complexity")]
+    async fn signature(&self, ctx: &Context<'_>) -> Result<Option<SignatureObject>> {
+        let found = signature::of(ctx.app()?, ctx.viewer()?, &self.0).await?;
+        Ok(found.map(SignatureObject::from))
+    }
+
     /// When it was published.
     async fn created_at(&self) -> DateTime<Utc> {
         time(self.0.created_at)
@@ -64,6 +73,35 @@ impl VersionObject {
     async fn workflow(&self, ctx: &Context<'_>) -> Result<WorkflowObject> {
         let found = ctx.reads()?.load_one(self.0.workflow).await?;
         Ok(WorkflowObject(found.ok_or(ServiceError::NotFound { what: "workflow" })?))
+    }
+}
+
+/// An Ed25519 signature (RFC 8032) of a version, with all it takes to check it elsewhere.
+#[derive(SimpleObject)]
+#[graphql(name = "Signature")]
+pub struct SignatureObject {
+    /// The id of the workspace's key.
+    key_id: ID,
+    /// The public key, 32 bytes in hex.
+    public_key: String,
+    /// What was signed, as UTF-8: canonical JSON of the version's ids, number, definition hash, node types, author and
+    /// time.
+    statement: String,
+    /// The signature, 64 bytes in hex.
+    value: String,
+    /// Whether the server finds it right.
+    is_valid: bool,
+}
+
+impl From<Signature> for SignatureObject {
+    fn from(signature: Signature) -> Self {
+        Self {
+            key_id: signature.key.into(),
+            public_key: hex::encode(&signature.public_key),
+            statement: String::from_utf8_lossy(&signature.statement).into_owned(),
+            value: hex::encode(&signature.value),
+            is_valid: signature.is_valid,
+        }
     }
 }
 

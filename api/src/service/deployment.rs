@@ -7,7 +7,7 @@ use super::audit::Context;
 use super::page::{Page, PageRequest};
 use super::surroundings::{self, Known};
 use super::workflow::{self, Deployment, get_version};
-use super::{ServiceError, text};
+use super::{ServiceError, signature, text};
 use crate::app::App;
 use crate::auth::{Permission, Viewer};
 use crate::store;
@@ -52,6 +52,7 @@ pub async fn deploy(app: &App, viewer: &Viewer, request: Deploy) -> Result<Deplo
     text::slug("environment", &request.environment)?;
     let version = get_version(app, viewer, request.version).await?;
     let project = workflow::get(app, viewer, version.workflow).await?.project_id;
+    signature::require(app, viewer.workspace, version.id, &version.hash).await?;
     let document = workflow::definition(app, viewer, &version).await?;
     let known = Known::load(app, viewer.workspace, project, &request.environment).await?;
     surroundings::require(&known.lacks(app, &document), &request.environment)?;

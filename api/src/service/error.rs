@@ -81,6 +81,15 @@ pub enum ServiceError {
     /// A bound of the workspace forbids it.
     #[error("{0}; wait, or let an admin raise it")]
     QuotaExceeded(runtime::QuotaExceeded),
+    /// A version is not what was published, as far as its signature tells.
+    #[error(
+        "the signature of version {number} is wrong or missing: what the database has is not what was published here; \
+         publish the workflow again, and find out who changed the database"
+    )]
+    SignatureInvalid {
+        /// The version's number in its workflow.
+        number: i32,
+    },
     /// It would work at another time.
     #[error("{message}")]
     Unavailable {
@@ -113,6 +122,7 @@ impl ServiceError {
             Self::CursorExpired { .. } => Code::CursorExpired,
             Self::ValueTooLarge { .. } => Code::ValueTooLarge,
             Self::QuotaExceeded(_) => Code::QuotaExceeded,
+            Self::SignatureInvalid { .. } => Code::SignatureInvalid,
             Self::Unavailable { .. } => Code::Unavailable,
             Self::Internal(_) => Code::Internal,
         }

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::follow::Tail;
 use super::workflow::{WEBHOOK, trigger_nodes};
-use super::{ServiceError, plan, text};
+use super::{ServiceError, plan, signature, text};
 use crate::app::App;
 use crate::store;
 
@@ -98,6 +98,7 @@ pub async fn receive(app: &Arc<App>, route: &Route, incoming: Incoming) -> Resul
     }
     let found = store::deployment::runnable_by_route(app.runtime.database(), route, ENVIRONMENT).await?;
     let (workspace, runnable) = found.ok_or_else(absent)?;
+    signature::require(app, workspace, runnable.version, &runnable.hash).await?;
     let plan = plan::get(app, workspace, &runnable.hash).await?;
     let is_hook =
         trigger_nodes(app, &plan.definition).any(|(node, r#type)| node == route.node && r#type.name == WEBHOOK);

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::run::{Run, RunMode};
 use super::workflow::Version;
-use super::{ServiceError, plan, run, text, version, workflow};
+use super::{ServiceError, plan, run, signature, text, version, workflow};
 use crate::app::App;
 use crate::auth::{Permission, Viewer};
 use crate::store;
@@ -54,6 +54,7 @@ pub async fn retry(app: &App, viewer: &Viewer, request: Retry) -> Result<(Run, b
     };
     let runnable = store::version::runnable(app.runtime.database(), viewer.workspace, after.id).await?;
     let runnable = runnable.ok_or(ServiceError::NotFound { what: "version" })?;
+    signature::require(app, viewer.workspace, runnable.version, &runnable.hash).await?;
     if runnable.workflow != was.workflow {
         return Err(ServiceError::invalid("versionId", "`versionId` is a version of another workflow"));
     }

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::run::Run;
 use super::workflow::{MANUAL, trigger_nodes};
-use super::{ServiceError, connection, plan, text};
+use super::{ServiceError, connection, plan, signature, text};
 use crate::app::App;
 use crate::auth::{Permission, Viewer};
 use crate::store;
@@ -104,6 +104,7 @@ pub async fn start_all(
         return Err(ServiceError::invalid("runs", message));
     }
     let runnable = runnable(app, viewer, &start.which, &start.environment).await?;
+    signature::require(app, viewer.workspace, runnable.version, &runnable.hash).await?;
     let plan = plan::get(app, viewer.workspace, &runnable.hash).await?;
     let trigger = trigger(app, &plan.definition, start.trigger.as_deref())?;
     connection::require(app, viewer.workspace, runnable.project, &start.environment, &plan.definition).await?;

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::run::{Run, RunMode};
 use super::version::Hashes;
 use super::workflow::{Workflow, trigger_nodes};
-use super::{ServiceError, plan, start, text, workflow};
+use super::{ServiceError, draft, plan, start, text, workflow};
 use crate::app::App;
 use crate::auth::{Permission, Viewer};
 use crate::store;
@@ -26,8 +26,10 @@ const PINS_LIMIT: usize = 256 * 1024;
 pub struct TestRun {
     /// The workflow that it is a draft of.
     pub workflow: WorkflowId,
-    /// The document.
-    pub definition: Value,
+    /// The document; the workflow's draft when absent.
+    pub definition: Option<Value>,
+    /// With the draft: go on only when this is its revision.
+    pub expected_revision: Option<i64>,
     /// The environment whose variables and connections it sees.
     pub environment: String,
     /// The key of the trigger node.
@@ -68,6 +70,7 @@ pub enum Tried<T> {
 /// A request that was looked at.
 struct Prepared {
     workflow: Workflow,
+    document: Value,
     graph: Graph,
     test: Test,
 }
@@ -92,13 +95,13 @@ pub async fn plan(app: &App, viewer: &Viewer, request: TestRun) -> Result<Tried<
 /// As for [`plan`], or when the key belongs to another request.
 pub async fn start(app: &App, viewer: &Viewer, request: TestRun) -> Result<Tried<(Run, bool)>, ServiceError> {
     viewer.require(Permission::WorkflowPublish)?;
-    let Prepared { workflow, test, .. } = match prepare(app, viewer, &request).await? {
+    let Prepared { workflow, document, test, .. } = match prepare(app, viewer, &request).await? {
         Tried::Done(prepared) => prepared,
         Tried::Refused { problems } => return Ok(Tried::Refused { problems }),
     };
     let database = app.runtime.database();
-    let hash = canonical::hash(&request.definition);
-    store::definition::keep(database, viewer.workspace, &hash, &request.definition, app.runtime.now()).await?;
+    let hash = canonical::hash(&document);
+    store::definition::keep(database, viewer.workspace, &hash, &document, app.runtime.now()).await?;
     let start = runtime::StartRun {
         workspace: viewer.workspace,
         project: workflow.project_id,
@@ -132,7 +135,17 @@ async fn prepare(app: &App, viewer: &Viewer, request: &TestRun) -> Result<Tried<
         return Err(ServiceError::invalid("pins", message));
     }
     let workflow = workflow::get(app, viewer, request.workflow).await?;
-    let definition = match Definition::from_json(&request.definition) {
+    let document = match &request.definition {
+        Some(document) => document.clone(),
+        None => {
+            let draft = draft::get_main(app, viewer, workflow.id).await?;
+            if request.expected_revision.is_some_and(|expected| expected != draft.revision) {
+                return Err(ServiceError::RevisionConflict(Box::new(draft)));
+            }
+            draft.document
+        }
+    };
+    let definition = match Definition::from_json(&document) {
         Ok(definition) => definition,
         Err(problem) => return Ok(Tried::Refused { problems: vec![problem] }),
     };
@@ -156,7 +169,7 @@ async fn prepare(app: &App, viewer: &Viewer, request: &TestRun) -> Result<Tried<
         input: request.input.clone().or(pinned),
         earlier,
     };
-    Ok(Tried::Done(Prepared { workflow, graph, test }))
+    Ok(Tried::Done(Prepared { workflow, document, graph, test }))
 }
 
 /// The trigger of that key; the only manual one, or the only one at all.

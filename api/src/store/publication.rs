@@ -5,6 +5,7 @@ use engine::id::{DraftId, VersionId, WorkflowId, WorkspaceId};
 use engine::value::Digest;
 use entity::{definition, version, workflow};
 use runtime::Database;
+use runtime::secret::Signer;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _};
 use serde_json::{Value, json};
@@ -16,6 +17,7 @@ use crate::service::ServiceError;
 use crate::service::audit::{Action, Context, Done};
 use crate::service::deployment::Placing;
 use crate::service::project::Project;
+use crate::service::signature::statement;
 use crate::service::version::Hashes;
 use crate::service::workflow::Version;
 use crate::service::workflow::change::{About, NewWorkflow};
@@ -30,6 +32,8 @@ pub(crate) struct Publication {
     pub(crate) definition: Value,
     pub(crate) hash: Digest,
     pub(crate) hashes: Hashes,
+    /// Signs the version; `None` without a master key.
+    pub(crate) signer: Option<Signer>,
     pub(crate) note: String,
     pub(crate) by: String,
     pub(crate) version_id: VersionId,
@@ -154,6 +158,10 @@ impl Publication {
         version::Entity::insert(row).exec_without_returning(write).await?;
         let version = super::version::read(model)?;
         super::version_hashes::insert_in(write, workspace, version.id, &self.hashes).await?;
+        if let Some(signer) = &self.signer {
+            let statement = statement(workspace, &version, &self.hashes);
+            super::version_signature::insert_in(write, workspace, version.id, signer, &statement).await?;
+        }
         Ok(version)
     }
 

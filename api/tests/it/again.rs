@@ -211,6 +211,21 @@ on_both_databases! {
         app.stop().await;
     }
 
+    async fn the_saved_draft_is_tried_at_the_revision_that_its_author_sees(home: Home) {
+        let app = TestApp::start(&home).await;
+        let published = app.publish("chain", &mended()).await;
+        let workflow = published["workflow"]["id"].clone();
+        let draft = app.ask("{ workflow(name: \"chain\") { draft { revision } } }", json!({})).await;
+        let revision = draft["workflow"]["draft"]["revision"].as_i64().unwrap();
+        let wish = |revision: i64| json!({"workflowId": workflow, "expectedRevision": revision, "input": {"n": 1}});
+        let payload = try_test(&app, wish(revision)).await;
+        assert_eq!(started(&app, &payload).await["status"], "SUCCEEDED");
+        assert_eq!(payload["run"]["mode"], "TEST");
+        let stale = try_test(&app, wish(revision + 1)).await;
+        assert_eq!((&stale["run"], &stale["userErrors"][0]["code"]), (&Value::Null, &json!("REVISION_CONFLICT")));
+        app.stop().await;
+    }
+
     async fn a_plan_names_what_acts_outside_and_a_broken_definition_says_why(home: Home) {
         let app = TestApp::start(&home).await;
         let workflow = app.publish("chain", &five()).await["workflow"]["id"].clone();

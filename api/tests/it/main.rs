@@ -22,6 +22,7 @@ mod run_lists;
 mod runs;
 mod schema_style;
 mod sessions;
+mod signatures;
 mod socket;
 mod sse;
 mod tenancy;

@@ -14,7 +14,7 @@ use crate::service::audit::Context;
 use crate::service::deployment::Placing;
 use crate::service::surroundings::{DEFAULT_ENVIRONMENT, Known};
 use crate::service::version::Hashes;
-use crate::service::{ServiceError, draft, project, text};
+use crate::service::{ServiceError, draft, project, signature, text};
 use crate::store;
 use crate::store::publication::{Publication, Saved, Target};
 
@@ -67,7 +67,9 @@ pub async fn publish(app: &App, viewer: &Viewer, request: Publish) -> Result<Pub
     let draft = draft::first(draft, id, document, json!({}), &viewer.actor(), context.at);
     let about = About { title: request.title, description: request.description, ..About::default() };
     let target = Target::Named { project, new: Box::new(NewWorkflow { workflow, draft }), about };
-    let publication = examined.publication(app, viewer, context, target, request.note, request.deploy_to);
+    let signer = signature::signer(app, viewer.workspace).await?;
+    let publication =
+        Publication { signer, ..examined.publication(app, viewer, context, target, request.note, request.deploy_to) };
     match store::publication::save(app.runtime.database(), &publication).await? {
         Saved::Version { workflow, version, created } => {
             done(app, viewer, workflow, *version, created, examined.warnings).await
@@ -92,7 +94,9 @@ pub async fn publish_draft(app: &App, viewer: &Viewer, request: PublishDraft) ->
     };
     let context = Context::of(app, viewer);
     let target = Target::Draft { workflow: draft.workflow, draft: draft.id, revision: draft.revision };
-    let publication = examined.publication(app, viewer, context, target, request.note, request.deploy_to);
+    let signer = signature::signer(app, viewer.workspace).await?;
+    let publication =
+        Publication { signer, ..examined.publication(app, viewer, context, target, request.note, request.deploy_to) };
     match store::publication::save(app.runtime.database(), &publication).await? {
         Saved::Version { workflow, version, created } => {
             done(app, viewer, workflow, *version, created, examined.warnings).await
@@ -184,6 +188,7 @@ impl Examined {
             definition: self.document.clone(),
             hash: canonical::hash(&self.document),
             hashes: Hashes::of(app, &self.definition),
+            signer: None,
             note: note.unwrap_or_default(),
             by: viewer.actor(),
             version_id: VersionId(clock.new_id()),

@@ -2,7 +2,9 @@
 
 use engine::id::WorkflowId;
 use entity::word::RunStatus;
-use entity::{deployment, deployment_change, draft, draft_change, run, version, version_hashes, workflow};
+use entity::{
+    deployment, deployment_change, draft, draft_change, run, version, version_hashes, version_signature, workflow,
+};
 use runtime::Database;
 use sea_orm::sea_query::Query;
 use sea_orm::{
@@ -214,7 +216,11 @@ async fn delete_rows(change: &Change, id: WorkflowId) -> Result<(), DbErr> {
     deployment::Entity::delete_many().filter(deployment::Column::WorkflowId.eq(id.0)).exec(write).await?;
     deployment_change::Entity::delete_many().filter(deployment_change::Column::WorkflowId.eq(id.0)).exec(write).await?;
     version_hashes::Entity::delete_many()
-        .filter(version_hashes::Column::VersionId.in_subquery(versions))
+        .filter(version_hashes::Column::VersionId.in_subquery(versions.clone()))
+        .exec(write)
+        .await?;
+    version_signature::Entity::delete_many()
+        .filter(version_signature::Column::VersionId.in_subquery(versions))
         .exec(write)
         .await?;
     version::Entity::delete_many().filter(version::Column::WorkflowId.eq(id.0)).exec(write).await?;
