@@ -12,7 +12,7 @@ async function clean(page: Page, what: string) {
 
 for (const theme of ["light", "dark"] as const) {
   test(`no page has a serious finding, empty or filled, ${theme}`, async ({ signedIn: page, forge, site }) => {
-    test.setTimeout(120_000);
+    test.setTimeout(240_000);
     await page.addInitScript(
       (chosen) =>
         localStorage.setItem(
@@ -24,6 +24,29 @@ for (const theme of ["light", "dark"] as const) {
     await page.goto(`${site}/workflows`);
     await expect(page.getByRole("heading", { name: "Workflows" })).toBeVisible();
     await clean(page, "workflows");
+    await page.getByRole("button", { name: /Start the tour|Examples and the tour/ }).waitFor();
+    const show = page.getByRole("button", { name: "Examples and the tour" });
+    if (await show.isVisible()) await show.click();
+    await clean(page, "gallery");
+    for (const [path, empty] of [
+      ["connections", "No connection yet"],
+      ["variables", "No variable here yet"],
+    ] as const) {
+      await page.goto(`${site}/${path}?environment=default`);
+      await page
+        .getByText(empty)
+        .or(page.getByRole("button", { name: /^(Test|Change) / }))
+        .first()
+        .waitFor();
+      await clean(page, path);
+    }
+    await page.getByRole("button", { name: "New variable" }).click();
+    await clean(page, "a new variable");
+    await page.keyboard.press("Escape");
+    await page.goto(`${site}/connections`);
+    await page.getByRole("button", { name: "New connection" }).click();
+    await expect(page.getByRole("dialog").getByLabel("Type")).toBeVisible();
+    await clean(page, "a new connection");
     await page.goto(`${site}/runs?status=PAUSED`);
     await expect(page.getByText("No run fits the filter")).toBeVisible();
     await clean(page, "runs, none");
@@ -53,10 +76,33 @@ for (const theme of ["light", "dark"] as const) {
         { from: "call.error", to: "other" },
       ],
     });
+    await forge.publish("axe", { nodes: { start: { type: "trigger.manual@1" } }, edges: [] });
+    await page.goto(`${site}/workflows/default/axe/versions`);
+    await expect(page.getByRole("region", { name: "What differs" })).toContainText("call");
+    await clean(page, "versions");
+    await page.getByRole("button", { name: /^v1/ }).click();
+    await page.getByRole("button", { name: "Edit v1 again" }).click();
+    await expect(page.getByText("The draft is v1 now.")).toBeVisible();
+    await page.getByRole("button", { name: "Deploy v1" }).click();
+    await clean(page, "deploy");
+    await page.getByRole("dialog").getByRole("button", { name: "Deploy v1" }).click();
+    await expect(page.getByText("default runs v1 from now on.")).toBeVisible();
     await page.goto(`${site}/workflows/default/axe`);
+    await page.getByRole("button", { name: "Publish", exact: true }).click();
+    await clean(page, "publish");
+    await page.keyboard.press("Escape");
     await node(page, "call").click();
     await expect(page.locator(".cm-editor").first()).toBeVisible();
     await clean(page, "builder, parameters");
+    await page.getByRole("button", { name: "Write an output to pin" }).click();
+    await clean(page, "builder, pinned");
+    await page.getByRole("button", { name: "Run this node alone" }).click();
+    await expect(page.getByText("Pins stand for")).toBeVisible();
+    await clean(page, "test");
+    await page.getByLabel("How much").selectOption("all");
+    await page.getByRole("button", { name: "Start the test" }).click();
+    await expect(page.getByTestId("run-status")).toHaveText("Succeeded");
+    await clean(page, "builder with a test");
     await page.getByRole("tab", { name: "Settings" }).click();
     await clean(page, "builder, settings");
     await page.getByRole("tab", { name: "Guide" }).click();

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:http";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingHttpHeaders } from "node:http";
 import { type AddressInfo, createServer as createSocket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,15 +8,19 @@ import { promisify } from "node:util";
 import { test as base, expect, type Page } from "@playwright/test";
 import { preview } from "vite";
 
-/** A port that is free now. */
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const socket = createSocket();
-    socket.listen(0, "127.0.0.1", () => {
-      const { port } = socket.address() as AddressInfo;
-      socket.close(() => resolve(port));
+/**
+ * A port that is free now, and that no other worker will ask for: a server that was killed wants the same one again, so
+ * it must not be one that the kernel hands out.
+ */
+async function freePort(worker: number): Promise<number> {
+  for (let port = 21_000 + worker * 500; ; port += 1) {
+    const free = await new Promise<boolean>((resolve) => {
+      const socket = createSocket();
+      socket.once("error", () => resolve(false));
+      socket.listen(port, "127.0.0.1", () => socket.close(() => resolve(true)));
     });
-  });
+    if (free) return port;
+  }
 }
 
 /** A real server with an empty database, that can be killed and started again. */
@@ -33,9 +37,28 @@ export class Forge {
 
   private readonly binary = process.env.FLOWFORGE_BIN ?? "../target/debug/flowforge";
 
+  /** What is set beside the rest on PostgreSQL: a database of its own, and a master key. */
+  private database: NodeJS.ProcessEnv = {};
+
+  /** Makes a database in the server that `FLOWFORGE_E2E_POSTGRES` names; without it everything is on SQLite. */
+  private async makeDatabase(): Promise<void> {
+    const server = process.env.FLOWFORGE_E2E_POSTGRES;
+    if (!server || this.database.FLOWFORGE__DATABASE__URL) return;
+    const run = promisify(execFile);
+    const name = `e2e_${process.pid}_${this.port}`;
+    await run("psql", ["--quiet", server, "--command", `CREATE DATABASE ${name}`]);
+    const { stdout } = await run(this.binary, ["secret", "new-key"]);
+    writeFileSync(join(this.folder, "master.key"), stdout, { mode: 0o600 });
+    this.database = {
+      FLOWFORGE__DATABASE__URL: server.replace(/\/[^/]*$/, `/${name}`),
+      FLOWFORGE__SECRETS__MASTER_KEY_FILE: join(this.folder, "master.key"),
+    };
+  }
+
   private get environment(): NodeJS.ProcessEnv {
     return {
       ...process.env,
+      ...this.database,
       FLOWFORGE__DATA_DIR: this.folder,
       FLOWFORGE__SERVER__BIND: `127.0.0.1:${this.port}`,
       FLOWFORGE__HTTP__ALLOW_HOSTS: "127.0.0.1",
@@ -43,7 +66,11 @@ export class Forge {
   }
 
   async start(): Promise<void> {
-    this.process = spawn(this.binary, ["serve"], { stdio: "ignore", env: this.environment });
+    await this.makeDatabase();
+    this.process = spawn(this.binary, ["serve"], {
+      stdio: ["ignore", "ignore", process.env.FORGE_LOG ? "inherit" : "ignore"],
+      env: this.environment,
+    });
     await expect
       .poll(
         () =>
@@ -58,8 +85,10 @@ export class Forge {
 
   /** Pulls the plug: nothing is said to the process before it ends. */
   async kill(): Promise<void> {
-    const gone = new Promise((resolve) => this.process?.once("exit", resolve));
-    this.process?.kill("SIGKILL");
+    const { process } = this;
+    if (!process || process.exitCode !== null || process.signalCode !== null) return;
+    const gone = new Promise((resolve) => process.once("exit", resolve));
+    process.kill("SIGKILL");
     await gone;
   }
 
@@ -110,11 +139,14 @@ export class Forge {
 }
 
 /** A service that workflows call: it answers as its test says. */
-export async function service(answer: (path: string) => { status: number; body: unknown }, delay = 0) {
+export async function service(
+  answer: (path: string, headers: IncomingHttpHeaders) => { status: number; body: unknown },
+  delay = 0,
+) {
   const calls: string[] = [];
   const server = createServer((request, response) => {
     calls.push(request.url ?? "");
-    const { status, body } = answer(request.url ?? "");
+    const { status, body } = answer(request.url ?? "", request.headers);
     const text = JSON.stringify(body);
     setTimeout(() => response.writeHead(status, { "content-type": "application/json" }).end(text), delay);
   });
@@ -137,8 +169,8 @@ interface Workers {
 export const test = base.extend<Fixtures, Workers>({
   forge: [
     // biome-ignore lint/correctness/noEmptyPattern: the test runner reads what is asked for from the pattern
-    async ({}, use) => {
-      const forge = new Forge(await freePort());
+    async ({}, use, { parallelIndex }) => {
+      const forge = new Forge(await freePort(parallelIndex));
       await forge.start();
       await use(forge);
       await forge.remove();
@@ -146,12 +178,14 @@ export const test = base.extend<Fixtures, Workers>({
     { scope: "worker" },
   ],
   site: [
-    async ({ forge }, use) => {
+    async ({ forge }, use, { parallelIndex }) => {
+      // The server's own pages, as users get them, or those of the last `npm run build` before it.
+      if (process.env.FLOWFORGE_PAGES === "server") return use(forge.url);
       const behind = { target: forge.url, changeOrigin: true, headers: { origin: forge.url } };
       const proxy = { "/graphql": { ...behind, ws: true }, "/session": behind };
       const pages = await preview({
         logLevel: "silent",
-        preview: { host: "127.0.0.1", port: await freePort(), proxy },
+        preview: { host: "127.0.0.1", port: await freePort(parallelIndex), proxy },
       });
       await use(pages.resolvedUrls?.local[0]?.replace(/\/$/, "") ?? "");
       await pages.close();

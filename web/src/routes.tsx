@@ -6,6 +6,9 @@ import { RunsPage } from "./pages/RunsPage";
 import { WorkflowsPage } from "./pages/WorkflowsPage";
 
 const BuilderPage = lazy(() => import("./pages/BuilderPage"));
+const ConnectionsPage = lazy(() => import("./pages/ConnectionsPage"));
+const VariablesPage = lazy(() => import("./pages/VariablesPage"));
+const VersionsPage = lazy(() => import("./pages/VersionsPage"));
 const RunPage = lazy(() => import("./pages/RunPage"));
 
 /** Every page has an address of its own that can be opened, reloaded and sent to somebody. */
@@ -18,8 +21,11 @@ export const router = createBrowserRouter([
       { path: "sign-in", element: <Navigate to="/workflows" replace /> },
       { path: "workflows", element: <WorkflowsPage /> },
       { path: "workflows/:project/:name", element: <BuilderPage /> },
+      { path: "workflows/:project/:name/versions", element: <VersionsPage /> },
       { path: "runs", element: <RunsPage /> },
       { path: "runs/:id", element: <RunPage /> },
+      { path: "connections", element: <ConnectionsPage /> },
+      { path: "variables", element: <VariablesPage /> },
       { path: "*", element: <NotFound /> },
     ],
   },

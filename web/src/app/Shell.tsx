@@ -1,4 +1,4 @@
-import { ListTree, LogOut, Moon, PlayCircle, Sun, SunMoon } from "lucide-react";
+import { Braces, KeyRound, ListTree, LogOut, Moon, PlayCircle, Sun, SunMoon } from "lucide-react";
 import { Suspense } from "react";
 import { NavLink, Outlet } from "react-router";
 import { useQuery } from "urql";
@@ -36,6 +36,12 @@ export function Shell() {
           </Item>
           <Item to="/runs" text={t("nav.runs")}>
             <PlayCircle size={18} aria-hidden />
+          </Item>
+          <Item to="/connections" text={t("nav.connections")}>
+            <KeyRound size={18} aria-hidden />
+          </Item>
+          <Item to="/variables" text={t("nav.variables")}>
+            <Braces size={18} aria-hidden />
           </Item>
         </nav>
         <div className="flex flex-col items-center gap-1 p-2 xl:items-stretch max-sm:flex-row">

@@ -52,7 +52,7 @@ export function Builder({ store, catalog, role, workflow, onPublished }: Props) 
   const { name } = workflow;
   const project = workflow.project.slug;
   const mayEdit = role === "EDITOR" || role === "ADMIN";
-  const draft = useDraft(store, { project, name, draft: workflow.draft }, catalog, !mayEdit);
+  const draft = useDraft(store, { id: workflow.id, project, name, draft: workflow.draft }, catalog, !mayEdit);
   const [overlay] = useState(createRunStore);
   const testing = useTest(store, overlay, workflow.id);
   const [open, setOpen] = useState<Open>(null);
@@ -69,8 +69,15 @@ export function Builder({ store, catalog, role, workflow, onPublished }: Props) 
   const { save } = draft;
   const pinNow = usePin(store, testing.runId);
   const lastRun = useMemo(
-    () => ({ runId: testing.runId, project, mayTest: mayEdit, test: (part: Part) => setOpen({ test: part }) }),
-    [testing.runId, project, mayEdit],
+    () => ({
+      runId: testing.runId,
+      project,
+      mayTest: mayEdit,
+      mayManage: role === "ADMIN",
+      test: (part: Part) => setOpen({ test: part }),
+      hooks: Object.fromEntries(workflow.triggers.flatMap(({ node, path }) => (path ? [[node, path]] : []))),
+    }),
+    [testing.runId, project, mayEdit, role, workflow.triggers],
   );
   // Whoever builds will write an expression soon.
   useEffect(preloadEditor, []);
@@ -186,12 +193,13 @@ export function Builder({ store, catalog, role, workflow, onPublished }: Props) 
               name={name}
               draftId={workflow.draft.id}
               latest={latest}
+              environments={workflow.project.environments}
               save={save}
               onClose={() => setOpen(null)}
-              onPublished={(version) => {
+              onPublished={(version, environment) => {
                 onPublished();
                 setOpen(null);
-                toast(t("publish.done", { number: version.number }));
+                toast(t(environment ? "publish.done" : "publish.kept", { number: version.number }));
               }}
             />
           ) : null}

@@ -2,6 +2,7 @@ import {
   CircleAlert,
   Workflow as Drawing,
   FlaskConical,
+  GitCompare,
   LayoutList,
   Play,
   Plus,
@@ -64,9 +65,18 @@ export function BuilderHeader(props: Props) {
         </nav>
         <h1 className="truncate font-semibold text-section">{workflow.title}</h1>
       </div>
-      <span className="rounded-full bg-raised px-2 text-badge" title={deployed}>
-        {latest ? `v${latest.number}` : t("builder.neverPublished")}
-      </span>
+      {latest ? (
+        <Link
+          to={`/workflows/${project}/${name}/versions`}
+          aria-label={t("versions.open", { number: latest.number })}
+          className="inline-flex items-center gap-1 rounded-full bg-raised px-2 text-badge hover:underline"
+          title={deployed}
+        >
+          <GitCompare size={12} aria-hidden />v{latest.number}
+        </Link>
+      ) : (
+        <span className="rounded-full bg-raised px-2 text-badge">{t("builder.neverPublished")}</span>
+      )}
       <span role="status" className="text-small text-soft" data-testid="saving">
         {mayEdit ? t(`draft.${saving.state}`) : t("draft.readOnly")}
         {saving.message ? `: ${saving.message}` : ""}

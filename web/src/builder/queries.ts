@@ -3,7 +3,7 @@ import { graphql } from "@/gql";
 export const CatalogQuery = graphql(`
   query Catalog($locale: String!) {
     nodeTypes(locale: $locale) {
-      type title summary docs category aliases configSchema forEach icon
+      type title summary docs category aliases configSchema forEach icon auth
       deprecated { since replacement }
       inputs { name type many }
       outputs { name type many }
@@ -16,7 +16,7 @@ export const WorkflowQuery = graphql(`
   query WorkflowForBuilder($name: String!, $project: String!) {
     workflow(name: $name, project: $project) {
       id name title description
-      project { slug }
+      project { slug environments { id name title } }
       draft { id revision document sidecar }
       latestVersion { id number definition }
       deployments { environment version { id number } }

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import { useClient } from "urql";
 import { codeOf, messageOf } from "@/api/errors";
+import { followDraft } from "@/api/follow";
 import { withPlaces } from "@/canvas/layout/places";
 import type { Catalog } from "@/canvas/model/catalog";
 import { type FlowDocument, openDocument } from "@/canvas/model/document";
@@ -16,6 +17,8 @@ import {
   type ServerDraft,
 } from "@/canvas/sync/draftSync";
 import { keepUnsent, loadUnsent } from "@/canvas/sync/localDraft";
+import { useT } from "@/i18n";
+import { useToasts } from "@/ui/toast";
 import { DiscardDraftMutation, DraftQuery, SaveDraftMutation } from "./queries";
 
 /** Which draft is open. */
@@ -24,6 +27,7 @@ export interface OpenDraft extends ServerDraft {
 }
 
 interface Workflow {
+  id: string;
   project: string;
   name: string;
   draft: OpenDraft;
@@ -36,8 +40,14 @@ export interface Saving {
 }
 
 /** Opens a draft in a canvas, saves it after every change, and puts it together with what others do to it. */
-export function useDraft(store: CanvasStore, { project, name, draft }: Workflow, catalog: Catalog, readOnly: boolean) {
+export function useDraft(
+  store: CanvasStore,
+  { id: workflowId, project, name, draft }: Workflow,
+  catalog: Catalog,
+  readOnly: boolean,
+) {
   const client = useClient();
+  const t = useT();
   const [saving, setSaving] = useState<Saving>({ state: "opening" });
   const [conflicts, setConflicts] = useState<Conflict[]>([]);
   const sync = useRef<DraftSync>(null);
@@ -112,22 +122,31 @@ export function useDraft(store: CanvasStore, { project, name, draft }: Workflow,
     if (sync.current) store.setState({ catalog });
   }, [store, catalog]);
 
-  // Who comes back to the page sees what others did meanwhile.
+  // What others do to the draft is seen as it happens, and by whoever comes back to the page.
+  const toast = useToasts((toasts) => toasts.show);
   useEffect(() => {
-    const look = async () => {
-      if (document.visibilityState !== "visible") return;
+    const read = async () => {
       const answer = await client.query(DraftQuery, { name, project }, { requestPolicy: "network-only" }).toPromise();
       const now = answer.data?.workflow?.draft;
-      if (now && now.id === draft.id) sync.current?.adopt(now);
+      return now && now.id === draft.id ? now : undefined;
+    };
+    const look = async () => {
+      if (document.visibilityState !== "visible") return;
+      if (await sync.current?.hear(read)) toast(t("draft.byOther"));
     };
     const onLook = () => void look();
+    const stop = followDraft(workflowId, (update) => {
+      // One's own saves are told as well; those are known already.
+      if (!update || (update.draftId === draft.id && update.revision > (sync.current?.revision ?? 0))) onLook();
+    });
     document.addEventListener("visibilitychange", onLook);
     window.addEventListener("focus", onLook);
     return () => {
+      stop();
       document.removeEventListener("visibilitychange", onLook);
       window.removeEventListener("focus", onLook);
     };
-  }, [client, name, project, draft.id]);
+  }, [client, workflowId, name, project, draft.id, t, toast]);
 
   // Closing the page in the moment before a save asks first. The work is on this device all the same.
   const unsaved = saving.state !== "saved" && saving.state !== "opening";

@@ -1,5 +1,6 @@
 import { Link, useSearchParams } from "react-router";
 import { useQuery } from "urql";
+import { useWorkspaceEvents } from "@/api/follow";
 import { graphql } from "@/gql";
 import type { RunStatus } from "@/gql/graphql";
 import { useT } from "@/i18n";
@@ -52,6 +53,7 @@ export function RunsPage() {
     variables: { after: after || null, filter: filtered ? filter : null },
     requestPolicy: "cache-and-network",
   });
+  useWorkspaceEvents(["run.*"], () => again({ requestPolicy: "network-only" }));
   const set = (changes: Record<string, string>) => {
     const next = new URLSearchParams(params);
     next.delete("after");

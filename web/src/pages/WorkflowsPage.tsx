@@ -3,6 +3,7 @@ import { useState } from "react";
 import { Link, useNavigate, useSearchParams } from "react-router";
 import { useMutation, useQuery } from "urql";
 import { messageOf } from "@/api/errors";
+import { useWorkspaceEvents } from "@/api/follow";
 import { CreateWorkflowMutation } from "@/builder/queries";
 import { graphql } from "@/gql";
 import { useT } from "@/i18n";
@@ -11,6 +12,7 @@ import { Dialog } from "@/ui/Dialog";
 import { Empty, Failure } from "@/ui/Empty";
 import { TextField } from "@/ui/Field";
 import { Time } from "@/ui/time";
+import { Gallery } from "./Gallery";
 
 const WorkflowsQuery = graphql(`
   query Workflows($after: String) {
@@ -24,6 +26,7 @@ const WorkflowsQuery = graphql(`
       }
       pageInfo { hasNextPage endCursor }
     }
+    viewer { role }
   }
 `);
 
@@ -37,10 +40,13 @@ export function WorkflowsPage() {
     variables: { after },
     requestPolicy: "cache-and-network",
   });
+  useWorkspaceEvents(["workflow.*", "version.*", "deployment.*"], () => again({ requestPolicy: "network-only" }));
   const [creating, setCreating] = useState(false);
+  const [showGallery, setShowGallery] = useState(false);
+  const mayEdit = data?.viewer.role === "EDITOR" || data?.viewer.role === "ADMIN";
   const list = data?.workflows;
   const create = (
-    <Button look="primary" icon={<Plus size={14} aria-hidden />} onClick={() => setCreating(true)}>
+    <Button look="primary" icon={<Plus size={14} aria-hidden />} disabled={!mayEdit} onClick={() => setCreating(true)}>
       {t("workflows.new")}
     </Button>
   );
@@ -122,6 +128,15 @@ export function WorkflowsPage() {
         <Button className="mt-3" onClick={() => setParams({ after: list.pageInfo.endCursor ?? "" })}>
           {t("action.nextPage")}
         </Button>
+      ) : null}
+      {list && !after ? (
+        list.nodes.length === 0 || showGallery ? (
+          <Gallery mayEdit={mayEdit} />
+        ) : (
+          <Button look="quiet" className="mt-3" onClick={() => setShowGallery(true)}>
+            {t("gallery.show")}
+          </Button>
+        )
       ) : null}
       {creating ? <NewWorkflow onClose={() => setCreating(false)} /> : null}
     </div>

@@ -25,6 +25,7 @@ import { NodeRunPanel } from "./NodeRunPanel";
 import { CancelMutation, type RunQuery } from "./queries";
 import { RetryButtons } from "./RetryButtons";
 import { Timeline } from "./Timeline";
+import { Tour } from "./Tour";
 
 type Run = NonNullable<ResultOf<typeof RunQuery>["run"]>;
 type Tab = "canvas" | "timeline" | "outline" | "events" | "data";
@@ -48,6 +49,7 @@ export function RunView({ run, overlay, hasDrawing, mayOperate, refetch }: Props
   const [events, setEvents] = useState<readonly RunEvent[]>([]);
   const live = useStore(overlay, statusOf);
   const recovered = useStore(overlay, (state) => state.recovered);
+  const repeated = useStore(overlay, (state) => state.repeated);
   const finishedAt = useStore(overlay, (state) => state.endedAt) ?? run.finishedAt;
   const startedAt = useStore(overlay, (state) => state.startedAt) ?? run.startedAt;
   const inspected = useCanvas((state) => state.inspected);
@@ -125,7 +127,7 @@ export function RunView({ run, overlay, hasDrawing, mayOperate, refetch }: Props
         </span>
         {recovered > 0 ? (
           <span className="rounded-full bg-accent-soft px-2 text-badge text-accent">
-            {t("run.recovered", { count: recovered })}
+            {t("run.recovered", { count: recovered })}, {t("run.repeated", { count: repeated })}
           </span>
         ) : null}
         {newer ? (
@@ -162,6 +164,9 @@ export function RunView({ run, overlay, hasDrawing, mayOperate, refetch }: Props
           )}
         </span>
       </header>
+      {params.get("tour") !== null && run.mode === "LIVE" ? (
+        <Tour runId={run.id} connection={connection} onLeave={() => put({ tour: null })} />
+      ) : null}
       {run.error ? (
         <p role="alert" className="border-line border-b bg-surface px-3 py-1.5">
           <span className="font-mono text-failed text-small">{run.error.code}</span> {run.error.message}

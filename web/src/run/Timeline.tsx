@@ -32,7 +32,7 @@ export function Timeline({ selected, onSelect }: Props) {
   const scroll = useRef<HTMLDivElement>(null);
   const rows = useMemo(() => rowsOf(run.nodes), [run.nodes]);
   const begin = useMemo(
-    () => Math.min(...rows.map(({ since }) => Date.parse(since)), Number.POSITIVE_INFINITY),
+    () => rows.reduce((first, { since }) => Math.min(first, Date.parse(since)), Number.POSITIVE_INFINITY),
     [rows],
   );
   const end = run.endedAt ? Date.parse(run.endedAt) : Math.max(now, begin + 1);

@@ -11,7 +11,7 @@ export const RunQuery = graphql(`
       output { kind byteSize preview truncated }
     }
     nodeTypes(locale: $locale) {
-      type title summary docs category aliases configSchema forEach icon
+      type title summary docs category aliases configSchema forEach icon auth
       deprecated { since replacement }
       inputs { name type many }
       outputs { name type many }

@@ -11,6 +11,7 @@ import type { Pin } from "../model/document";
 import { pinOf, pinsFit, setPin } from "../model/pins";
 import { useNodeState } from "../overlay/overlay";
 import { useCanvas, useCanvasStore } from "../store";
+import { Hook } from "./Hook";
 import { useLastRun, useSample } from "./lastRun";
 import { parse } from "./schemaForm/kind";
 
@@ -21,7 +22,7 @@ export function Giving({ id }: { id: string }) {
   const readOnly = useCanvas((state) => state.readOnly);
   const state = useNodeState(id);
   const sample = useSample(id);
-  const { test, mayTest } = useLastRun();
+  const { test, mayTest, hooks } = useLastRun();
   const set = useSetPin(id);
   const main = useCanvas((canvas) => {
     const node = canvas.document.definition.nodes[id];
@@ -39,6 +40,7 @@ export function Giving({ id }: { id: string }) {
           </Button>
         </div>
       ) : null}
+      {hooks[id] ? <Hook path={hooks[id]} /> : null}
       {state ? <StatusBadge status={state.status} /> : null}
       {state?.error ? (
         <p className="rounded-md border border-failed p-2">

@@ -1,5 +1,6 @@
 import { Trash2, X } from "lucide-react";
 import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
+import { ConnectionPicker } from "@/connections/ConnectionPicker";
 import { useT } from "@/i18n";
 import { Button, IconButton } from "@/ui/Button";
 import { TextField } from "@/ui/Field";
@@ -12,6 +13,7 @@ import { Arriving } from "./Arriving";
 import { useChecker } from "./expression/check";
 import { scopeOf } from "./expression/types";
 import { Giving } from "./Giving";
+import { useLastRun } from "./lastRun";
 import { Markdown } from "./Markdown";
 import { NodeSettings } from "./NodeSettings";
 import { type FormContext, SchemaForm } from "./schemaForm/SchemaForm";
@@ -30,6 +32,7 @@ export function Inspector({ id }: { id: string }) {
   const own = useMemo(() => problems.filter((problem) => problem.place.node === id), [problems, id]);
 
   const check = useChecker(id);
+  const { project, mayManage } = useLastRun();
   const form = useMemo((): FormContext => {
     const errorAt = (path: string) => own.find(({ place }) => place.field === `/config${path}`)?.message;
     return {
@@ -75,6 +78,16 @@ export function Inspector({ id }: { id: string }) {
         <div className="p-3">
           {tab === "parameters" ? (
             <Panes id={id} takesInput={type === undefined || type.inputs.length > 0}>
+              {type && type.auth.length > 0 ? (
+                <ConnectionPicker
+                  key={`connection ${id}`}
+                  id={id}
+                  types={type.auth}
+                  project={project}
+                  mayCreate={mayManage}
+                  error={own.find(({ place }) => place.field === "/connection")?.message}
+                />
+              ) : null}
               {type ? (
                 <Parameters key={id} node={node} schema={type.configSchema} form={form} />
               ) : (

@@ -15,10 +15,21 @@ export interface LastRun {
   /** The slug of the workflow's project. */
   project: string;
   mayTest: boolean;
+  /** May make connections. */
+  mayManage: boolean;
   test: (part: Part) => void;
+  /** Where the published triggers take requests, by node key. */
+  hooks: Readonly<Record<string, string>>;
 }
 
-const Context = createContext<LastRun>({ runId: null, project: "default", mayTest: false, test: () => undefined });
+const Context = createContext<LastRun>({
+  runId: null,
+  project: "default",
+  mayTest: false,
+  mayManage: false,
+  test: () => undefined,
+  hooks: {},
+});
 
 /** Lends the data of a run to the inspector inside. */
 export const LastRunProvider = Context.Provider;

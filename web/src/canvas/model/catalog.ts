@@ -28,6 +28,8 @@ export interface NodeTypeSpec {
   forEach: boolean;
   /** The name of its picture in the Lucide set. */
   icon: string;
+  /** Types of connections that a node may name; none when it takes no connection. */
+  auth: string[];
   /** Set when new workflows should use something else. */
   deprecated: { since: string; replacement: string | null } | null;
   inputs: PortSpec[];

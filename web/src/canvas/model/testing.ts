@@ -15,6 +15,7 @@ function kind(type: string, given: Partial<NodeTypeSpec> = {}): NodeTypeSpec {
     configSchema: {},
     forEach: true,
     icon: "box",
+    auth: [],
     deprecated: null,
     inputs: [port("in")],
     outputs: [port("out")],

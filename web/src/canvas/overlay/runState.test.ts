@@ -93,3 +93,14 @@ test("items of a node are counted by how they ended", () => {
   expect(itemsOf(run, "each")).toEqual({ done: 1, failed: 1, all: 3 });
   expect(run.nodes.get("each")?.status).toBe("RUNNING");
 });
+
+test("a node that begins again after its result was known counts as repeated; one that was under way does not", () => {
+  seq = 0;
+  const each = (kind: string, scope: string, attempt: number) => event(kind, { node: "each", scope, attempt });
+  const before = [each("NODE_STARTED", "0", 1), each("ATTEMPT_SUCCEEDED", "0", 1), each("NODE_STARTED", "1", 1)];
+  const after = [event("RUN_RECOVERED"), each("NODE_STARTED", "1", 2)];
+  expect(reduce(NOTHING_YET, [...before, ...after])).toMatchObject({ recovered: 1, repeated: 0 });
+  seq = 0;
+  const again = [each("NODE_STARTED", "0", 1), each("ATTEMPT_SUCCEEDED", "0", 1), each("NODE_STARTED", "0", 2)];
+  expect(reduce(NOTHING_YET, again).repeated).toBe(1);
+});

@@ -44,6 +44,13 @@ export interface NodeState {
   reused: boolean;
 }
 
+/** How many items of a `for_each` have begun, and how many of them ended how. */
+export interface Items {
+  done: number;
+  failed: number;
+  all: number;
+}
+
 /** A run as its events tell it. */
 export interface RunState {
   /** The number of the last event that is counted in. */
@@ -52,7 +59,12 @@ export interface RunState {
   status: Status | null;
   /** Node runs by `node` or `node[scope]`. */
   nodes: ReadonlyMap<string, NodeState>;
+  /** How far the items of a `for_each` are, by node key. */
+  items: ReadonlyMap<string, Items>;
+  /** How often another driver has taken it over, as after a kill. */
   recovered: number;
+  /** Node runs that began again although their result was known. Durable runs have none. */
+  repeated: number;
   startedAt: string | null;
   endedAt: string | null;
 }
@@ -62,7 +74,9 @@ export const NOTHING_YET: RunState = {
   cursor: null,
   status: null,
   nodes: new Map(),
+  items: new Map(),
   recovered: 0,
+  repeated: 0,
   startedAt: null,
   endedAt: null,
 };
@@ -81,7 +95,8 @@ export class GapError extends Error {}
  */
 export function reduce(state: RunState, events: readonly RunEvent[]): RunState {
   const nodes = new Map(state.nodes);
-  const next = { ...state, nodes };
+  const items = new Map(state.items);
+  const next = { ...state, nodes, items };
   for (const event of events) {
     if (event.seq <= next.seq) continue;
     if (event.seq !== next.seq + 1) throw new GapError(`after event ${next.seq} came ${event.seq}`);
@@ -90,8 +105,14 @@ export function reduce(state: RunState, events: readonly RunEvent[]): RunState {
     reduceRun(next, event);
     if (event.node !== null) {
       const key = nodeRunKey(event.node, event.scope ?? "");
-      const node = reduceNode(nodes.get(key), event);
-      if (node) nodes.set(key, node);
+      const before = nodes.get(key);
+      if (event.kind === "NODE_STARTED" && event.attempt !== 0 && before?.status === "SUCCEEDED") next.repeated += 1;
+      const node = reduceNode(before, event);
+      if (!node) continue;
+      nodes.set(key, node);
+      if (node.scope !== "" && node.status !== before?.status) {
+        items.set(node.node, counted(items.get(node.node) ?? NO_ITEMS, before, node));
+      }
     }
   }
   return next;
@@ -199,14 +220,19 @@ function closed(
   return [...attempts.slice(0, -1), { ...last, endedAt: at, outcome }];
 }
 
+const NO_ITEMS: Items = { done: 0, failed: 0, all: 0 };
+
+function counted({ done, failed, all }: Items, before: NodeState | undefined, after: NodeState): Items {
+  const is = (status: Status, state: NodeState | undefined) => Number(state?.status === status);
+  const change = (status: Status) => is(status, after) - is(status, before);
+  return {
+    done: done + change("SUCCEEDED"),
+    failed: failed + change("FAILED") + change("TIMED_OUT"),
+    all: all + (before ? 0 : 1),
+  };
+}
+
 /** How many items of a `for_each` are done, of those that have begun. */
-export function itemsOf(state: RunState, node: string): { done: number; failed: number; all: number } {
-  let [done, failed, all] = [0, 0, 0];
-  for (const one of state.nodes.values()) {
-    if (one.node !== node || one.scope === "") continue;
-    all += 1;
-    if (one.status === "SUCCEEDED") done += 1;
-    if (one.status === "FAILED" || one.status === "TIMED_OUT") failed += 1;
-  }
-  return { done, failed, all };
+export function itemsOf(state: RunState, node: string): Items {
+  return state.items.get(node) ?? NO_ITEMS;
 }

@@ -200,3 +200,27 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])(
     expect(new Set(keys)).toEqual(made);
   },
 );
+
+test("what somebody else saved is taken over while a save is under way, and one's own save is no news", async () => {
+  const server = new Server(start);
+  const [ann, ben] = [new Editor(server), new Editor(server)];
+  let arrive: () => void = () => undefined;
+  ann.road = new Promise((resolve) => {
+    arrive = resolve;
+  });
+  ann.edit((document) => setNode(document, "b", { name: "by Ann" }));
+  const saving = ann.sync.flush();
+  const heard = ann.sync.hear(async () => server.draft);
+  arrive();
+  await saving;
+  expect(await heard).toBe(false);
+  await ben.sync.hear(async () => server.draft);
+  expect(ben.document.definition.nodes.b?.name).toBe("by Ann");
+  ben.edit((document) => setNode(document, "c", { name: "by Ben" }));
+  await ben.sync.flush();
+  ann.edit((document) => setNode(document, "b", { timeout: "5s" }));
+  expect(await ann.sync.hear(async () => server.draft)).toBe(true);
+  expect(ann.document.definition.nodes).toMatchObject({ b: { name: "by Ann", timeout: "5s" }, c: { name: "by Ben" } });
+  await ann.sync.flush();
+  expect(server.document.definition.nodes.b?.timeout).toBe("5s");
+});

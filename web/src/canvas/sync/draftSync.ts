@@ -106,6 +106,20 @@ export class DraftSync {
     await this.busy;
   }
 
+  /** Somebody changed the draft, perhaps oneself: what is new in it is taken over, after a save that is under way. */
+  async hear(read: () => Promise<ServerDraft | undefined>): Promise<boolean> {
+    let adopted = false;
+    const listen = async () => {
+      const draft = this.closed ? undefined : await read();
+      if (!draft || this.closed || draft.revision <= this.base.revision) return;
+      adopted = true;
+      this.adopt(draft);
+    };
+    this.busy = this.busy.then(listen);
+    await this.busy;
+    return adopted;
+  }
+
   /** Takes over the draft as somebody else left it, and puts one's own unsaved work on top. */
   adopt(draft: ServerDraft): void {
     if (draft.revision <= this.base.revision) return;

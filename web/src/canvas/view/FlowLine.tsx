@@ -2,7 +2,9 @@ import { BaseEdge, type Edge, EdgeLabelRenderer, type EdgeProps, getBezierPath }
 import { Plus } from "lucide-react";
 import { memo } from "react";
 import { useT } from "@/i18n";
-import { useNodeState } from "../overlay/overlay";
+import { useEdgeChange } from "../overlay/changes";
+import { useNodeState, useOverlay } from "../overlay/overlay";
+import { itemsOf } from "../overlay/runState";
 import { useCanvas } from "../store";
 
 export type LineEdge = Edge<{ onInsert?: (id: string) => void }, "line">;
@@ -13,25 +15,43 @@ export const FlowLine = memo(function FlowLine(props: EdgeProps<LineEdge>) {
   const [path, x, y] = getBezierPath(props);
   const problem = useCanvas((state) => state.problems.some((one) => one.place.edge === id));
   const run = useNodeState(source);
+  const items = useOverlay((state) => (run ? itemsOf(state, source).done : 0));
+  const change = useEdgeChange(id);
   const t = useT();
   const port = props.sourceHandleId ?? "out";
   const failed = run?.status === "FAILED" || run?.status === "TIMED_OUT";
   const taken = failed ? port === "error" : run?.status === "SUCCEEDED" && (run.port ?? "out") === port;
   const color = selected
     ? "var(--accent)"
-    : problem || (taken && port === "error")
-      ? "var(--failed)"
-      : taken
-        ? "var(--succeeded)"
-        : "var(--field)";
+    : change
+      ? `var(--${change === "ADDED" ? "succeeded" : "failed"})`
+      : problem || (taken && port === "error")
+        ? "var(--failed)"
+        : taken
+          ? "var(--succeeded)"
+          : "var(--field)";
   return (
     <>
       <BaseEdge
         path={path}
-        style={{ stroke: color, strokeWidth: selected || taken ? 2.5 : 1.5 }}
+        style={{
+          stroke: color,
+          strokeWidth: selected || taken || change ? 2.5 : 1.5,
+          ...(change === "REMOVED" ? { strokeDasharray: "6 4" } : {}),
+        }}
         {...(problem ? { markerEnd: "" } : {})}
       />
-      {data?.onInsert ? (
+      {taken && items > 0 ? (
+        <EdgeLabelRenderer>
+          <span
+            style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }}
+            className="pointer-events-none absolute rounded-full border border-line bg-surface px-1.5 text-badge tabular-nums"
+          >
+            {t("canvas.items", { count: items })}
+          </span>
+        </EdgeLabelRenderer>
+      ) : null}
+      {data?.onInsert && !(taken && items > 0) ? (
         <EdgeLabelRenderer>
           <button
             type="button"

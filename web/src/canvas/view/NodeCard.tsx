@@ -3,15 +3,24 @@ import { History, Pin, Repeat, RotateCw, TriangleAlert } from "lucide-react";
 import { memo } from "react";
 import { useSettings } from "@/app/settings";
 import { useT } from "@/i18n";
+import { ChangeIcon } from "@/ui/ChangeIcon";
 import { StatusIcon, useStatusWord } from "@/ui/StatusBadge";
 import { duration } from "@/ui/time";
 import { CARD, titleOf } from "../model/document";
 import { pinOf } from "../model/pins";
+import { useNodeChange } from "../overlay/changes";
 import { useNodeState, useOverlay } from "../overlay/overlay";
 import { itemsOf } from "../overlay/runState";
 import { problemsOf, useCanvas } from "../store";
 import { iconOf } from "./icons";
 import { portsOf } from "./ports";
+
+/** How a card stands out whose node is not the same in two versions. */
+const CHANGED = {
+  ADDED: "border-succeeded ring-1 ring-succeeded",
+  REMOVED: "border-failed border-dashed opacity-60",
+  CHANGED: "border-waiting ring-1 ring-waiting",
+} as const;
 
 export type CardNode = Node<Record<string, never>, "card">;
 
@@ -24,11 +33,13 @@ export const NodeCard = memo(function NodeCard({ id, selected }: NodeProps<CardN
   const readOnly = useCanvas((state) => state.readOnly);
   const pinned = useCanvas((state) => pinOf(state.document, id) !== undefined);
   const run = useNodeState(id);
+  const change = useNodeChange(id);
   const t = useT();
   if (!node) return null;
   const type = catalog.get(node.type);
   const Icon = iconOf(type?.icon);
-  const ring = selected || inspected ? "border-accent ring-1 ring-accent" : "border-line";
+  const marked = change ? CHANGED[change] : undefined;
+  const ring = marked ?? (selected || inspected ? "border-accent ring-1 ring-accent" : "border-line");
   return (
     <div
       data-testid={`node-${id}`}
@@ -47,6 +58,7 @@ export const NodeCard = memo(function NodeCard({ id, selected }: NodeProps<CardN
       </span>
       <span className="card-detail flex shrink-0 flex-col items-end gap-0.5 text-badge text-soft">
         <RunMark id={id} />
+        {change ? <ChangeIcon change={change} label={t(`difference.${change}`)} /> : null}
         {problems > 0 && !run ? (
           <span role="img" aria-label={t("problems.count", { count: problems })} className="text-failed">
             <TriangleAlert size={16} aria-hidden />

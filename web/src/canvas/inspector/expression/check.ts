@@ -66,27 +66,24 @@ async function samplesFor(
   key: string,
   expression: string,
   runId: string | null,
+  known: Map<string, Json>,
 ): Promise<JsonObject> {
-  const outputs = new Map<string, Promise<Json | undefined>>();
-  const output = (one: string) => {
+  const output = async (one: string): Promise<Json | undefined> => {
     const pin = pinOf(document, one);
-    const asked =
-      outputs.get(one) ??
-      (pin
-        ? Promise.resolve(pin.output)
-        : runId === null
-          ? Promise.resolve(undefined)
-          : outputIn(client, runId, one).then((sample) => sample?.value));
-    outputs.set(one, asked);
-    return asked;
+    if (pin) return pin.output;
+    if (runId === null || known.has(one)) return known.get(one);
+    const value = (await outputIn(client, runId, one))?.value;
+    // A result never changes; that there is none yet does.
+    if (value !== undefined) known.set(one, value);
+    return value;
   };
   const samples: JsonObject = {};
   const edges = document.definition.edges.filter((edge) => target(edge).node === key);
   const before = [...new Set(edges.map((edge) => source(edge).node))];
   const arrived = await Promise.all(before.map(async (one) => [one, await output(one)] as const));
-  const known = arrived.flatMap(([one, value]) => (value === undefined ? [] : [[one, value] as const]));
-  const first = known[0];
-  if (many && known.length > 0) samples.input = Object.fromEntries(known);
+  const there = arrived.flatMap(([one, value]) => (value === undefined ? [] : [[one, value] as const]));
+  const first = there[0];
+  if (many && there.length > 0) samples.input = Object.fromEntries(there);
   else if (first) samples.input = first[1];
   const read = [...nodesRead(`{{${expression}}}`)].filter((one) => document.definition.nodes[one]);
   const nodes = await Promise.all(read.map(async (one) => [one, await output(one)] as const));
@@ -120,13 +117,14 @@ export function checker(client: Client, store: CanvasStore, runId: string | null
     const { data } = await client.query(CheckQuery, { input }).toPromise();
     return data?.checkExpression;
   };
+  const known = new Map<string, Json>();
   return async (path, expression, cursor) => {
     const { document, catalog } = store.getState();
     const node = document.definition.nodes[key];
     if (!node) return undefined;
     const definition = around(document.definition, key);
     const many = inputsOf(node, catalog).some((port) => port.many);
-    const samples = await samplesFor(client, document, many, key, expression, runId);
+    const samples = await samplesFor(client, document, many, key, expression, runId, known);
     if (/\bvars\b/.test(expression)) {
       const { data } = await client.query(VarsQuery, { project }).toPromise();
       samples.vars = Object.fromEntries(data?.variables.nodes.map(({ name, value }) => [name, value as Json]) ?? []);

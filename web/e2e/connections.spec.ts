@@ -1,0 +1,102 @@
+import { expect, node, service, test } from "./forge";
+
+test("a connection is made where a node needs it, tested, its secret replaced, and never shown again", async ({
+  signedIn: page,
+  forge,
+  site,
+}) => {
+  let taken = "first-token";
+  const sent: string[] = [];
+  const shop = await service((_path, headers) => {
+    sent.push(headers.authorization ?? "");
+    return { status: headers.authorization === `Bearer ${taken}` ? 200 : 401, body: {} };
+  });
+  await forge.publish("calls", {
+    nodes: {
+      start: { type: "trigger.manual@1" },
+      call: { type: "http.request@1", config: { url: `${shop.url}/pay` } },
+    },
+    edges: [{ from: "start", to: "call" }],
+  });
+  await page.goto(`${site}/workflows/default/calls`);
+  await node(page, "call").click();
+  await page.getByRole("button", { name: "New connection" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Type").selectOption("http.bearer");
+  await dialog.getByLabel("Name").fill("shop");
+  await dialog.getByLabel(/^Token/).fill("first-token");
+  await dialog.getByLabel("Test URL").fill(`${shop.url}/me`);
+  await dialog.getByRole("button", { name: "Create the connection" }).click();
+  await expect(page.getByLabel("Connection", { exact: true })).toHaveValue("shop");
+  await page.getByRole("button", { name: "Publish", exact: true }).click();
+  await page.getByRole("button", { name: "Publish v2" }).click();
+  await expect(page.getByText("v2 is published and deployed")).toBeVisible();
+  await page.goto(`${site}/runs/${await forge.run("calls")}`);
+  await expect(page.getByTestId("run-status")).toHaveText("Succeeded");
+  expect(sent).toContain("Bearer first-token");
+
+  await page.getByRole("link", { name: "Connections" }).click();
+  await page.getByRole("button", { name: "Test shop" }).click();
+  await expect(page.getByText("Test passed")).toBeVisible();
+  taken = "second-token";
+  await page.getByRole("button", { name: "Change shop" }).click();
+  await expect(dialog.getByLabel(/^Token/)).toHaveValue("");
+  await expect(dialog.getByLabel("Test URL")).toHaveValue(`${shop.url}/me`);
+  await dialog.getByLabel(/^Token/).fill("second-token");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByText("shop is saved.")).toBeVisible();
+  await expect(page.getByText("Not tested since its last change")).toBeVisible();
+  await page.getByRole("button", { name: "Test shop" }).click();
+  await expect(page.getByText("Test passed")).toBeVisible();
+  expect(await page.content()).not.toContain("second-token");
+
+  await page.getByRole("button", { name: "Delete shop" }).click();
+  await expect(dialog.getByRole("button", { name: "Delete" })).toBeDisabled();
+  await dialog.getByLabel("Delete it all the same").check();
+  await dialog.getByRole("button", { name: "Delete" }).click();
+  await expect(page.getByText("No connection yet")).toBeVisible();
+  shop.close();
+});
+
+test("a variable is made, read by an expression while it is written, changed and deleted", async ({
+  signedIn: page,
+  forge,
+  site,
+}) => {
+  await page.goto(`${site}/variables`);
+  await page.getByRole("button", { name: "New variable" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Name").fill("greeting");
+  await dialog.getByLabel("Value").fill('"Hello"');
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByRole("cell", { name: "vars.greeting" })).toBeVisible();
+
+  await forge.publish("greets", {
+    nodes: { start: { type: "trigger.manual@1" }, greet: { type: "data.set@1", config: { value: "x" } } },
+    edges: [{ from: "start", to: "greet" }],
+  });
+  await forge.run("greets", { name: "Ada" });
+  await page.goto(`${site}/workflows/default/greets`);
+  await node(page, "greet").click();
+  const field = page.getByRole("textbox", { name: "Value" });
+  await field.click();
+  await page.keyboard.press("ControlOrMeta+a");
+  await page.keyboard.insertText("{{ vars.greeting + ' ' + input.name }}");
+  await expect(page.getByLabel("What the expression gives")).toHaveText('= "Hello Ada"');
+  await page.keyboard.press("ControlOrMeta+a");
+  await page.keyboard.insertText("{{ input.nam");
+  await page.keyboard.press("Control+Space");
+  await expect(page.getByRole("option", { name: /^name/ })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(page.getByTestId("saving")).toContainText("Saved");
+
+  await page.goto(`${site}/variables`);
+  await page.getByRole("button", { name: "Change greeting" }).click();
+  await dialog.getByLabel("Value").fill('{"en": "Hi"}');
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByRole("cell", { name: '{"en":"Hi"}' })).toBeVisible();
+  await page.getByRole("button", { name: "Delete greeting" }).click();
+  await expect(page.getByText("No variable here yet")).toBeVisible();
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect(page.getByRole("cell", { name: "vars.greeting" })).toBeVisible();
+});
