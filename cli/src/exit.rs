@@ -1,5 +1,6 @@
 //! How the command ends: one table from what went wrong to an exit code.
 
+use std::fmt;
 use std::process::ExitCode;
 
 use api::code::Code;
@@ -47,6 +48,34 @@ impl Exit {
     }
 }
 
+/// A mistake in a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Fault {
+    pub(crate) file: String,
+    /// Counts from 1; absent where the whole file is meant.
+    #[serde(flatten)]
+    pub(crate) place: Option<Place>,
+    pub(crate) message: String,
+}
+
+/// A place in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct Place {
+    /// Counts from 1.
+    pub(crate) line: u64,
+    /// In characters, from 1.
+    pub(crate) column: u64,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.place {
+            Some(Place { line, column }) => write!(to, "{}:{line}:{column}: {}", self.file, self.message),
+            None => write!(to, "{}: {}", self.file, self.message),
+        }
+    }
+}
+
 /// Why the command did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
@@ -57,6 +86,8 @@ pub(crate) struct Failure {
     pub(crate) message: String,
     /// What to do about it.
     pub(crate) hint: Option<String>,
+    /// Every mistake in files.
+    pub(crate) faults: Vec<Fault>,
 }
 
 /// A failure as `--output json` prints it.
@@ -71,17 +102,28 @@ struct FailureBody<'a> {
     message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[Fault]>::is_empty")]
+    faults: &'a [Fault],
     exit: u8,
 }
 
 impl Failure {
     pub(crate) fn new(exit: Exit, code: &str, message: impl Into<String>) -> Self {
-        Self { exit, code: code.to_owned(), message: message.into(), hint: None }
+        Self { exit, code: code.to_owned(), message: message.into(), hint: None, faults: Vec::new() }
     }
 
     /// Wrong arguments or files.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, "USAGE", message)
+    }
+
+    /// Files that cannot be used.
+    pub(crate) fn of_files(faults: Vec<Fault>) -> Self {
+        let message = match faults.len() {
+            1 => "a file cannot be used".to_owned(),
+            count => format!("{count} mistakes in files"),
+        };
+        Self { faults, ..Self::new(Exit::Usage, "FILE_INVALID", message) }
     }
 
     /// A failure that the API named by a code.
@@ -107,6 +149,7 @@ impl Failure {
                 code: &self.code,
                 message: &self.message,
                 hint: self.hint.as_deref(),
+                faults: &self.faults,
                 exit: self.exit as u8,
             },
         }

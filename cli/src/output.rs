@@ -111,6 +111,9 @@ impl Output {
             return self.document(&failure.document());
         }
         self.note(&format!("error: {} [{}]", failure.message, failure.code));
+        for fault in &failure.faults {
+            self.note(&format!("  {fault}"));
+        }
         if let Some(hint) = &failure.hint {
             self.note(&format!("  hint: {hint}"));
         }

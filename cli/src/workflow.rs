@@ -16,8 +16,12 @@ mod apply;
 mod document;
 mod drift;
 mod export;
+mod found;
+mod metadata;
 mod problem;
 mod prune;
+mod test;
+mod tree;
 mod validate;
 mod yaml;
 
@@ -29,6 +33,8 @@ pub(crate) enum Command {
     Validate(validate::Validate),
     /// Write workflows as *.flow.yaml; applying them again changes nothing.
     Export(export::Export),
+    /// Try a file, or a workflow's draft, without publishing it: a test run, followed to its end.
+    Test(test::Test),
     /// Start a run of a workflow.
     Run(Start),
 }
@@ -108,6 +114,7 @@ pub(crate) async fn run(command: Command, global: &Global) -> Result<ExitCode, F
         Command::Apply(apply) => apply::apply(&apply, global).await,
         Command::Validate(validate) => validate::validate(&validate, global),
         Command::Export(export) => export::export(&export, global).await,
+        Command::Test(test) => test::test(&test, global).await,
         Command::Run(start) => self::start(start, global).await,
     }
 }

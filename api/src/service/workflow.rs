@@ -189,10 +189,8 @@ pub struct Publish {
     pub project: String,
     /// The workflow's name.
     pub name: String,
-    /// What people call it; as it was when absent.
-    pub title: Option<String>,
-    /// What it is for; as it was when absent.
-    pub description: Option<String>,
+    /// What is said about it; what is absent stays as it was.
+    pub about: change::About,
     /// The document.
     pub definition: Value,
     /// What is new.

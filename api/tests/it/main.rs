@@ -10,6 +10,7 @@ mod drafts;
 mod events;
 mod expressions;
 mod feed;
+mod fuzz;
 mod graphql_http;
 mod hooks;
 mod in_process;

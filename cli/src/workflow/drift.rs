@@ -2,19 +2,18 @@
 
 use std::process::ExitCode;
 
-use engine::definition::canonical;
 use engine::graph;
 use serde::Serialize;
 use serde_json::{Value, json};
 use similar::TextDiff;
 
-use super::document::{Document, Metadata};
+use super::document::Document;
+use super::found::{self, Difference};
 use super::problem::Problem;
 use super::{Apply, prune, yaml};
 use crate::client::Client;
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, Shade};
-use crate::question::workflow as question;
 
 /// What applying a document would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -26,6 +25,8 @@ enum Change {
     Update,
     /// Deploy the latest version, which has this definition already.
     Deploy,
+    /// Change what is said about it, or its layout; nothing that runs.
+    Describe,
     /// Nothing.
     None,
     /// Refuse it: it has problems that must be mended first.
@@ -53,7 +54,7 @@ pub(super) async fn show(
     for document in documents {
         let drift = compare(client, apply, document).await?;
         if !output.is_json() {
-            print(output, &drift);
+            print(output, &drift, document);
         }
         all.push(drift);
     }
@@ -74,74 +75,32 @@ pub(super) async fn show(
 
 async fn compare(client: &Client, apply: &Apply, document: &Document) -> Result<Drift, Failure> {
     let (project, name) = document.place(apply.project());
-    let found = match client.ask(question::FIND, json!({ "name": name, "project": project })).await {
-        Ok(mut data) => data.get_mut("workflow").map(Value::take).filter(|workflow| !workflow.is_null()),
-        Err(failure) if failure.exit == Exit::NotFound => None,
-        Err(failure) => return Err(failure),
-    };
+    let found = found::find(client, &project, &name).await?;
     let registry = nodes::Registry::built_in();
     let examined = graph::examine(&document.definition, &registry);
-    let is_refused = examined.problems.iter().any(graph_error);
-    let hash = canonical::hash(&document.definition).to_string();
-    let latest = found.as_ref().and_then(|found| found.get("latestVersion")).filter(|latest| !latest.is_null());
-    let change = match (&found, latest) {
-        _ if is_refused => Change::Refuse,
-        (None, _) => Change::Create,
-        (Some(_), Some(latest)) if latest["hash"] == hash.as_str() => {
-            let is_other = !apply.no_deploy && !runs(&found, &apply.environment, &hash);
-            let is_renamed = says_other(&document.metadata, &found);
-            if is_renamed {
-                Change::Update
-            } else if is_other {
-                Change::Deploy
-            } else {
-                Change::None
-            }
-        }
-        (Some(_), _) => Change::Update,
+    let difference = Difference::between(apply, document, found.as_ref());
+    let change = match difference {
+        _ if examined.problems.iter().any(engine::definition::problem::Problem::is_error) => Change::Refuse,
+        Difference { is_new: true, .. } => Change::Create,
+        Difference { definition: true, .. } => Change::Update,
+        Difference { deployment: true, .. } => Change::Deploy,
+        Difference { metadata: true, .. } | Difference { layout: true, .. } => Change::Describe,
+        _ => Change::None,
     };
-    let before = match (&found, latest) {
-        (Some(found), Some(latest)) => yaml::write(&described(&document.metadata, found), &latest["definition"])?,
-        _ => String::new(),
-    };
-    let after = yaml::write(&document.metadata, &document.definition)?;
+    let before = found.as_ref().map(|found| before(document, found)).transpose()?.unwrap_or_default();
+    let after = yaml::write(&document.metadata, &document.definition, document.layout.as_ref())?;
     let diff = if before == after { String::new() } else { unified(&before, &after) };
-    Ok(Drift {
-        file: document.file.display().to_string(),
-        project,
-        name,
-        change,
-        diff,
-        problems: examined.problems.iter().map(Problem::from).collect(),
-    })
+    let problems = examined.problems.iter().map(|problem| Problem::from(problem).placed(document)).collect();
+    Ok(Drift { file: document.file.display().to_string(), project, name, change, diff, problems })
 }
 
-fn graph_error(problem: &engine::definition::problem::Problem) -> bool {
-    problem.is_error()
-}
-
-fn runs(found: &Option<Value>, environment: &str, hash: &str) -> bool {
-    let deployments = found.as_ref().and_then(|found| found["deployments"].as_array());
-    deployments.into_iter().flatten().any(|one| one["environment"] == environment && one["version"]["hash"] == hash)
-}
-
-/// Whether the file has a title or a description that differs; what it does not say stays as it is.
-fn says_other(metadata: &Metadata, found: &Option<Value>) -> bool {
-    let Some(found) = found else { return false };
-    let differs = |said: &Option<String>, name: &str| {
-        said.as_ref().is_some_and(|said| found[name].as_str().unwrap_or_default() != said)
-    };
-    differs(&metadata.title, "title") || differs(&metadata.description, "description")
-}
-
-/// What the server has, for the members that the file says.
-fn described(metadata: &Metadata, found: &Value) -> Metadata {
-    let has =
-        |said: &Option<String>, name: &str| said.as_ref().map(|_| found[name].as_str().unwrap_or_default().to_owned());
-    Metadata {
-        title: has(&metadata.title, "title"),
-        description: has(&metadata.description, "description"),
-        ..metadata.clone()
+/// What the server has, of what the document says.
+fn before(document: &Document, found: &Value) -> Result<String, Failure> {
+    let layout = document.layout.as_ref().and_then(|_| found::layout_of(&found["draft"]["sidecar"]));
+    let metadata = document.metadata.as_found(found);
+    match &found["latestVersion"]["definition"] {
+        Value::Null => Ok(String::new()),
+        definition => yaml::write(&metadata, definition, layout.as_ref()),
     }
 }
 
@@ -149,18 +108,20 @@ pub(super) fn unified(before: &str, after: &str) -> String {
     TextDiff::from_lines(before, after).unified_diff().context_radius(2).to_string()
 }
 
-fn print(output: Output, drift: &Drift) {
+fn print(output: Output, drift: &Drift, document: &Document) {
     let (shade, words) = match drift.change {
         Change::Create => (Shade::Good, "would be created"),
         Change::Update => (Shade::Active, "would get another version"),
         Change::Deploy => (Shade::Active, "would be deployed"),
+        Change::Describe => (Shade::Active, "would be described anew"),
         Change::None => (Shade::Dim, "is as the file says"),
         Change::Refuse => (Shade::Bad, "would be refused"),
     };
     let name = output.paint(Shade::Strong, &format!("{}/{}", drift.project, drift.name));
     output.line(&format!("{name} {}  ({})", output.paint(shade, words), drift.file));
     paint(output, &drift.diff, "  ");
-    drift.problems.iter().flat_map(|problem| problem.lines(output)).for_each(|line| output.line(&line));
+    let lines = drift.problems.iter().flat_map(|problem| problem.lines(output, Some(&document.file)));
+    lines.for_each(|line| output.line(&line));
 }
 
 /// A difference, line by line.
@@ -183,13 +144,5 @@ mod tests {
     fn a_difference_is_told_line_by_line() {
         let diff = unified("a: 1\nb: 2\n", "a: 1\nb: 3\n");
         assert_eq!(diff, "@@ -1,2 +1,2 @@\n a: 1\n-b: 2\n+b: 3\n");
-    }
-
-    #[test]
-    fn what_a_file_does_not_say_is_no_difference() {
-        let found = Some(json!({ "title": "Orders", "description": null }));
-        let silent = Metadata { project: None, name: "orders".into(), title: None, description: None };
-        assert!(!says_other(&silent, &found));
-        assert!(says_other(&Metadata { title: Some("Order".into()), ..silent }, &found));
     }
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::document::Metadata;
-use super::yaml;
+use super::{found, yaml};
 use crate::client::Client;
 use crate::command::Global;
 use crate::exit::{Exit, Failure};
@@ -28,6 +28,9 @@ pub(crate) struct Export {
     /// Write `NAME.flow.yaml` for each into this folder, instead of all of them to standard output.
     #[arg(long, value_name = "FOLDER")]
     to: Option<PathBuf>,
+    /// Also where nodes stand in the builder, with notes and groups, as the draft has it; never its pins.
+    #[arg(long)]
+    layout: bool,
 }
 
 pub(super) async fn export(export: &Export, global: &Global) -> Result<ExitCode, Failure> {
@@ -39,8 +42,7 @@ pub(super) async fn export(export: &Export, global: &Global) -> Result<ExitCode,
     }
     let mut written = Vec::new();
     for name in names {
-        let Some((metadata, definition)) = find(&client, export, &name).await? else { continue };
-        let text = yaml::write(&metadata, &definition)?;
+        let Some(text) = text(&client, export, &name).await? else { continue };
         let file = export.to.as_ref().map(|folder| folder.join(format!("{name}.flow.yaml")));
         match &file {
             Some(file) => {
@@ -66,32 +68,22 @@ pub(super) async fn export(export: &Export, global: &Global) -> Result<ExitCode,
 }
 
 async fn names(client: &Client, project: &str) -> Result<Vec<String>, Failure> {
-    let mut names = Vec::new();
-    let mut after = Value::Null;
-    loop {
-        let data = client.ask(question::NAMES, json!({ "project": project, "after": after })).await?;
-        let nodes = data["workflows"]["nodes"].as_array().into_iter().flatten();
-        names.extend(nodes.filter_map(|node| node["name"].as_str().map(str::to_owned)));
-        let page = &data["workflows"]["pageInfo"];
-        if page["hasNextPage"] != true {
-            return Ok(names);
-        }
-        after = page["endCursor"].clone();
-    }
+    let all = client.all(question::NAMES, json!({ "project": project }), "/workflows").await?;
+    Ok(all.iter().filter_map(|node| node["name"].as_str().map(str::to_owned)).collect())
 }
 
-/// What a file should say. None for a workflow that has nothing of the kind, when nobody named it.
-async fn find(client: &Client, export: &Export, name: &str) -> Result<Option<(Metadata, Value)>, Failure> {
+/// The text of a workflow's file. None for one that has no version to write, when nobody named it.
+async fn text(client: &Client, export: &Export, name: &str) -> Result<Option<String>, Failure> {
     let mut data = client.ask(question::FIND, json!({ "name": name, "project": export.project })).await?;
-    let mut found = data.get_mut("workflow").map(Value::take).unwrap_or_default();
-    let definition = match &export.environment {
-        None => found.pointer_mut("/latestVersion/definition").map(Value::take),
+    let found = data.get_mut("workflow").map(Value::take).unwrap_or_default();
+    let version = match &export.environment {
+        None => Some(&found["latestVersion"]),
         Some(wanted) => found["deployments"]
             .as_array()
             .and_then(|all| all.iter().find(|one| one["environment"] == wanted.as_str()))
-            .map(|one| one["version"]["definition"].clone()),
+            .map(|one| &one["version"]),
     };
-    let Some(definition) = definition else {
+    let Some(version) = version.filter(|version| !version.is_null()) else {
         if export.names.is_empty() {
             return Ok(None);
         }
@@ -101,15 +93,8 @@ async fn find(client: &Client, export: &Export, name: &str) -> Result<Option<(Me
         };
         return Err(Failure::new(Exit::NotFound, "NOT_FOUND", what));
     };
-    let text = |member: &str| found[member].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
-    let metadata = Metadata {
-        project: found["project"]["slug"].as_str().map(str::to_owned),
-        name: name.to_owned(),
-        // The server answers with the name when nobody gave a title.
-        title: text("title").filter(|title| title != name),
-        description: text("description"),
-    };
-    Ok(Some((metadata, definition)))
+    let layout = if export.layout { found::layout_of(&found["draft"]["sidecar"]) } else { None };
+    yaml::write(&Metadata::of(&found), &version["definition"], layout.as_ref()).map(Some)
 }
 
 fn unwritable(path: &Path, error: &std::io::Error) -> Failure {

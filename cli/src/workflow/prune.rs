@@ -31,21 +31,12 @@ pub(super) async fn surplus(client: &Client, named: &[(String, String)]) -> Resu
     let projects: BTreeSet<&String> = named.iter().map(|(project, _)| project).collect();
     let mut surplus = Vec::new();
     for project in projects {
-        let mut after = Value::Null;
-        loop {
-            let data = client.ask(question::NAMES, json!({ "project": project, "after": after })).await?;
-            for node in data["workflows"]["nodes"].as_array().into_iter().flatten() {
-                let text = |name: &str| node[name].as_str().unwrap_or_default().to_owned();
-                let one = Surplus { id: text("id"), project: project.clone(), name: text("name") };
-                if !named.contains(&(one.project.clone(), one.name.clone())) {
-                    surplus.push(one);
-                }
+        for node in client.all(question::NAMES, json!({ "project": project }), "/workflows").await? {
+            let text = |name: &str| node[name].as_str().unwrap_or_default().to_owned();
+            let one = Surplus { id: text("id"), project: project.clone(), name: text("name") };
+            if !named.contains(&(one.project.clone(), one.name.clone())) {
+                surplus.push(one);
             }
-            let page = &data["workflows"]["pageInfo"];
-            if page["hasNextPage"] != true {
-                break;
-            }
-            after = page["endCursor"].clone();
         }
     }
     Ok(surplus)

@@ -5,11 +5,10 @@ use std::process::ExitCode;
 
 use clap::Args;
 use engine::definition::canonical;
-use engine::definition::problem::Severity;
 use engine::graph;
 use serde_json::json;
 
-use super::document;
+use super::document::{self, Read};
 use super::problem::Problem;
 use crate::command::Global;
 use crate::exit::{Exit, Failure};
@@ -26,30 +25,35 @@ pub(crate) struct Validate {
 pub(super) fn validate(validate: &Validate, global: &Global) -> Result<ExitCode, Failure> {
     let output = global.output();
     let registry = nodes::Registry::built_in();
+    let Read { documents, faults } = document::read(&validate.files);
     let mut all = Vec::new();
-    let mut is_valid = true;
-    for document in document::read(&validate.files)? {
+    let mut is_valid = faults.is_empty();
+    if !output.is_json() {
+        let error = output.paint(Shade::Bad, "error");
+        faults.iter().for_each(|fault| output.line(&format!("{error} {fault}")));
+    }
+    for document in documents {
         let problems = graph::examine(&document.definition, &registry).problems;
-        let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
-        is_valid &= errors == 0;
-        let problems: Vec<Problem> = problems.iter().map(Problem::from).collect();
-        let hash = canonical::hash(&document.definition);
+        let problems: Vec<Problem> = problems.iter().map(|problem| Problem::from(problem).placed(&document)).collect();
+        let has_errors = problems.iter().any(Problem::is_error);
+        is_valid &= !has_errors;
         if !output.is_json() {
             let name = output.paint(Shade::Strong, &document.metadata.name);
-            let (shade, word) = if errors == 0 { (Shade::Good, "valid") } else { (Shade::Bad, "invalid") };
+            let (shade, word) = if has_errors { (Shade::Bad, "invalid") } else { (Shade::Good, "valid") };
             output.line(&format!("{name} {}  ({})", output.paint(shade, word), document.file.display()));
-            problems.iter().flat_map(|problem| problem.lines(output)).for_each(|line| output.line(&line));
+            let lines = problems.iter().flat_map(|problem| problem.lines(output, Some(&document.file)));
+            lines.for_each(|line| output.line(&line));
         }
         all.push(json!({
             "file": document.file.display().to_string(),
             "name": document.metadata.name,
-            "valid": errors == 0,
-            "hash": hash.to_string(),
+            "valid": !has_errors,
+            "hash": canonical::hash(&document.definition).to_string(),
             "problems": problems,
         }));
     }
     if output.is_json() {
-        output.document(&json!({ "workflows": all }));
+        output.document(&json!({ "workflows": all, "faults": faults }));
     }
     Ok(if is_valid { ExitCode::SUCCESS } else { Exit::Usage.into() })
 }

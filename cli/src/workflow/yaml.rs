@@ -17,6 +17,8 @@ struct File<'a> {
     kind: &'static str,
     metadata: &'a Metadata,
     definition: Ordered<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    layout: Option<Ordered<'a>>,
 }
 
 /// JSON whose objects begin with what people look for first.
@@ -45,8 +47,9 @@ impl Serialize for Ordered<'_> {
 }
 
 /// The document as a `*.flow.yaml` file holds it.
-pub(super) fn write(metadata: &Metadata, definition: &Value) -> Result<String, Failure> {
-    let file = File { api_version: API_VERSION, kind: KIND, metadata, definition: Ordered(definition) };
+pub(super) fn write(metadata: &Metadata, definition: &Value, layout: Option<&Value>) -> Result<String, Failure> {
+    let (definition, layout) = (Ordered(definition), layout.map(Ordered));
+    let file = File { api_version: API_VERSION, kind: KIND, metadata, definition, layout };
     // Lines are not folded: what is copied out of the file is what was put in.
     let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
     serde_saphyr::to_string_with_options(&file, options)
@@ -76,13 +79,16 @@ mod tests {
             name: "one".into(),
             title: Some("Eins: ja, no".into()),
             description: Some("two\nlines\n".into()),
+            folder: Some("a/ü 1".into()),
+            tags: Some(vec!["5".into(), "no".into()]),
         };
-        let text = write(&metadata, definition).unwrap();
-        let mut read =
-            document::parse(Path::new("a.flow.yaml"), &text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-        assert_eq!(read.len(), 1);
-        let read = read.remove(0);
+        let text = write(&metadata, definition, Some(definition)).unwrap();
+        let mut read = document::Read::default();
+        document::parse(Path::new("a.flow.yaml"), &text, &mut read);
+        assert_eq!((read.documents.len(), &read.faults), (1, &Vec::new()), "{text}");
+        let read = read.documents.remove(0);
         assert_eq!(read.metadata, metadata, "{text}");
+        assert_eq!(read.layout.as_ref(), Some(definition), "{text}");
         read.definition
     }
 
@@ -113,10 +119,10 @@ mod tests {
 
     #[test]
     fn people_find_the_type_first() {
-        let metadata = Metadata { project: None, name: "one".into(), title: None, description: None };
+        let metadata = Metadata { name: "one".into(), ..Metadata::default() };
         let definition = json!({"edges": [], "nodes": {"start": {"config": {}, "type": "trigger.manual@1"}}});
         assert_eq!(
-            write(&metadata, &definition).unwrap(),
+            write(&metadata, &definition, None).unwrap(),
             "apiVersion: flowforge/v1\nkind: Workflow\nmetadata:\n  name: one\ndefinition:\n  nodes:\n    start:\n      \
              type: trigger.manual@1\n      config: {}\n  edges: []\n"
         );

@@ -12,7 +12,9 @@
 mod client;
 mod command;
 mod commands;
+mod described;
 mod files;
+mod from_nothing;
 mod home;
 mod kill_anywhere;
 mod kill_at_points;

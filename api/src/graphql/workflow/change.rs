@@ -25,6 +25,10 @@ pub struct PublishWorkflowInput {
     title: Option<String>,
     /// What it is for; as it was when absent.
     description: Option<String>,
+    /// To find it by, in the place of those it has; as they were when absent.
+    tags: Option<Vec<String>>,
+    /// Where lists show it, such as `billing/eu`; empty for the top; as it was when absent.
+    folder_path: Option<String>,
     /// The document in the form `flowforge/v1`, at most 4 MiB.
     definition: Json<Value>,
     /// What is new.
@@ -291,11 +295,12 @@ impl WorkflowMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The definition, and where it belongs.")] input: PublishWorkflowInput,
     ) -> Result<PublishWorkflowPayload> {
+        let about =
+            About { title: input.title, description: input.description, tags: input.tags, folder: input.folder_path };
         let request = Publish {
             project: input.project,
             name: input.name,
-            title: input.title,
-            description: input.description,
+            about,
             definition: input.definition.0,
             note: input.note,
             deploy_to: input.deploy.then_some(input.environment),

@@ -50,7 +50,10 @@ pub struct About {
 
 impl About {
     /// Checks every text, sorts the tags and drops double ones.
-    fn checked(mut self) -> Result<Self, ServiceError> {
+    ///
+    /// # Errors
+    /// The first that cannot be used.
+    pub fn checked(mut self) -> Result<Self, ServiceError> {
         for (field, prose) in [("title", &self.title), ("description", &self.description)] {
             prose.as_deref().map_or(Ok(()), |prose| text::prose(field, prose))?;
         }
@@ -67,6 +70,14 @@ impl About {
         }
         Ok(self)
     }
+}
+
+/// Whether a project, an environment or a workflow can be called this.
+///
+/// # Errors
+/// What a name consists of, under the field's name.
+pub fn check_name(field: &'static str, name: &str) -> Result<(), ServiceError> {
+    text::slug(field, name)
 }
 
 fn check_folder(folder: &str) -> Result<(), ServiceError> {

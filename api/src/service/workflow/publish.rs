@@ -6,7 +6,7 @@ use engine::definition::problem::{Problem, Severity};
 use engine::id::{DeploymentChangeId, DeploymentId, DraftId, ProjectId, VersionId, WorkflowId};
 use serde_json::{Value, json};
 
-use super::change::{About, NewWorkflow};
+use super::change::NewWorkflow;
 use super::{Publish, Published, Workflow, get};
 use crate::app::App;
 use crate::auth::{Permission, Viewer};
@@ -38,9 +38,7 @@ pub struct PublishDraft {
 pub async fn publish(app: &App, viewer: &Viewer, request: Publish) -> Result<Published, ServiceError> {
     may_publish(viewer, request.deploy_to.as_deref(), request.note.as_deref())?;
     text::slug("name", &request.name)?;
-    for (field, prose) in [("title", &request.title), ("description", &request.description)] {
-        prose.as_deref().map_or(Ok(()), |prose| text::prose(field, prose))?;
-    }
+    let about = request.about.checked()?;
     let project = project::get_by_slug(app, viewer, &request.project).await?;
     let deploy_to = request.deploy_to.as_deref();
     let examined = match Examined::of(app, viewer, request.definition, project.id, deploy_to).await? {
@@ -56,16 +54,15 @@ pub async fn publish(app: &App, viewer: &Viewer, request: Publish) -> Result<Pub
         project_id: project.id,
         project: project.slug.clone(),
         name: request.name,
-        title: request.title.clone(),
-        description: request.description.clone(),
-        tags: Vec::new(),
-        folder: String::new(),
+        title: about.title.clone().filter(|title| !title.is_empty()),
+        description: about.description.clone().filter(|description| !description.is_empty()),
+        tags: about.tags.clone().unwrap_or_default(),
+        folder: about.folder.clone().unwrap_or_default(),
         archived_at: None,
         created_at: context.at,
         updated_at: context.at,
     };
     let draft = draft::first(draft, id, document, json!({}), &viewer.actor(), context.at);
-    let about = About { title: request.title, description: request.description, ..About::default() };
     let target = Target::Named { project, new: Box::new(NewWorkflow { workflow, draft }), about };
     let signer = signature::signer(app, viewer.workspace).await?;
     let publication =
