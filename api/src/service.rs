@@ -19,6 +19,7 @@ pub mod retry;
 pub mod run;
 pub mod session;
 pub mod start;
+pub mod surroundings;
 pub mod test_run;
 pub mod text;
 pub mod value;

@@ -49,8 +49,13 @@ impl DraftObject {
 
     /// Everything that is wrong with the document, or may be.
     #[graphql(complexity = "50 + child_complexity")]
-    async fn problems(&self, ctx: &Context<'_>) -> Result<Vec<ProblemObject>> {
-        let problems = draft::problems(ctx.app()?, ctx.viewer()?, &self.0.document)?;
+    async fn problems(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default = "default", desc = "The environment whose connections and variables it shall find.")]
+        environment: String,
+    ) -> Result<Vec<ProblemObject>> {
+        let problems = draft::problems_in(ctx.app()?, ctx.viewer()?, &self.0, &environment).await?;
         Ok(problems.into_iter().map(ProblemObject::from).collect())
     }
 

@@ -8,6 +8,7 @@ use super::Result;
 use super::request::Asked as _;
 use super::workflow::ProblemObject;
 use crate::service;
+use crate::service::surroundings::Place;
 
 /// Largest value that is handed out as JSON, in bytes of its text.
 const MOST_JSON: usize = 64 * 1024;
@@ -30,6 +31,11 @@ pub struct CheckExpressionInput {
     samples: Option<Json<Value>>,
     /// Where the cursor stands, in characters from 0; without it nothing is proposed.
     cursor: Option<u32>,
+    /// The slug of the project that the definition is for: its variables are proposed, and others are errors.
+    project: Option<String>,
+    /// The environment of the project.
+    #[graphql(default = "default")]
+    environment: String,
 }
 
 /// What is known of an expression.
@@ -135,7 +141,8 @@ impl ExpressionQuery {
             expression: input.expression,
             samples: input.samples.map(|samples| samples.0),
             cursor: input.cursor.map(|cursor| cursor as usize),
+            place: input.project.map(|project| Place { project, environment: input.environment }),
         };
-        Ok(service::expression::examine(ctx.app()?, ctx.viewer()?, &question)?.into())
+        Ok(service::expression::examine(ctx.app()?, ctx.viewer()?, &question).await?.into())
     }
 }

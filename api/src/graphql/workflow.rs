@@ -13,6 +13,7 @@ use super::page::{connection, cost, window};
 use super::project::ProjectObject;
 use super::request::{Asked as _, time};
 use super::version::VersionObject;
+use crate::service::surroundings::Place;
 use crate::service::workflow::{self, Trigger, Workflow, WorkflowFilter};
 use crate::service::{ServiceError, deployment, draft};
 
@@ -276,8 +277,14 @@ impl WorkflowQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The document in the form `flowforge/v1`.")] definition: Json<serde_json::Value>,
+        #[graphql(
+            desc = "The slug of the project that it is for; without it, names of connections and variables pass."
+        )]
+        project: Option<String>,
+        #[graphql(default = "default", desc = "The environment of the project that it is for.")] environment: String,
     ) -> Result<Vec<ProblemObject>> {
-        let problems = draft::problems(ctx.app()?, ctx.viewer()?, &definition.0)?;
+        let place = project.map(|project| Place { project, environment });
+        let problems = draft::problems(ctx.app()?, ctx.viewer()?, &definition.0, place.as_ref()).await?;
         Ok(problems.into_iter().map(ProblemObject::from).collect())
     }
 }

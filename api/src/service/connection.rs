@@ -20,7 +20,7 @@ use crate::store;
 
 mod need;
 
-pub(super) use need::{problems, require};
+pub(super) use need::require;
 
 const LIST: &str = "connections";
 /// How often a change is tried again that another one got in the way of.

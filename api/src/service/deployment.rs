@@ -5,8 +5,9 @@ use engine::time::Timestamp;
 
 use super::audit::Context;
 use super::page::{Page, PageRequest};
+use super::surroundings::{self, Known};
 use super::workflow::{self, Deployment, get_version};
-use super::{ServiceError, connection, plan, text};
+use super::{ServiceError, text};
 use crate::app::App;
 use crate::auth::{Permission, Viewer};
 use crate::store;
@@ -51,8 +52,9 @@ pub async fn deploy(app: &App, viewer: &Viewer, request: Deploy) -> Result<Deplo
     text::slug("environment", &request.environment)?;
     let version = get_version(app, viewer, request.version).await?;
     let project = workflow::get(app, viewer, version.workflow).await?.project_id;
-    let plan = plan::get(app, viewer.workspace, &version.hash).await?;
-    connection::require(app, viewer.workspace, project, &request.environment, &plan.definition).await?;
+    let document = workflow::definition(app, viewer, &version).await?;
+    let known = Known::load(app, viewer.workspace, project, &request.environment).await?;
+    surroundings::require(&known.lacks(app, &document), &request.environment)?;
     let context = Context::of(app, viewer);
     let placing = Placing {
         deployment: DeploymentId(app.runtime.clock().new_id()),

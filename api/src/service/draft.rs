@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::audit::Context;
 use super::page::{Page, PageRequest};
-use super::{ServiceError, workflow};
+use super::surroundings::{Known, Place};
+use super::{ServiceError, text, workflow};
 use crate::app::App;
 use crate::auth::{Permission, Viewer};
 use crate::store;
@@ -117,13 +118,38 @@ pub async fn get_main(app: &App, viewer: &Viewer, of: WorkflowId) -> Result<Draf
     found.ok_or(ServiceError::NotFound { what: "draft" })
 }
 
-/// Everything that is wrong with a document, or may be.
+/// Everything that is wrong with a document, or may be; with a place, also what it names and that place has not.
+///
+/// # Errors
+/// When they may not, or the place is not there.
+pub async fn problems(
+    app: &App,
+    viewer: &Viewer,
+    document: &Value,
+    place: Option<&Place>,
+) -> Result<Vec<Problem>, ServiceError> {
+    viewer.require(Permission::Read)?;
+    Ok(match place {
+        Some(place) => Known::at(app, viewer, place).await?.examine(app, document).problems,
+        None => examine(document, app.runtime.registry()).problems,
+    })
+}
+
+/// Everything that is wrong with a draft, or may be, when it is to run in an environment.
 ///
 /// # Errors
 /// When they may not.
-pub fn problems(app: &App, viewer: &Viewer, document: &Value) -> Result<Vec<Problem>, ServiceError> {
+pub async fn problems_in(
+    app: &App,
+    viewer: &Viewer,
+    draft: &Draft,
+    environment: &str,
+) -> Result<Vec<Problem>, ServiceError> {
     viewer.require(Permission::Read)?;
-    Ok(examine(document, app.runtime.registry()).problems)
+    text::slug("environment", environment)?;
+    let project = workflow::get(app, viewer, draft.workflow).await?.project_id;
+    let known = Known::load(app, viewer.workspace, project, environment).await?;
+    Ok(known.examine(app, &draft.document).problems)
 }
 
 /// Saves a change, whatever it does to the document, unless somebody else was faster. A change that changes nothing

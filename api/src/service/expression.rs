@@ -2,11 +2,12 @@
 
 use engine::definition::problem::{Position, Problem};
 use engine::expression::{Budget, Completion, Expression, ExpressionError, Finding, Scope, Types, check, complete};
-use engine::graph::{Surroundings, types_at};
+use engine::graph::types_at;
 use engine::port::PortType;
 use serde_json::Value;
 
 use super::ServiceError;
+use super::surroundings::{Known, Place};
 use crate::app::App;
 use crate::auth::{Permission, Viewer};
 
@@ -30,6 +31,8 @@ pub struct Question {
     pub samples: Option<Value>,
     /// Where the cursor stands, in characters.
     pub cursor: Option<usize>,
+    /// Where the document shall run, when that is known.
+    pub place: Option<Place>,
 }
 
 /// What is known of it.
@@ -48,11 +51,16 @@ pub struct Answer {
 /// Looks at an expression without saving or running anything.
 ///
 /// # Errors
-/// When they may not, or the document has no such node.
-pub fn examine(app: &App, viewer: &Viewer, question: &Question) -> Result<Answer, ServiceError> {
+/// When they may not, the place is not there, or the document has no such node.
+pub async fn examine(app: &App, viewer: &Viewer, question: &Question) -> Result<Answer, ServiceError> {
     viewer.require(Permission::Read)?;
     let node = question.node.as_deref();
-    let types = types_at(&question.definition, app.runtime.registry(), &Surroundings::default(), node, &question.path);
+    let known = match &question.place {
+        Some(place) => Some(Known::at(app, viewer, place).await?),
+        None => None,
+    };
+    let surroundings = known.as_ref().map(Known::view).unwrap_or_default();
+    let types = types_at(&question.definition, app.runtime.registry(), &surroundings, node, &question.path);
     let types = types.ok_or_else(|| ServiceError::invalid("node", "the definition has no such node"))?;
     let checked = check(&question.expression, &types);
     let problems = checked.problems.into_iter().map(|finding| problem(finding, question)).collect();

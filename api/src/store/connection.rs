@@ -132,6 +132,27 @@ pub(crate) async fn types(
     Ok(rows.into_iter().collect())
 }
 
+/// The types of all the connections that an environment has, by name.
+pub(crate) async fn all_types(
+    database: &Database,
+    workspace: WorkspaceId,
+    project: ProjectId,
+    environment: &str,
+) -> Result<BTreeMap<String, String>, DbErr> {
+    use connection::Column as C;
+    let rows: Vec<(String, String)> = connection::Entity::find()
+        .filter(C::WorkspaceId.eq(workspace.0))
+        .filter(C::ProjectId.eq(project.0))
+        .filter(C::Environment.eq(environment))
+        .select_only()
+        .column(C::Name)
+        .column(C::Type)
+        .into_tuple()
+        .all(database.read())
+        .await?;
+    Ok(rows.into_iter().collect())
+}
+
 /// Keeps a new connection; `false` when its name is taken.
 pub(crate) async fn insert(
     database: &Database,

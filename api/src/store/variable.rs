@@ -1,5 +1,7 @@
 //! Variables.
 
+use std::collections::BTreeSet;
+
 use engine::id::{ProjectId, VariableId, WorkspaceId};
 use entity::variable;
 use runtime::Database;
@@ -46,6 +48,19 @@ pub(crate) async fn list(
     }
     let rows = select.order_by_asc(C::Name).limit(limit).all(database.read()).await?;
     rows.into_iter().map(read).collect()
+}
+
+/// The names of all the variables that an environment has.
+pub(crate) async fn names(
+    database: &Database,
+    workspace: WorkspaceId,
+    project: ProjectId,
+    environment: &str,
+) -> Result<BTreeSet<String>, DbErr> {
+    use variable::Column as C;
+    let select = in_workspace(workspace).filter(C::ProjectId.eq(project.0)).filter(C::Environment.eq(environment));
+    let names: Vec<String> = select.select_only().column(C::Name).into_tuple().all(database.read()).await?;
+    Ok(names.into_iter().collect())
 }
 
 /// Adds one, unless there are `most` or its name is taken.

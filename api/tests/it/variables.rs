@@ -30,6 +30,43 @@ fn reading() -> Value {
 }
 
 on_both_databases! {
+    async fn a_variable_that_an_environment_lacks_is_pointed_out_where_it_is_read(home: Home) {
+        let app = TestApp::start(&home).await;
+        let definition = json!({
+            "nodes": {
+                "start": {"type": "trigger.manual@1"},
+                "say": {"type": "data.set@1", "config": {"value": "{{ vars.greeting + vars.region }}"}},
+            },
+            "edges": [{"from": "start", "to": "say"}],
+        });
+        change(&app, "createVariable", json!({"name": "region", "value": "eu"})).await;
+        let lacks = json!([{"code": "MEMBER_UNDECLARED", "severity": "WARNING", "node": "say"}]);
+        let validate = "query($d: JSON!, $p: String) { validateDefinition(definition: $d, project: $p) {
+            code severity node } }";
+        let anywhere = app.ask(validate, json!({"d": definition})).await;
+        assert_eq!(anywhere["validateDefinition"], json!([]), "without a place, names pass");
+        let here = app.ask(validate, json!({"d": definition, "p": "default"})).await;
+        assert_eq!(here["validateDefinition"], lacks);
+        let check = "query($input: CheckExpressionInput!) { checkExpression(input: $input) {
+            problems { code } completions { label } } }";
+        let question = json!({"definition": definition, "node": "say", "path": "/config/value", "project": "default",
+            "expression": "vars.re", "cursor": 7});
+        let asked = app.ask(check, json!({"input": question})).await["checkExpression"].clone();
+        assert_eq!(asked["problems"], json!([{"code": "MEMBER_UNDECLARED"}]));
+        assert_eq!(asked["completions"], json!([{"label": "region"}]));
+
+        let input = json!({"name": "greet", "definition": definition});
+        let published = app.change("publishWorkflow", input, "version { id } problems { code severity node }").await;
+        assert_eq!((&published["problems"], published["version"].is_null()), (&lacks, false), "it may come until then");
+        let draft = app.ask("{ workflow(name: \"greet\") { draft { problems { code severity node } } } }", json!({})).await;
+        assert_eq!(draft["workflow"]["draft"]["problems"], lacks);
+
+        change(&app, "createVariable", json!({"name": "greeting", "value": "Hello "})).await;
+        let here = app.ask(validate, json!({"d": definition, "p": "default"})).await;
+        assert_eq!(here["validateDefinition"], json!([]));
+        app.stop().await;
+    }
+
     async fn variables_are_made_changed_listed_and_deleted(home: Home) {
         let app = TestApp::start(&home).await;
         let made = change(&app, "createVariable", json!({"name": "region", "value": {"name": "eu"}})).await;

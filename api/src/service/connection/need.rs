@@ -14,7 +14,7 @@ use crate::service::{ServiceError, plan};
 use crate::store;
 
 /// What is wrong with the connections that a definition names, in this project and environment: one problem a node.
-pub(in crate::service) async fn problems(
+async fn problems(
     app: &App,
     workspace: WorkspaceId,
     project: ProjectId,

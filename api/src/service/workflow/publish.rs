@@ -3,7 +3,6 @@
 use engine::definition::Definition;
 use engine::definition::canonical;
 use engine::definition::problem::{Problem, Severity};
-use engine::graph::examine;
 use engine::id::{DeploymentChangeId, DeploymentId, DraftId, ProjectId, VersionId, WorkflowId};
 use serde_json::{Value, json};
 
@@ -13,13 +12,11 @@ use crate::app::App;
 use crate::auth::{Permission, Viewer};
 use crate::service::audit::Context;
 use crate::service::deployment::Placing;
+use crate::service::surroundings::{DEFAULT_ENVIRONMENT, Known};
 use crate::service::version::Hashes;
-use crate::service::{ServiceError, connection, draft, project, text};
+use crate::service::{ServiceError, draft, project, text};
 use crate::store;
 use crate::store::publication::{Publication, Saved, Target};
-
-/// The environment that a publication is judged by when it is not deployed.
-const DEFAULT_ENVIRONMENT: &str = "default";
 
 /// A draft to publish.
 #[derive(Debug, Clone)]
@@ -44,14 +41,12 @@ pub async fn publish(app: &App, viewer: &Viewer, request: Publish) -> Result<Pub
     for (field, prose) in [("title", &request.title), ("description", &request.description)] {
         prose.as_deref().map_or(Ok(()), |prose| text::prose(field, prose))?;
     }
-    let mut examined = match Examined::of(app, request.definition) {
+    let project = project::get_by_slug(app, viewer, &request.project).await?;
+    let deploy_to = request.deploy_to.as_deref();
+    let examined = match Examined::of(app, viewer, request.definition, project.id, deploy_to).await? {
         Ok(examined) => examined,
         Err(problems) => return Ok(Published::Refused { problems }),
     };
-    let project = project::get_by_slug(app, viewer, &request.project).await?;
-    if let Some(problems) = examined.lacks(app, viewer, project.id, request.deploy_to.as_deref()).await? {
-        return Ok(Published::Refused { problems });
-    }
     let context = Context::of(app, viewer);
     let id = WorkflowId(app.runtime.clock().new_id());
     let draft = DraftId(app.runtime.clock().new_id());
@@ -89,14 +84,12 @@ pub async fn publish(app: &App, viewer: &Viewer, request: Publish) -> Result<Pub
 pub async fn publish_draft(app: &App, viewer: &Viewer, request: PublishDraft) -> Result<Published, ServiceError> {
     may_publish(viewer, request.deploy_to.as_deref(), request.note.as_deref())?;
     let draft = draft::expected(app, viewer, request.draft, request.expected).await?;
-    let mut examined = match Examined::of(app, draft.document) {
+    let project = get(app, viewer, draft.workflow).await?.project_id;
+    let deploy_to = request.deploy_to.as_deref();
+    let examined = match Examined::of(app, viewer, draft.document, project, deploy_to).await? {
         Ok(examined) => examined,
         Err(problems) => return Ok(Published::Refused { problems }),
     };
-    let project = get(app, viewer, draft.workflow).await?.project_id;
-    if let Some(problems) = examined.lacks(app, viewer, project, request.deploy_to.as_deref()).await? {
-        return Ok(Published::Refused { problems });
-    }
     let context = Context::of(app, viewer);
     let target = Target::Draft { workflow: draft.workflow, draft: draft.id, revision: draft.revision };
     let publication = examined.publication(app, viewer, context, target, request.note, request.deploy_to);
@@ -141,31 +134,31 @@ struct Examined {
 }
 
 impl Examined {
-    fn of(app: &App, document: Value) -> Result<Self, Vec<Problem>> {
-        let examined = examine(&document, app.runtime.registry());
-        if examined.graph.is_none() {
-            return Err(examined.problems);
-        }
-        let definition = Definition::from_json(&document).map_err(|problem| vec![problem])?;
-        Ok(Self { document, definition, warnings: examined.problems })
-    }
-
-    /// Looks for the connections that the document names. An environment that it is deployed to must have them; until
-    /// then they may come, so that one that is missing is worth a warning.
-    async fn lacks(
-        &mut self,
+    /// Looks at a document. An environment that it is deployed to must have all that it names; until then that may
+    /// come, so that what is missing is worth a warning.
+    async fn of(
         app: &App,
         viewer: &Viewer,
+        document: Value,
         project: ProjectId,
         deploy_to: Option<&str>,
-    ) -> Result<Option<Vec<Problem>>, ServiceError> {
+    ) -> Result<Result<Self, Vec<Problem>>, ServiceError> {
         let environment = deploy_to.unwrap_or(DEFAULT_ENVIRONMENT);
-        let problems = connection::problems(app, viewer.workspace, project, environment, &self.definition).await?;
-        if deploy_to.is_some() && !problems.is_empty() {
-            return Ok(Some(problems));
+        let known = Known::load(app, viewer.workspace, project, environment).await?;
+        let mut problems = known.examine(app, &document).problems;
+        let is_error = |problem: &Problem| problem.severity == Severity::Error;
+        if problems.iter().any(is_error) {
+            if deploy_to.is_some()
+                || known.lacks(app, &document).len() < problems.iter().filter(|one| is_error(one)).count()
+            {
+                return Ok(Err(problems));
+            }
+            problems.iter_mut().for_each(|problem| problem.severity = Severity::Warning);
         }
-        self.warnings.extend(problems.into_iter().map(|problem| Problem { severity: Severity::Warning, ..problem }));
-        Ok(None)
+        Ok(match Definition::from_json(&document) {
+            Ok(definition) => Ok(Self { document, definition, warnings: problems }),
+            Err(problem) => Err(vec![problem]),
+        })
     }
 
     fn publication(

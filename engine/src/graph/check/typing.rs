@@ -207,8 +207,9 @@ impl<'a> Typing<'a> {
         let is_trigger = checked.is_some_and(|checked| checked.graph_node.is_trigger);
         let trigger = if is_trigger { types.input() } else { self.trigger.clone() };
         let run = PortType::open([("id", PortType::String), ("input", trigger.clone())]);
+        // Open: a variable may come at any time, and until then it is null.
         let vars = match self.surroundings.variables {
-            Some(names) => PortType::closed(names.iter().map(|name| (name.as_str(), PortType::Any))),
+            Some(names) => PortType::open(names.iter().map(|name| (name.as_str(), PortType::Any))),
             None => PortType::object(),
         };
         let mut roots = BTreeMap::from([("run", run), ("vars", vars)]);
