@@ -60,6 +60,7 @@ codes! {
     DefinitionInvalid = "DEFINITION_INVALID", 422, 2, "The definition has problems; the answer lists all of them.";
     CursorExpired = "CURSOR_EXPIRED", 410, 6, "Events after this cursor are not kept any more. Go on after `oldestCursor` and read the state anew.";
     ValueTooLarge = "VALUE_TOO_LARGE", 413, 2, "The value does not fit an answer, or a request. Read `preview` or a page of it.";
+    QuotaExceeded = "QUOTA_EXCEEDED", 429, 3, "A quota of the workspace is used up; `limit`, `used` and, where the clock decides, `resetAt` say more. Wait, or let an admin raise it.";
     Unavailable = "UNAVAILABLE", 503, 3, "It would work at another time. With the same idempotency key, asking again is safe.";
     Timeout = "TIMEOUT", 504, 3, "It took too long. Ask for less at once.";
     Internal = "INTERNAL", 500, 1, "A fault of the server. Its log says what, under the id of the request.";

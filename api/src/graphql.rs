@@ -22,6 +22,7 @@ pub mod node_run;
 pub mod node_type;
 mod page;
 pub mod project;
+pub mod quota;
 mod request;
 pub mod retry;
 pub mod run;
@@ -75,6 +76,7 @@ pub struct Mutation(
     test_run::TestRunMutation,
     variable::VariableMutation,
     connection::ConnectionMutation,
+    quota::QuotaMutation,
 );
 
 /// The schema with its resolvers.

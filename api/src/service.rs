@@ -15,6 +15,7 @@ pub mod key;
 pub mod page;
 pub mod plan;
 pub mod project;
+pub mod quota;
 pub mod retry;
 pub mod run;
 pub mod session;

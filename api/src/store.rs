@@ -22,6 +22,7 @@ pub(crate) mod login_link;
 pub(crate) mod outbox;
 pub(crate) mod project;
 pub(crate) mod publication;
+pub(crate) mod quota;
 pub(crate) mod run;
 pub(crate) mod variable;
 pub(crate) mod version;

@@ -10,6 +10,7 @@ use crate::client::Client;
 use crate::command::Global;
 use crate::exit::Failure;
 use crate::output::{Cell, Output, Shade, shortened};
+use crate::question::audit as question;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -51,12 +52,6 @@ pub(crate) struct List {
     after: Option<String>,
 }
 
-const LIST: &str = "query Audit($filter: AuditFilter, $first: Int, $after: String) {
-  audit(filter: $filter, first: $first, after: $after) {
-    nodes { id seq at actorKind actorId action entityId before after requestId }
-    pageInfo { hasNextPage endCursor }
-  } }";
-
 pub(crate) async fn run(command: Command, global: &Global) -> Result<ExitCode, Failure> {
     let (client, output) = (global.client()?, global.output());
     match command {
@@ -79,7 +74,8 @@ fn filter(which: &Which) -> Value {
 }
 
 async fn page(client: &Client, which: &Which, first: u32, after: &Value) -> Result<(Vec<Value>, Value), Failure> {
-    let mut data = client.ask(LIST, json!({ "filter": filter(which), "first": first, "after": after })).await?;
+    let mut data =
+        client.ask(question::LIST, json!({ "filter": filter(which), "first": first, "after": after })).await?;
     let page = &mut data["audit"];
     let rows = match page["nodes"].take() {
         Value::Array(rows) => rows,

@@ -7,8 +7,11 @@ use reqwest::{StatusCode, Url};
 use serde_json::{Value, json};
 
 use crate::exit::{Exit, Failure};
+use crate::question::Question;
 
 mod socket;
+
+pub(crate) use socket::Subscription;
 
 /// How long a server may take to accept a connection.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -51,13 +54,13 @@ impl Client {
     }
 
     /// Asks one question and hands back `data`.
-    pub(crate) async fn ask(&self, query: &str, variables: Value) -> Result<Value, Failure> {
+    pub(crate) async fn ask(&self, question: Question, variables: Value) -> Result<Value, Failure> {
         let mut request = self
             .http
             .post(self.endpoint()?)
             .timeout(ANSWER_WITHIN)
             .header("accept", "application/graphql-response+json")
-            .json(&json!({ "query": query, "variables": variables }));
+            .json(&json!({ "query": question.text(), "variables": variables }));
         if let Some(key) = &self.key {
             request = request.bearer_auth(key);
         }
@@ -69,12 +72,33 @@ impl Client {
     }
 
     /// Asks for a change and hands back its payload; what the caller could have avoided (`userErrors`) is a failure.
-    pub(crate) async fn change(&self, field: &str, query: &str, input: Value) -> Result<Value, Failure> {
-        let mut data = self.ask(query, json!({ "input": input })).await?;
+    pub(crate) async fn change(&self, field: &str, question: Question, input: Value) -> Result<Value, Failure> {
+        let mut data = self.ask(question, json!({ "input": input })).await?;
         let payload = data.get_mut(field).map(Value::take).unwrap_or_default();
         match payload.pointer("/userErrors/0") {
             Some(error) => Err(user_failure(error)),
             None => Ok(payload),
+        }
+    }
+
+    /// Asks for every page of the list at a JSON pointer, and hands back its nodes. The question takes `$after`.
+    pub(crate) async fn all(
+        &self,
+        question: Question,
+        mut variables: Value,
+        list: &str,
+    ) -> Result<Vec<Value>, Failure> {
+        let mut all = Vec::new();
+        loop {
+            let mut data = self.ask(question, variables.clone()).await?;
+            let mut page = data.pointer_mut(list).map(Value::take).unwrap_or_default();
+            if let Some(Value::Array(nodes)) = page.get_mut("nodes").map(Value::take) {
+                all.extend(nodes);
+            }
+            if page["pageInfo"]["hasNextPage"] != true {
+                return Ok(all);
+            }
+            variables["after"] = page["pageInfo"]["endCursor"].take();
         }
     }
 

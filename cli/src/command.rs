@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::client::{Address, Client};
 use crate::exit::{self, Exit, Failure};
 use crate::output::{Format, Output};
-use crate::{admin, audit, connection, key, migrate, run, schema, secret, serve, version, workflow};
+use crate::{admin, audit, connection, key, migrate, project, run, schema, secret, serve, variable, version, workflow};
 
 /// The file in the data folder into which an embedded server writes its first admin key.
 pub(crate) const KEY_FILE: &str = "admin.key";
@@ -64,9 +64,18 @@ enum Command {
     /// Credentials that nodes use by name.
     #[command(subcommand)]
     Connection(connection::Command),
-    /// The master key that all secrets are wrapped by; works on the settings of the server.
+    /// Plain values that expressions read as `vars.<name>`.
+    #[command(subcommand)]
+    Variable(variable::Command),
+    /// Secret fields of connections, and the master key that all secrets are wrapped by.
     #[command(subcommand)]
     Secret(secret::Command),
+    /// Folders of workflows with environments of their own.
+    #[command(subcommand)]
+    Project(project::Command),
+    /// Where versions of a project's workflows are deployed to.
+    #[command(subcommand)]
+    Environment(project::EnvironmentCommand),
     /// Publish and run workflows.
     #[command(subcommand)]
     Workflow(workflow::Command),
@@ -133,6 +142,9 @@ fn carry_out(command: Command, global: &Global) -> Result<ExitCode, Failure> {
         Command::Migrate(command) => one_thread()?.block_on(migrate::run(command, global)),
         Command::Key(command) => one_thread()?.block_on(key::run(command, global)),
         Command::Connection(command) => one_thread()?.block_on(connection::run(command, global)),
+        Command::Variable(command) => one_thread()?.block_on(variable::run(command, global)),
+        Command::Project(command) => one_thread()?.block_on(project::run(command, global)),
+        Command::Environment(command) => one_thread()?.block_on(project::run_environment(command, global)),
         Command::Secret(command) => one_thread()?.block_on(secret::run(command, global)),
         Command::Workflow(command) => one_thread()?.block_on(workflow::run(command, global)),
         Command::Admin(command) => one_thread()?.block_on(admin::run(command, global)),

@@ -12,6 +12,7 @@ use crate::client::Client;
 use crate::command::Global;
 use crate::exit::{Exit, Failure};
 use crate::output::{Cell, Output, Shade};
+use crate::question::connection as question;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -93,9 +94,6 @@ pub(crate) struct Delete {
     force: bool,
 }
 
-const SHOWN: &str =
-    "id name project environment type fields secretFields revision updatedAt lastTest { at passed message }";
-
 pub(crate) async fn run(command: Command, global: &Global) -> Result<ExitCode, Failure> {
     let (client, output) = (global.client()?, global.output());
     match command {
@@ -108,22 +106,21 @@ pub(crate) async fn run(command: Command, global: &Global) -> Result<ExitCode, F
     }
 }
 
-async fn list(client: &Client, output: Output, wanted: &List) -> Result<ExitCode, Failure> {
-    let query = format!(
-        "query($filter: ConnectionFilter, $after: String) {{ connections(filter: $filter, first: 100, after: $after) {{
-         nodes {{ {SHOWN} }} pageInfo {{ hasNextPage endCursor }} }} }}"
-    );
-    let filter = json!({ "project": wanted.project, "environment": wanted.environment });
-    let (mut all, mut after) = (Vec::new(), Value::Null);
-    loop {
-        let data = client.ask(&query, json!({ "filter": filter, "after": after })).await?;
-        let page = &data["connections"];
-        all.extend(page["nodes"].as_array().cloned().unwrap_or_default());
-        if page["pageInfo"]["hasNextPage"] != json!(true) {
-            break;
-        }
-        after = page["pageInfo"]["endCursor"].clone();
+impl Named {
+    /// The name, or the id.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
+}
+
+/// All that is wanted, by name.
+pub(crate) async fn all(client: &Client, wanted: &List) -> Result<Vec<Value>, Failure> {
+    let filter = json!({ "project": wanted.project, "environment": wanted.environment });
+    client.all(question::LIST, json!({ "filter": filter }), "/connections").await
+}
+
+async fn list(client: &Client, output: Output, wanted: &List) -> Result<ExitCode, Failure> {
+    let all = all(client, wanted).await?;
     if output.is_json() {
         output.document(&json!({ "connections": all }));
         return Ok(ExitCode::SUCCESS);
@@ -150,8 +147,7 @@ fn row(connection: &Value) -> Vec<Cell> {
 }
 
 async fn types(client: &Client, output: Output, locale: &str) -> Result<ExitCode, Failure> {
-    let query = "query($locale: String!) { connectionTypes(locale: $locale) { name title summary schema } }";
-    let data = client.ask(query, json!({ "locale": locale })).await?;
+    let data = client.ask(question::TYPES, json!({ "locale": locale })).await?;
     if output.is_json() {
         output.document(&data);
         return Ok(ExitCode::SUCCESS);
@@ -167,10 +163,6 @@ async fn types(client: &Client, output: Output, locale: &str) -> Result<ExitCode
 }
 
 async fn create(client: &Client, output: Output, create: Create) -> Result<ExitCode, Failure> {
-    let query = format!(
-        "mutation($input: CreateConnectionInput!) {{ createConnection(input: $input) {{ connection {{ {SHOWN} }}
-         userErrors {{ code message field }} }} }}"
-    );
     let input = json!({
         "project": create.named.project,
         "environment": create.named.environment,
@@ -179,16 +171,12 @@ async fn create(client: &Client, output: Output, create: Create) -> Result<ExitC
         "fields": fields(&create.values, Map::new()),
         "secrets": secrets(&create.values)?,
     });
-    let payload = client.change("createConnection", &query, input).await?;
+    let payload = client.change("createConnection", question::CREATE, input).await?;
     show(output, &payload, "created");
     Ok(ExitCode::SUCCESS)
 }
 
 async fn update(client: &Client, output: Output, update: Update) -> Result<ExitCode, Failure> {
-    let query = format!(
-        "mutation($input: UpdateConnectionInput!) {{ updateConnection(input: $input) {{ connection {{ {SHOWN} }}
-         userErrors {{ code message field }} }} }}"
-    );
     let found = find(client, &update.named).await?;
     let mut input = json!({ "id": found["id"], "secrets": secrets(&update.values)? });
     if !update.values.fields.is_empty() {
@@ -197,17 +185,15 @@ async fn update(client: &Client, output: Output, update: Update) -> Result<ExitC
         input["fields"] = fields(&update.values, old);
         input["expectedRevision"] = found["revision"].clone();
     }
-    let payload = client.change("updateConnection", &query, input).await?;
+    let payload = client.change("updateConnection", question::UPDATE, input).await?;
     show(output, &payload, "changed");
     Ok(ExitCode::SUCCESS)
 }
 
 async fn delete(client: &Client, output: Output, delete: Delete) -> Result<ExitCode, Failure> {
-    let query = "mutation($input: DeleteConnectionInput!) { deleteConnection(input: $input) { deletedId
-        userErrors { code message field } } }";
     let found = find(client, &delete.named).await?;
     let input = json!({ "id": found["id"], "force": delete.force });
-    let payload = client.change("deleteConnection", query, input).await?;
+    let payload = client.change("deleteConnection", question::DELETE, input).await?;
     if output.is_json() {
         output.document(&json!({ "deletedId": payload["deletedId"] }));
     } else {
@@ -217,10 +203,8 @@ async fn delete(client: &Client, output: Output, delete: Delete) -> Result<ExitC
 }
 
 async fn test(client: &Client, output: Output, named: &Named) -> Result<ExitCode, Failure> {
-    let query = "mutation($input: TestConnectionInput!) { testConnection(input: $input) { test { at passed message }
-        userErrors { code message field } } }";
     let found = find(client, named).await?;
-    let payload = client.change("testConnection", query, json!({ "id": found["id"] })).await?;
+    let payload = client.change("testConnection", question::TEST, json!({ "id": found["id"] })).await?;
     let test = &payload["test"];
     let passed = test["passed"] == json!(true);
     if output.is_json() {
@@ -233,17 +217,17 @@ async fn test(client: &Client, output: Output, named: &Named) -> Result<ExitCode
 }
 
 /// The connection that a name or an id means.
-async fn find(client: &Client, named: &Named) -> Result<Value, Failure> {
+pub(crate) async fn find(client: &Client, named: &Named) -> Result<Value, Failure> {
     if named.name.starts_with("con_") {
-        let query = format!("query($id: ID!) {{ node(id: $id) {{ ... on Connection {{ {SHOWN} }} }} }}");
-        let mut data = client.ask(&query, json!({ "id": named.name })).await?;
-        return Ok(data["node"].take());
+        let mut data = client.ask(question::GET, json!({ "id": named.name })).await?;
+        let found = data["node"].take();
+        if found["id"].is_string() {
+            return Ok(found);
+        }
+        return Err(Failure::of_code("NOT_FOUND", format!("{} is no connection", named.name)));
     }
-    let query = format!(
-        "query($filter: ConnectionFilter) {{ connections(filter: $filter, first: 1) {{ nodes {{ {SHOWN} }} }} }}"
-    );
     let filter = json!({ "project": named.project, "environment": named.environment, "name": named.name });
-    let mut data = client.ask(&query, json!({ "filter": filter })).await?;
+    let mut data = client.ask(question::FIND, json!({ "filter": filter })).await?;
     match data.pointer_mut("/connections/nodes/0").map(Value::take) {
         Some(found) => Ok(found),
         None => {
@@ -279,21 +263,26 @@ fn secrets(values: &Values) -> Result<Value, Failure> {
     let mut secrets = BTreeMap::new();
     for (name, file) in &values.secrets {
         let wrong = |error: std::io::Error| Failure::usage(format!("--secret-file {name}: {file}: {error}"));
-        let mut value = String::new();
-        if file == "-" {
-            std::io::stdin().lock().read_to_string(&mut value).map_err(wrong)?;
-        } else {
-            value = std::fs::read_to_string(file).map_err(wrong)?;
-        }
-        if value.ends_with('\n') {
-            value.pop();
-            if value.ends_with('\r') {
-                value.pop();
-            }
-        }
-        secrets.insert(name.as_str(), value);
+        secrets.insert(name.as_str(), secret_value(file).map_err(wrong)?);
     }
     Ok(json!(secrets))
+}
+
+/// What a file holds, or standard input (`-`), without the line break that editors and `echo` put at the end.
+pub(crate) fn secret_value(file: &str) -> std::io::Result<String> {
+    let mut value = String::new();
+    if file == "-" {
+        std::io::stdin().lock().read_to_string(&mut value)?;
+    } else {
+        value = std::fs::read_to_string(file)?;
+    }
+    if value.ends_with('\n') {
+        value.pop();
+        if value.ends_with('\r') {
+            value.pop();
+        }
+    }
+    Ok(value)
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

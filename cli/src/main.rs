@@ -13,10 +13,13 @@ mod exit;
 mod key;
 mod migrate;
 mod output;
+mod project;
+mod question;
 mod run;
 mod schema;
 mod secret;
 mod serve;
+mod variable;
 mod version;
 mod workflow;
 

@@ -8,9 +8,14 @@ use serde_json::{Map, Value, json};
 use crate::command::Global;
 use crate::exit::Failure;
 use crate::output::{Output, Shade};
+use crate::question::{Question, run as question};
 
+mod events;
 pub(crate) mod input;
+mod list;
+mod logs;
 mod progress;
+mod retry;
 mod show;
 pub(crate) mod watch;
 
@@ -22,7 +27,11 @@ pub(crate) enum Command {
         id: String,
     },
     /// List runs, the newest first.
-    List(show::List),
+    List(list::List),
+    /// Tell what a run's journal says, event by event; with `--output json`, as lines of JSON.
+    Logs(logs::Logs),
+    /// Try a run again: a new run that takes over what succeeded.
+    Retry(retry::Retry),
     /// Follow a run to its end; ends with 1 when the run does not succeed.
     Watch {
         /// The run's id, `run_…`.
@@ -30,6 +39,11 @@ pub(crate) enum Command {
     },
     /// Stop a run; nodes that have finished keep their results.
     Cancel(Cancel),
+    /// Let a run go on that was set aside because it ended its servers.
+    Resume {
+        /// The run's id, `run_…`.
+        id: String,
+    },
     /// Send a signal to a run.
     Signal(Signal),
     /// Say how a node run ended of which nobody knows whether its effect happened.
@@ -83,28 +97,26 @@ enum Resolution {
     Fail,
 }
 
-const CANCEL: &str = "mutation Cancel($input: CancelRunInput!) {
-  cancelRun(input: $input) { run { id status } userErrors { code message field } } }";
-const SIGNAL: &str = "mutation Signal($input: SignalRunInput!) {
-  signalRun(input: $input) { run { id status } userErrors { code message field } } }";
-const RESOLVE: &str = "mutation Resolve($input: ResolveNodeRunInput!) {
-  resolveNodeRun(input: $input) { run { id status } userErrors { code message field } } }";
-
 pub(crate) async fn run(command: Command, global: &Global) -> Result<ExitCode, Failure> {
     match command {
         Command::Get { id } => show::get(&global.client()?, &id, global.output()).await,
-        Command::List(list) => show::list(&global.client()?, list, global.output()).await,
+        Command::List(list) => list::list(&global.client()?, &list, global.output()).await,
+        Command::Logs(logs) => logs::logs(&global.client()?, logs, global.output()).await,
+        Command::Retry(retry) => retry::retry(&global.client()?, retry, global.output()).await,
+        Command::Resume { id } => steer(global, "resumeRun", question::RESUME, json!({ "runId": id }), "goes on").await,
         Command::Watch { id } => watch::follow(&global.client()?, &id, global.output()).await,
         Command::Cancel(cancel) => {
             let input = json!({ "runId": cancel.id, "reason": cancel.reason, "force": cancel.force });
-            steer(global, "cancelRun", CANCEL, input, "will stop").await
+            steer(global, "cancelRun", question::CANCEL, input, "will stop").await
         }
         Command::Signal(signal) => {
             let payload = signal.payload.map(|text| input::json(&text, "--payload")).transpose()?;
             let input = json!({ "runId": signal.id, "name": signal.name, "key": signal.key, "payload": payload });
-            steer(global, "signalRun", SIGNAL, input, "has the signal").await
+            steer(global, "signalRun", question::SIGNAL, input, "has the signal").await
         }
-        Command::Resolve(resolve) => steer(global, "resolveNodeRun", RESOLVE, resolution(resolve)?, "goes on").await,
+        Command::Resolve(resolve) => {
+            steer(global, "resolveNodeRun", question::RESOLVE, resolution(resolve)?, "goes on").await
+        }
     }
 }
 
@@ -128,9 +140,15 @@ fn resolution(resolve: Resolve) -> Result<Value, Failure> {
 }
 
 /// Sends a message to a run. It is durable when the answer comes; the run takes it up in a moment.
-async fn steer(global: &Global, field: &str, query: &str, input: Value, done: &str) -> Result<ExitCode, Failure> {
+async fn steer(
+    global: &Global,
+    field: &str,
+    question: Question,
+    input: Value,
+    done: &str,
+) -> Result<ExitCode, Failure> {
     let output: Output = global.output();
-    let payload = global.client()?.change(field, query, input).await?;
+    let payload = global.client()?.change(field, question, input).await?;
     if output.is_json() {
         output.document(&json!({ "run": payload["run"] }));
     } else {

@@ -9,6 +9,7 @@ use crate::client::Client;
 use crate::command::Global;
 use crate::exit::{Exit, Failure};
 use crate::output::{Cell, Output, Shade, shortened};
+use crate::question::version as question;
 use crate::workflow::{difference, paint_difference};
 
 #[derive(Debug, Subcommand)]
@@ -17,18 +18,20 @@ pub(crate) enum Command {
     List(Named),
     /// Show how two versions differ.
     Diff(Diff),
-    /// Let an environment run a version; an older one rolls back.
+    /// Let an environment run a version of this number.
     Deploy(Deploy),
+    /// Let an environment run again what it ran before the latest deployment.
+    Rollback(Rollback),
 }
 
 /// Names a workflow.
 #[derive(Debug, Args)]
 pub(crate) struct Named {
     /// The workflow's name.
-    workflow: String,
+    pub(crate) workflow: String,
     /// The project it is in.
     #[arg(long, default_value = "default", value_name = "NAME")]
-    project: String,
+    pub(crate) project: String,
 }
 
 #[derive(Debug, Args)]
@@ -52,17 +55,14 @@ pub(crate) struct Deploy {
     environment: String,
 }
 
-const LIST: &str = "query Versions($name: String!, $project: String!, $after: String) {
-  workflow(name: $name, project: $project) {
-    deployments { environment version { number } }
-    versions(first: 100, after: $after) {
-      nodes { id number hash note createdAt createdBy }
-      pageInfo { hasNextPage endCursor }
-    }
-  } }";
-const DEFINITION: &str = "query Definition($id: ID!) { node(id: $id) { ... on Version { definition } } }";
-const DEPLOY: &str = "mutation Deploy($input: DeployVersionInput!) { deployVersion(input: $input) {
-  deployment { environment updatedAt version { id number hash } } userErrors { code message field } } }";
+#[derive(Debug, Args)]
+pub(crate) struct Rollback {
+    #[command(flatten)]
+    of: Named,
+    /// The environment.
+    #[arg(long, default_value = "default", value_name = "NAME")]
+    environment: String,
+}
 
 pub(crate) async fn run(command: Command, global: &Global) -> Result<ExitCode, Failure> {
     let (client, output) = (global.client()?, global.output());
@@ -70,22 +70,23 @@ pub(crate) async fn run(command: Command, global: &Global) -> Result<ExitCode, F
         Command::List(of) => list(&client, &of, output).await,
         Command::Diff(diff) => self::diff(&client, &diff, output).await,
         Command::Deploy(deploy) => self::deploy(&client, &deploy, output).await,
+        Command::Rollback(rollback) => self::rollback(&client, &rollback, output).await,
     }
 }
 
 /// What there is of a workflow.
-struct Known {
+pub(crate) struct Known {
     versions: Vec<Value>,
     /// Environment and version number.
     deployments: Vec<(String, u64)>,
 }
 
-async fn known(client: &Client, of: &Named) -> Result<Known, Failure> {
+pub(crate) async fn known(client: &Client, of: &Named) -> Result<Known, Failure> {
     let mut known = Known { versions: Vec::new(), deployments: Vec::new() };
     let mut after = Value::Null;
     loop {
         let variables = json!({ "name": of.workflow, "project": of.project, "after": after });
-        let mut data = client.ask(LIST, variables).await?;
+        let mut data = client.ask(question::LIST, variables).await?;
         let Some(workflow) = data.get_mut("workflow").filter(|workflow| !workflow.is_null()) else {
             let message = format!("there is no workflow {}/{}", of.project, of.workflow);
             return Err(Failure::new(Exit::NotFound, "NOT_FOUND", message));
@@ -106,7 +107,8 @@ async fn known(client: &Client, of: &Named) -> Result<Known, Failure> {
 }
 
 impl Known {
-    fn numbered(&self, of: &Named, number: u32) -> Result<&Value, Failure> {
+    /// The version of this number.
+    pub(crate) fn numbered(&self, of: &Named, number: u32) -> Result<&Value, Failure> {
         let found = self.versions.iter().find(|version| version["number"].as_u64() == Some(number.into()));
         let absent = || {
             let latest = self.versions.first().and_then(|version| version["number"].as_u64()).unwrap_or_default();
@@ -170,7 +172,7 @@ async fn diff(client: &Client, diff: &Diff, output: Output) -> Result<ExitCode, 
 }
 
 async fn definition(client: &Client, version: &Value) -> Result<Value, Failure> {
-    let mut data = client.ask(DEFINITION, json!({ "id": version["id"] })).await?;
+    let mut data = client.ask(question::DEFINITION, json!({ "id": version["id"] })).await?;
     Ok(data.pointer_mut("/node/definition").map(Value::take).unwrap_or_default())
 }
 
@@ -178,18 +180,45 @@ async fn deploy(client: &Client, deploy: &Deploy, output: Output) -> Result<Exit
     let known = known(client, &deploy.of).await?;
     let version = known.numbered(&deploy.of, deploy.number)?;
     let input = json!({ "versionId": version["id"], "environment": deploy.environment });
-    let payload = client.change("deployVersion", DEPLOY, input).await?;
+    let payload = client.change("deployVersion", question::DEPLOY, input).await?;
     let before = known.deployments.iter().find(|one| one.0 == deploy.environment).map(|one| one.1);
-    if output.is_json() {
-        output.document(&json!({ "deployment": payload["deployment"], "before": before }));
-        return Ok(ExitCode::SUCCESS);
+    show(output, &deploy.of, &payload, before);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What ran before is asked for first, and the server goes on only while that still holds: of two who roll back at
+/// once, one is told that it has happened already.
+async fn rollback(client: &Client, rollback: &Rollback, output: Output) -> Result<ExitCode, Failure> {
+    let Rollback { of, environment } = rollback;
+    let asked = json!({ "name": of.workflow, "project": of.project, "environment": environment });
+    let data = client.ask(question::LATEST_CHANGE, asked).await?;
+    let change = data.pointer("/workflow/deploymentChanges/nodes/0").unwrap_or(&Value::Null);
+    let (now, before) = (&change["version"], &change["previousVersion"]);
+    if before.is_null() {
+        let message = format!("{environment} ran nothing of {}/{} before", of.project, of.workflow);
+        return Err(Failure::new(Exit::NotFound, "NOT_FOUND", message).hint("`flowforge version list` lists versions"));
     }
-    let name = output.paint(Shade::Strong, &format!("{}/{}", deploy.of.project, deploy.of.workflow));
+    let mut input = json!({ "versionId": before["id"], "environment": environment });
+    if !now.is_null() {
+        input["expectedVersionId"] = now["id"].clone();
+    }
+    let payload = client.change("deployVersion", question::DEPLOY, input).await?;
+    show(output, of, &payload, now["number"].as_u64());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Which version an environment runs from now on, in the place of which.
+fn show(output: Output, of: &Named, payload: &Value, before: Option<u64>) {
+    if output.is_json() {
+        return output.document(&json!({ "deployment": payload["deployment"], "before": before }));
+    }
+    let name = output.paint(Shade::Strong, &format!("{}/{}", of.project, of.workflow));
+    let number = payload["deployment"]["version"]["number"].as_u64();
     let instead = match before {
-        Some(number) if number == u64::from(deploy.number) => " as before".to_owned(),
-        Some(number) => format!(" instead of {number}"),
+        before if before == number => " as before".to_owned(),
+        Some(before) => format!(" instead of {before}"),
         None => String::new(),
     };
-    output.line(&format!("{name}: {} runs version {}{instead}", deploy.environment, deploy.number));
-    Ok(ExitCode::SUCCESS)
+    let environment = payload["deployment"]["environment"].as_str().unwrap_or_default();
+    output.line(&format!("{name}: {environment} runs version {}{instead}", number.unwrap_or_default()));
 }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::command::Global;
 use crate::exit::Failure;
 use crate::output::Shade;
+use crate::question::workflow as question;
 use crate::run::{input, watch};
 
 mod apply;
@@ -102,12 +103,6 @@ pub(crate) fn difference(before: &Value, after: &Value) -> Result<String, Failur
 
 pub(crate) use drift::paint as paint_difference;
 
-const START: &str = "mutation StartRun($input: StartRunInput!) { startRun(input: $input) {
-  run { id status key workflow { name } version { number } createdAt }
-  replayed
-  userErrors { code message field }
-} }";
-
 pub(crate) async fn run(command: Command, global: &Global) -> Result<ExitCode, Failure> {
     match command {
         Command::Apply(apply) => apply::apply(&apply, global).await,
@@ -121,7 +116,7 @@ async fn start(start: Start, global: &Global) -> Result<ExitCode, Failure> {
     let output = global.output();
     let client = global.client()?;
     let watch = start.watch;
-    let payload = client.change("startRun", START, request(start)?).await?;
+    let payload = client.change("startRun", question::START, request(start)?).await?;
     let id = payload.pointer("/run/id").and_then(Value::as_str).unwrap_or_default().to_owned();
     let replayed = payload.get("replayed").and_then(Value::as_bool).unwrap_or_default();
     if watch {
@@ -156,7 +151,8 @@ fn request(start: Start) -> Result<Value, Failure> {
     Ok(request.into())
 }
 
-fn label(text: &str) -> Result<(String, String), String> {
+/// A label as `NAME=VALUE`.
+pub(crate) fn label(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("write NAME=VALUE".to_owned()),

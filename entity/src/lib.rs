@@ -35,3 +35,4 @@ pub mod workflow;
 pub mod workspace;
 pub mod workspace_event;
 pub mod workspace_key;
+pub mod workspace_quota;

@@ -40,6 +40,7 @@ mod m0051_connection;
 mod m0052_secret;
 mod m0060_login_link;
 mod m0070_run_parked;
+mod m0080_workspace_quota;
 
 /// Every step, oldest first.
 #[derive(Debug, Clone, Copy)]
@@ -84,6 +85,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0052_secret::Migration),
             Box::new(m0060_login_link::Migration),
             Box::new(m0070_run_parked::Migration),
+            Box::new(m0080_workspace_quota::Migration),
         ]
     }
 }

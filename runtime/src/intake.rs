@@ -25,6 +25,7 @@ use crate::event::EventBus;
 use crate::executor::Place;
 use crate::figure::{Figures, StartedBy};
 use crate::journal::{Created, Journal, NewRun, StartKey};
+use crate::quota::Quotas;
 use crate::runtime::{Mode, StartError, StartRun, Started, TriggerKind};
 use crate::value::Tenant;
 
@@ -73,6 +74,7 @@ pub(crate) struct Intake {
     pub(crate) bus: EventBus,
     pub(crate) clock: Clock,
     pub(crate) figures: Arc<Figures>,
+    pub(crate) quotas: Arc<Quotas>,
     pub(crate) most_runs: usize,
 }
 
@@ -92,7 +94,10 @@ impl Intake {
     pub(crate) async fn run(self, mut requests: mpsc::Receiver<Request>) {
         let mut batch = Vec::new();
         while requests.recv_many(&mut batch, AT_ONCE).await > 0 {
-            self.commit(std::mem::take(&mut batch)).await;
+            let admitted = self.quotas.admit(std::mem::take(&mut batch)).await;
+            if !admitted.is_empty() {
+                self.commit(admitted).await;
+            }
         }
     }
 

@@ -13,6 +13,7 @@ pub mod figure;
 mod intake;
 pub mod journal;
 mod message;
+mod quota;
 mod rebuild;
 mod role;
 mod runtime;
@@ -24,6 +25,7 @@ pub mod value;
 mod work;
 
 pub use database::{Database, DatabaseKind};
+pub use quota::{Bound, Quota, QuotaExceeded, Usage};
 pub use runtime::{
     Health, Mode, OpenError, Parts, PersonSays, PostError, ReadError, Runtime, RuntimeConfig, StartError, StartRun,
     Started, TriggerKind,

@@ -16,7 +16,7 @@ use engine::scope::Scope;
 use engine::value::{Digest, ValueRef};
 use nodes::Registry;
 use nodes::outgoing::Outgoing;
-use sea_orm::DatabaseTransaction;
+use sea_orm::{DatabaseTransaction, DbErr};
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -34,6 +34,7 @@ use crate::figure::sample::Sampler;
 use crate::intake::{Beginning, Intake, Request};
 use crate::journal::{Journal, JournalError, NewMessage, Posted, WorkerRow};
 use crate::message::{Carried, Message, Says};
+use crate::quota::{Quota, QuotaExceeded, Quotas, Usage};
 use crate::role::{heartbeat::Heartbeat, mail::Mail, relay::Relay, taker::Taker, tidy};
 use crate::secret::{KeySource, Secrets};
 use crate::value::{Tenant, ValueError, Values};
@@ -221,6 +222,9 @@ pub enum StartError {
     /// The database cannot take this run's data. There is no run.
     #[error("the database refuses what the run was given: {0}")]
     Refused(String),
+    /// A bound of the workspace forbids it. There is no run.
+    #[error(transparent)]
+    Quota(#[from] QuotaExceeded),
     /// The process is stopping.
     #[error("this process is stopping; start the run at another one, or again")]
     Stopping,
@@ -298,6 +302,7 @@ struct Inner {
     sampler: Sampler,
     lease: Arc<Lease>,
     intake: mpsc::Sender<Request>,
+    quotas: Arc<Quotas>,
     driver: Option<mpsc::UnboundedSender<Command>>,
     tracker: TaskTracker,
     stop_taking: CancellationToken,
@@ -390,6 +395,7 @@ impl Runtime {
             tracker.spawn(stop_taking.clone().run_until_cancelled_owned(relay.run()));
             driver
         });
+        let quotas = Arc::new(Quotas::new(database.clone(), clock.clone()));
         let (intake, requests) = mpsc::channel(crate::intake::QUEUE);
         let task = Intake {
             journal: journal.clone(),
@@ -399,6 +405,7 @@ impl Runtime {
             bus: bus.clone(),
             clock: clock.clone(),
             figures,
+            quotas: quotas.clone(),
             most_runs: config.max_runs,
         };
         tracker.spawn(task.run(requests));
@@ -417,6 +424,7 @@ impl Runtime {
             sampler,
             lease,
             intake,
+            quotas,
             driver,
             tracker,
             stop_taking,
@@ -436,6 +444,27 @@ impl Runtime {
         graph.check_input(&request.input).map_err(StartError::InputInvalid)?;
         let input = inner.values.keep(&tenant, request.input.clone()).await?;
         self.begin(request, tenant, graph, trigger, input, Beginning::default()).await
+    }
+
+    /// What the workspace may use.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn quota(&self, workspace: WorkspaceId) -> Result<Quota, DbErr> {
+        crate::store::quota::find(&self.0.database, workspace).await
+    }
+
+    /// What the workspace uses.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn usage(&self, workspace: WorkspaceId) -> Result<Usage, DbErr> {
+        self.0.quotas.usage(workspace).await
+    }
+
+    /// To be called after a change of the workspace's quota; other processes hear of it within a second.
+    pub fn quota_changed(&self, workspace: WorkspaceId) {
+        self.0.quotas.forget(workspace);
     }
 
     /// Hands a checked start to the intake.

@@ -2,6 +2,7 @@
 
 pub mod feed;
 pub mod journal;
+pub(crate) mod quota;
 pub mod run;
 pub mod test_run;
 pub mod value;

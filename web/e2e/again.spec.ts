@@ -53,3 +53,55 @@ test("the workflow is tested as it is being edited, and what acts for real is na
   expect(shop.calls).toEqual(["/pay"]);
   shop.close();
 });
+
+test("a node's output is pinned, changed, and stands for the node; one node runs alone on it", async ({
+  signedIn: page,
+  forge,
+  site,
+}) => {
+  const shop = await service((path) => ({ status: 200, body: { path } }));
+  await forge.publish("pins", {
+    nodes: {
+      start: { type: "trigger.manual@1" },
+      call: { type: "http.request@1", config: { url: `${shop.url}/real` } },
+      shown: { type: "data.set@1", config: { value: "{{ input.body.path }}" } },
+    },
+    edges: [
+      { from: "start", to: "call" },
+      { from: "call", to: "shown" },
+    ],
+  });
+  await page.goto(`${site}/workflows/default/pins`);
+  await node(page, "call").click();
+  await page.getByRole("button", { name: "Run to here" }).click();
+  await page.getByRole("button", { name: "Start the test" }).click();
+  const gives = page.getByRole("region", { name: "What it gives" });
+  await expect(page.getByTestId("run-status")).toHaveText("Succeeded");
+  await expect(gives).toContainText("/real");
+  await gives.getByRole("button", { name: "Pin this output" }).click();
+  await gives.getByLabel("Pinned output").fill('{"status": 200, "body": {"path": "/pinned"}}');
+  await expect(node(page, "call").getByRole("img", { name: "Pinned" })).toBeVisible();
+
+  await node(page, "shown").click();
+  await expect(page.getByRole("region", { name: "What arrives" })).toContainText("Pinned");
+  await gives.getByRole("button", { name: "Run this node alone" }).click();
+  await expect(page.getByText("Pins stand for: call")).toBeVisible();
+  await page.getByRole("button", { name: "Start the test" }).click();
+  await expect(gives).toContainText("/pinned");
+  expect(shop.calls).toEqual(["/real"]);
+
+  // A click on a part of what arrives puts it into the field that was typed into last.
+  await page.getByRole("textbox", { name: "Value" }).click();
+  await page.keyboard.press("ControlOrMeta+a");
+  await page.keyboard.press("Delete");
+  const arrives = page.getByRole("region", { name: "What arrives" });
+  await arrives.getByRole("button", { name: "Put input.status into the last field" }).click();
+  await expect(page.getByRole("textbox", { name: "Value" })).toHaveText("{{ input.status }}");
+
+  // The pin is kept with the draft, and is no part of a version.
+  await page.keyboard.press("Escape");
+  await expect(page.getByTestId("saving")).toContainText("Saved");
+  await page.reload();
+  await expect(node(page, "call").getByRole("img", { name: "Pinned" })).toBeVisible();
+  shop.close();
+});

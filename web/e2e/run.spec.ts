@@ -43,6 +43,7 @@ test("a run is followed live: retries, an error port, a wait, a signal, the end"
   await node(page, "flaky").click();
   const attempts = page.getByRole("region", { name: "Node run flaky" }).getByRole("listitem");
   await expect(attempts).toHaveText([/1failed/, /2failed/, /3succeeded/]);
+  await page.getByRole("button", { name: "Show everything" }).click();
   await node(page, "payment").click();
   await page.getByLabel("Payload, as JSON").fill('{"reference": "123"}');
   await page.getByRole("button", { name: "Send the signal" }).click();

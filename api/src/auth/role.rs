@@ -21,6 +21,8 @@ pub enum Permission {
     ConnectionManage,
     /// Make and rename projects and environments.
     ProjectManage,
+    /// Change what the workspace may use.
+    QuotaManage,
     /// Make, list and revoke keys.
     KeyManage,
     /// See who changed what.
@@ -40,6 +42,7 @@ impl Permission {
             Self::ConnectionUse => "connection:use",
             Self::ConnectionManage => "connection:manage",
             Self::ProjectManage => "project:manage",
+            Self::QuotaManage => "quota:manage",
             Self::KeyManage => "key:manage",
             Self::AuditRead => "audit:read",
         }
@@ -88,18 +91,18 @@ impl Role {
                     true
                 }
                 P::ConnectionUse => true,
-                P::ConnectionManage | P::ProjectManage | P::KeyManage | P::AuditRead => false,
+                P::ConnectionManage | P::ProjectManage | P::QuotaManage | P::KeyManage | P::AuditRead => false,
             },
             Self::Operator => match permission {
                 P::Read | P::RunStart | P::RunControl => true,
                 P::WorkflowEdit | P::WorkflowPublish | P::WorkflowDeploy | P::ConnectionUse => false,
-                P::ConnectionManage | P::ProjectManage | P::KeyManage | P::AuditRead => false,
+                P::ConnectionManage | P::ProjectManage | P::QuotaManage | P::KeyManage | P::AuditRead => false,
             },
             Self::Viewer => match permission {
                 P::Read => true,
                 P::RunStart | P::RunControl | P::WorkflowEdit | P::WorkflowPublish | P::WorkflowDeploy => false,
                 P::ConnectionUse => false,
-                P::ConnectionManage | P::ProjectManage | P::KeyManage | P::AuditRead => false,
+                P::ConnectionManage | P::ProjectManage | P::QuotaManage | P::KeyManage | P::AuditRead => false,
             },
         }
     }
@@ -128,6 +131,7 @@ mod tests {
             P::WorkflowPublish,
             P::WorkflowDeploy,
             P::ProjectManage,
+            P::QuotaManage,
             P::KeyManage,
             P::AuditRead,
         ] {

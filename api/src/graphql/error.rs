@@ -3,7 +3,7 @@
 use async_graphql::{Error, ErrorExtensions as _, ServerError, Value};
 
 pub use crate::code::Code;
-use crate::service::ServiceError;
+use crate::service::{ServiceError, quota};
 
 /// Longest message of an error, in characters; the parser would repeat the whole offending line.
 const MESSAGE_LIMIT: usize = 200;
@@ -28,6 +28,10 @@ impl From<GraphqlError> for Error {
             extensions.set("code", code);
             if let ServiceError::CursorExpired { oldest } = &error {
                 extensions.set("oldestCursor", oldest.clone());
+            }
+            if let ServiceError::QuotaExceeded(exceeded) = &error {
+                let details = async_graphql::Value::from_json(quota::details(exceeded));
+                extensions.set("quota", details.unwrap_or_default());
             }
         })
     }

@@ -24,6 +24,8 @@ pub enum UserErrorCode {
     RevisionConflict,
     /// The idempotency key was used for another request within 24 hours.
     IdempotencyMismatch,
+    /// A quota of the workspace is used up; `details` has its name as `quota`, `limit`, `used` and `resetAt`.
+    QuotaExceeded,
     /// The definition has problems; the payload lists them.
     DefinitionInvalid,
 }
@@ -93,6 +95,10 @@ pub(super) fn settle<T>(answer: std::result::Result<T, ServiceError>) -> Result<
         ServiceError::IdempotencyMismatch => UserError {
             field: vec!["input".to_owned(), "idempotencyKey".to_owned()],
             ..UserError::new(UserErrorCode::IdempotencyMismatch, message)
+        },
+        ServiceError::QuotaExceeded(exceeded) => UserError {
+            details: Some(Json(crate::service::quota::details(&exceeded))),
+            ..UserError::new(UserErrorCode::QuotaExceeded, message)
         },
         error @ (ServiceError::Unauthenticated
         | ServiceError::Forbidden { .. }

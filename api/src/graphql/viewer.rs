@@ -3,8 +3,10 @@
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 
 use super::Result;
+use super::quota::{QuotaObject, UsageObject};
 use super::request::Asked as _;
 use crate::auth;
+use crate::service::quota;
 use crate::service::workspace::{self, Workspace};
 
 /// What a key may do.
@@ -51,6 +53,17 @@ impl WorkspaceObject {
     /// The name for people.
     async fn name(&self) -> &str {
         &self.0.name
+    }
+
+    /// What it may use.
+    async fn quota(&self, ctx: &Context<'_>) -> Result<QuotaObject> {
+        Ok(quota::get(ctx.app()?, ctx.viewer()?).await?.into())
+    }
+
+    /// What it uses now.
+    #[graphql(complexity = "10 + child_complexity")]
+    async fn usage(&self, ctx: &Context<'_>) -> Result<UsageObject> {
+        Ok(quota::usage(ctx.app()?, ctx.viewer()?).await?.into())
     }
 }
 

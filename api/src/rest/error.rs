@@ -1,13 +1,13 @@
 //! The one crossing from our errors to HTTP: problem JSON (RFC 9457) with our `code`.
 
 use axum::Json;
-use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use crate::graphql::transport::http::CHALLENGE;
-use crate::service::ServiceError;
+use crate::service::{ServiceError, quota};
 
 /// An error as an answer.
 #[derive(Debug)]
@@ -16,12 +16,14 @@ pub(super) struct Problem {
     code: &'static str,
     detail: String,
     more: Option<(&'static str, Value)>,
+    /// Seconds.
+    retry_after: Option<u64>,
 }
 
 impl Problem {
     /// An answer of this status; `code` is the stable word.
     pub(super) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), more: None }
+        Self { status, code, detail: detail.into(), more: None, retry_after: None }
     }
 
     /// The same with one more member.
@@ -37,7 +39,14 @@ impl From<ServiceError> for Problem {
             tracing::error!(error.cause = %cause, "a REST request failed");
         }
         let status = StatusCode::from_u16(error.kind().http()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Self::new(status, error.code(), error.to_string())
+        let problem = Self::new(status, error.code(), error.to_string());
+        match &error {
+            ServiceError::QuotaExceeded(exceeded) => Self {
+                retry_after: exceeded.retry_after.map(|wait| wait.as_secs() + 1),
+                ..problem.with("quota", quota::details(exceeded))
+            },
+            _ => problem,
+        }
     }
 }
 
@@ -56,6 +65,9 @@ impl IntoResponse for Problem {
         let mut response = (self.status, Json(body)).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
         }

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
-use chrono::{DateTime, SecondsFormat};
-use engine::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::error::Problem;
 use crate::app::App;
 use crate::auth::{Viewer, credential};
 use crate::service::run::{self, Run};
+use crate::service::text::instant;
 use crate::service::{ServiceError, key};
 use crate::telemetry::REQUEST_ID;
 
@@ -49,13 +48,9 @@ fn shown(run: &Run) -> Value {
             "node": error.node,
         })),
         "lastSeq": run.last_seq,
-        "createdAt": time(run.created_at),
-        "startedAt": run.started_at.map(time),
-        "finishedAt": run.finished_at.map(time),
+        "createdAt": instant(run.created_at),
+        "startedAt": run.started_at.map(instant),
+        "finishedAt": run.finished_at.map(instant),
         "createdBy": run.created_by,
     })
-}
-
-fn time(at: Timestamp) -> String {
-    DateTime::from_timestamp_micros(at.0).unwrap_or_default().to_rfc3339_opts(SecondsFormat::Micros, true)
 }

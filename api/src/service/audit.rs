@@ -118,6 +118,8 @@ actions! {
     ProjectCreated = "project.created", true;
     /// A project has another title.
     ProjectUpdated = "project.updated", true;
+    /// The workspace has other quotas.
+    QuotaUpdated = "quota.updated", false;
     /// An environment was made.
     EnvironmentCreated = "environment.created", true;
     /// An environment has another title.

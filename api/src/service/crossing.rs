@@ -27,6 +27,7 @@ impl From<StartError> for ServiceError {
                 let message = "the database did not answer; ask again with the same idempotency key".to_owned();
                 Self::Unavailable { message }
             }
+            StartError::Quota(exceeded) => Self::QuotaExceeded(exceeded),
             StartError::Stopping => Self::Unavailable { message },
         }
     }

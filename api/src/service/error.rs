@@ -78,6 +78,9 @@ pub enum ServiceError {
         /// The bound.
         limit: u64,
     },
+    /// A bound of the workspace forbids it.
+    #[error("{0}; wait, or let an admin raise it")]
+    QuotaExceeded(runtime::QuotaExceeded),
     /// It would work at another time.
     #[error("{message}")]
     Unavailable {
@@ -109,6 +112,7 @@ impl ServiceError {
             Self::IdempotencyMismatch => Code::IdempotencyMismatch,
             Self::CursorExpired { .. } => Code::CursorExpired,
             Self::ValueTooLarge { .. } => Code::ValueTooLarge,
+            Self::QuotaExceeded(_) => Code::QuotaExceeded,
             Self::Unavailable { .. } => Code::Unavailable,
             Self::Internal(_) => Code::Internal,
         }

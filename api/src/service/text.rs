@@ -1,5 +1,8 @@
 //! Bounds of the texts that people and programs choose.
 
+use chrono::{DateTime, SecondsFormat};
+use engine::time::Timestamp;
+
 use super::ServiceError;
 
 /// Longest name in a URL.
@@ -50,6 +53,11 @@ pub(super) fn prose(field: &'static str, text: &str) -> Result<(), ServiceError>
         return Ok(());
     }
     Err(ServiceError::invalid(field, format!("`{field}` must be at most {PROSE_LIMIT} characters")))
+}
+
+/// A moment as answers write it: RFC 3339 in UTC with microseconds.
+pub fn instant(at: Timestamp) -> String {
+    DateTime::from_timestamp_micros(at.0).unwrap_or_default().to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
 #[cfg(test)]

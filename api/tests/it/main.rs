@@ -18,6 +18,7 @@ mod lists;
 mod metrics;
 mod model;
 mod process;
+mod quotas;
 mod run_lists;
 mod runs;
 mod schema_style;

@@ -13,6 +13,7 @@ use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 
 use super::{Client, data};
 use crate::exit::{Exit, Failure};
+use crate::question::Question;
 
 /// The server pings every 15 s; a connection that says nothing for three of them is dead.
 const SILENT_FOR: Duration = Duration::from_secs(45);
@@ -27,13 +28,13 @@ pub(crate) struct Subscription {
 
 impl Client {
     /// Opens a socket of its own and subscribes. A failure with [`Exit::Unreachable`] is worth another try.
-    pub(crate) async fn subscribe(&self, query: &str, variables: Value) -> Result<Subscription, Failure> {
-        tokio::time::timeout(OPEN_WITHIN, self.open(query, variables))
+    pub(crate) async fn subscribe(&self, question: Question, variables: Value) -> Result<Subscription, Failure> {
+        tokio::time::timeout(OPEN_WITHIN, self.open(question, variables))
             .await
             .unwrap_or_else(|_| Err(lost(&format!("no answer within {} s", OPEN_WITHIN.as_secs()))))
     }
 
-    async fn open(&self, query: &str, variables: Value) -> Result<Subscription, Failure> {
+    async fn open(&self, question: Question, variables: Value) -> Result<Subscription, Failure> {
         let nonce = generate_key();
         let mut request = self
             .http
@@ -57,7 +58,7 @@ impl Client {
             Subscription { socket: WebSocketStream::from_raw_socket(stream, Role::Client, None).await };
         subscription.send(&json!({ "type": "connection_init" })).await?;
         while subscription.message().await?.get("type").and_then(Value::as_str) != Some("connection_ack") {}
-        let payload = json!({ "query": query, "variables": variables });
+        let payload = json!({ "query": question.text(), "variables": variables });
         subscription.send(&json!({ "type": "subscribe", "id": "1", "payload": payload })).await?;
         Ok(subscription)
     }

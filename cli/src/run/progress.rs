@@ -17,7 +17,7 @@ const MOST_LIVE: usize = 10;
 #[serde(rename_all = "camelCase")]
 pub(super) struct RunEvent {
     pub(super) kind: String,
-    node: Option<String>,
+    pub(super) node: Option<String>,
     scope: Option<String>,
     attempt: Option<u32>,
     pub(super) status: Option<String>,

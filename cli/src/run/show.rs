@@ -1,74 +1,20 @@
-//! `flowforge run get` and `run list`.
+//! `flowforge run get`.
 
 use std::process::ExitCode;
 
-use clap::Args;
 use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::exit::{Exit, Failure};
 use crate::output::{Cell, Output, Shade, shortened};
+use crate::question::run as question;
 
 /// Node runs that `run get` asks for at most; items of a `for_each` count too.
 const MOST_NODE_RUNS: usize = 1_000;
 
-const GET: &str = "query Run($id: ID!) { run(id: $id) {
-  id status mode environment key labels trigger createdAt startedAt finishedAt createdBy lastSeq
-  workflow { id name title project { slug } } version { id number hash }
-  input { kind byteSize preview(maxBytes: 65536) truncated(maxBytes: 65536) }
-  output { kind byteSize preview(maxBytes: 65536) truncated(maxBytes: 65536) }
-  error { code message node }
-} }";
-
-const NODE_RUNS: &str = "query NodeRuns($id: ID!, $after: String) { run(id: $id) {
-  nodeRuns(first: 100, after: $after) {
-    pageInfo { hasNextPage endCursor }
-    edges { node {
-      id node scope type status attempt effect port items itemsSettled startedAt finishedAt
-      output { kind byteSize preview(maxBytes: 200) truncated(maxBytes: 200) }
-      error { code message kind } waitingFor { signal key until }
-    } }
-  }
-} }";
-
-const LIST: &str = "query Runs($filter: RunFilter, $first: Int, $after: String) {
-  runs(filter: $filter, first: $first, after: $after) {
-    pageInfo { hasNextPage endCursor }
-    edges { node { id status key createdAt startedAt finishedAt workflow { name project { slug } } version { number } } }
-  }
-}";
-
-const WORKFLOW: &str =
-    "query Workflow($project: String!, $name: String!) { workflow(project: $project, name: $name) { id } }";
-
-#[derive(Debug, Args)]
-pub(crate) struct List {
-    /// Only runs with this status, such as FAILED; may be repeated.
-    #[arg(long = "status", value_name = "STATUS")]
-    statuses: Vec<String>,
-    /// Only runs of this workflow.
-    #[arg(long, value_name = "NAME")]
-    workflow: Option<String>,
-    /// The project the workflow is in.
-    #[arg(long, default_value = "default", value_name = "NAME")]
-    project: String,
-    /// Only runs with this business key.
-    #[arg(long, value_name = "TEXT")]
-    key: Option<String>,
-    /// Only runs with this label.
-    #[arg(long, value_name = "NAME=VALUE")]
-    label: Option<String>,
-    /// How many, 1 to 100.
-    #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..=100), value_name = "N")]
-    first: u32,
-    /// Go on after this cursor, which the page before told.
-    #[arg(long, value_name = "CURSOR")]
-    after: Option<String>,
-}
-
 /// The run's document: what the API says of it, and its node runs as one list.
 pub(super) async fn document(client: &Client, id: &str) -> Result<Value, Failure> {
-    let mut data = client.ask(GET, json!({ "id": id })).await?;
+    let mut data = client.ask(question::GET, json!({ "id": id })).await?;
     let mut run = taken(&mut data, "/run");
     if run.is_null() {
         return Err(Failure::new(Exit::NotFound, "NOT_FOUND", format!("there is no run {id}")));
@@ -76,8 +22,10 @@ pub(super) async fn document(client: &Client, id: &str) -> Result<Value, Failure
     let mut node_runs = Vec::new();
     let mut after = Value::Null;
     let more = loop {
-        let mut data = client.ask(NODE_RUNS, json!({ "id": id, "after": after })).await?;
-        node_runs.extend(nodes(&mut data, "/run/nodeRuns/edges"));
+        let mut data = client.ask(question::NODE_RUNS, json!({ "id": id, "after": after })).await?;
+        if let Value::Array(page) = taken(&mut data, "/run/nodeRuns/nodes") {
+            node_runs.extend(page);
+        }
         after = taken(&mut data, "/run/nodeRuns/pageInfo/endCursor");
         let more = data.pointer("/run/nodeRuns/pageInfo/hasNextPage").and_then(Value::as_bool).unwrap_or_default();
         if !more || node_runs.len() >= MOST_NODE_RUNS {
@@ -128,14 +76,8 @@ fn show(output: Output, run: &Value) {
 /// What the run is, how it stands, and what came of it.
 pub(super) fn summary(output: Output, run: &Value) {
     let status = text(run, "/status");
-    output.line(&format!(
-        "{} {}  {}/{} version {}",
-        output.paint(Shade::Strong, text(run, "/id")),
-        output.paint(Shade::of_status(status), status),
-        text(run, "/workflow/project/slug"),
-        text(run, "/workflow/name"),
-        run.pointer("/version/number").unwrap_or(&Value::Null),
-    ));
+    let id = output.paint(Shade::Strong, text(run, "/id"));
+    output.line(&format!("{id} {}  {}", output.paint(Shade::of_status(status), status), what(run)));
     let mut times = format!("  created {}", text(run, "/createdAt"));
     if let Some(took) = took(run) {
         times += &format!(", took {took}");
@@ -143,6 +85,10 @@ pub(super) fn summary(output: Output, run: &Value) {
     output.line(&times);
     if let Some(key) = run["key"].as_str() {
         output.line(&format!("  key {key}"));
+    }
+    if let Some(of) = run.pointer("/retryOf/id").and_then(Value::as_str) {
+        let from = run["retriedFrom"].as_str().map(|node| format!(" from {node}")).unwrap_or_default();
+        output.line(&format!("  tries {of} again{from}"));
     }
     if let Some(error) = run.get("error").filter(|error| !error.is_null()) {
         let node = error["node"].as_str().map(|node| format!(" in node {node}")).unwrap_or_default();
@@ -152,6 +98,19 @@ pub(super) fn summary(output: Output, run: &Value) {
     if let Some(result) = run.get("output").filter(|result| !result.is_null()) {
         let more = if result["truncated"] == json!(true) { "…" } else { "" };
         output.line(&format!("  output {}{more}", text(result, "/preview")));
+    }
+}
+
+/// What it is a run of, such as `default/orders v3`.
+pub(super) fn what(run: &Value) -> String {
+    let workflow = match text(run, "/workflow/name") {
+        "" => "a workflow that was deleted".to_owned(),
+        name => format!("{}/{name}", text(run, "/workflow/project/slug")),
+    };
+    match (run.pointer("/version/number").and_then(Value::as_u64), text(run, "/mode")) {
+        (Some(number), _) => format!("{workflow} v{number}"),
+        (None, "TEST") => format!("{workflow} (test)"),
+        (None, _) => workflow,
     }
 }
 
@@ -189,6 +148,12 @@ fn says(node_run: &Value) -> String {
     if let Some(until) = waits["until"].as_str() {
         return format!("until {until}");
     }
+    if node_run["pinned"] == true {
+        return format!("pinned: {}", shortened(text(node_run, "/output/preview"), 70));
+    }
+    if let Some(of) = node_run["reusedFrom"].as_str() {
+        return format!("reused from {of}");
+    }
     let error = &node_run["error"];
     if let (Some(code), "FAILED" | "UNCERTAIN" | "RETRYING" | "TIMED_OUT") =
         (error["code"].as_str(), text(node_run, "/status"))
@@ -198,71 +163,8 @@ fn says(node_run: &Value) -> String {
     shortened(text(node_run, "/output/preview"), 80)
 }
 
-pub(super) async fn list(client: &Client, list: List, output: Output) -> Result<ExitCode, Failure> {
-    let mut filter = serde_json::Map::new();
-    if !list.statuses.is_empty() {
-        let words: Vec<String> = list.statuses.iter().map(|status| status.to_uppercase()).collect();
-        filter.insert("status".to_owned(), words.into());
-    }
-    if let Some(name) = list.workflow {
-        let mut data = client.ask(WORKFLOW, json!({ "project": list.project, "name": name })).await?;
-        let id = taken(&mut data, "/workflow/id");
-        if id.is_null() {
-            return Err(Failure::new(
-                Exit::NotFound,
-                "NOT_FOUND",
-                format!("there is no workflow {}/{name}", list.project),
-            ));
-        }
-        filter.insert("workflowId".to_owned(), id);
-    }
-    if let Some(key) = list.key {
-        filter.insert("key".to_owned(), key.into());
-    }
-    if let Some(label) = list.label {
-        let (name, value) = label.split_once('=').ok_or_else(|| Failure::usage("--label: write NAME=VALUE"))?;
-        filter.insert("label".to_owned(), json!({ "name": name, "value": value }));
-    }
-    let mut data = client.ask(LIST, json!({ "filter": filter, "first": list.first, "after": list.after })).await?;
-    let runs = nodes(&mut data, "/runs/edges");
-    let next = Some(taken(&mut data, "/runs/pageInfo"))
-        .filter(|page| page["hasNextPage"] == json!(true))
-        .and_then(|page| page["endCursor"].as_str().map(str::to_owned));
-    if output.is_json() {
-        output.document(&json!({ "runs": runs, "next": next }));
-        return Ok(ExitCode::SUCCESS);
-    }
-    let rows: Vec<Vec<Cell>> = runs.iter().map(listed).collect();
-    if rows.is_empty() {
-        output.line("no runs");
-    } else {
-        output.table(&["RUN", "STATUS", "WORKFLOW", "KEY", "CREATED", "TOOK"], &rows);
-    }
-    if let Some(next) = next {
-        output.line(&output.paint(Shade::Dim, &format!("more: --after {next}")));
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-fn listed(run: &Value) -> Vec<Cell> {
-    let status = text(run, "/status");
-    vec![
-        Cell::plain(text(run, "/id")),
-        Cell::shaded(status, Shade::of_status(status)),
-        Cell::plain(format!(
-            "{}/{} v{}",
-            text(run, "/workflow/project/slug"),
-            text(run, "/workflow/name"),
-            run["version"]["number"]
-        )),
-        Cell::plain(shortened(text(run, "/key"), 40)),
-        Cell::plain(text(run, "/createdAt")),
-        Cell::plain(took(run).unwrap_or_default()),
-    ]
-}
-
 /// How long it took, once it has begun and ended.
-fn took(it: &Value) -> Option<String> {
+pub(super) fn took(it: &Value) -> Option<String> {
     let at = |name: &str| it[name].as_str().and_then(|text| chrono::DateTime::parse_from_rfc3339(text).ok());
     let took = at("finishedAt")? - at("startedAt").or_else(|| at("createdAt"))?;
     Some(duration(u64::try_from(took.num_milliseconds()).unwrap_or_default()))
@@ -287,14 +189,6 @@ fn taken(it: &mut Value, pointer: &str) -> Value {
     it.pointer_mut(pointer).map(Value::take).unwrap_or_default()
 }
 
-/// The nodes of a connection's edges.
-fn nodes(it: &mut Value, edges: &str) -> Vec<Value> {
-    match taken(it, edges) {
-        Value::Array(edges) => edges.into_iter().map(|mut edge| taken(&mut edge, "/node")).collect(),
-        _ => Vec::new(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -312,6 +206,7 @@ mod tests {
         assert_eq!(says(&waiting), "for signal paid until 2026-01-01T00:00:00Z");
         let failed = json!({ "status": "FAILED", "error": { "code": "HTTP_STATUS", "message": "503\nbusy" } });
         assert_eq!(says(&failed), "HTTP_STATUS: 503 busy");
+        assert_eq!(says(&json!({ "reusedFrom": "run_1", "status": "SUCCEEDED" })), "reused from run_1");
         assert_eq!(says(&json!({ "items": 10, "itemsSettled": 4 })), "4 of 10 items");
     }
 }

@@ -1,56 +1,28 @@
 //! `flowforge run watch`: follows a run to its end, across restarts of the server.
 
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures::StreamExt as _;
 use runtime::clock::Clock;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::progress::{Progress, RunEvent};
+use super::events::{Heard, events};
+use super::progress::Progress;
 use super::show;
 
 use crate::client::Client;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
+use crate::question::run as question;
 
-const EVENTS: &str = "subscription Events($id: ID!, $after: String) { runEvents(runId: $id, after: $after) {
-  cursor seq at
-  payload { __typename ... on RunEvent {
-    kind node scope attempt port status message error { code message } dueAt signal
-  } }
-} }";
-const STATUS: &str = "query Status($id: ID!) { run(id: $id) { status } }";
-
-/// How long a lost server is looked for before the command gives up.
-const PATIENCE: Duration = Duration::from_secs(300);
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How often the changing part is painted.
 const FRAME: Duration = Duration::from_millis(100);
 
-#[derive(Debug, Deserialize)]
-struct Envelope {
-    cursor: String,
-    at: DateTime<Utc>,
-    payload: Value,
-}
-
-/// How one connection ended, when it did not fail.
-#[derive(Debug, PartialEq, Eq)]
-enum End {
-    /// The run has ended.
-    Finished,
-    /// The server had no more to say, though the run goes on.
-    Incomplete,
-}
-
 /// Follows a run and ends with 1 when it does not succeed.
 pub(crate) async fn follow(client: &Client, id: &str, output: Output) -> Result<ExitCode, Failure> {
-    let mut watcher = Watcher::new(client, id, output);
-    watcher.until_the_end().await?;
+    Watcher::new(client, id, output).until_the_end().await?;
     let run = show::document(client, id).await?;
     if output.is_json() {
         output.document(&run);
@@ -67,8 +39,6 @@ struct Watcher<'a> {
     output: Output,
     clock: Clock,
     progress: Progress,
-    /// Where to go on after a lost connection.
-    cursor: Option<String>,
     /// Lines of the changing part on the screen.
     painted: usize,
     told_paused: bool,
@@ -78,85 +48,44 @@ impl<'a> Watcher<'a> {
     fn new(client: &'a Client, id: &'a str, output: Output) -> Self {
         let progress = Progress::new(output, id);
         let clock = Clock::system();
-        Self { client, id, output, clock, progress, cursor: None, painted: 0, told_paused: false }
+        Self { client, id, output, clock, progress, painted: 0, told_paused: false }
     }
 
     async fn until_the_end(&mut self) -> Result<(), Failure> {
-        let mut pause = FIRST_PAUSE;
-        let mut heard_at = Instant::now();
-        loop {
-            let before = self.cursor.clone();
-            let lost = match self.connection().await {
-                Ok(End::Finished) => return Ok(()),
-                Ok(End::Incomplete) => None,
-                // Nothing was ever heard: more likely a wrong address than a server that restarts.
-                Err(failure) if failure.exit != Exit::Unreachable || self.cursor.is_none() => return Err(failure),
-                Err(failure) => Some(failure),
-            };
-            if self.cursor != before {
-                (pause, heard_at) = (FIRST_PAUSE, Instant::now());
-            }
-            match lost {
-                Some(failure) if heard_at.elapsed() > PATIENCE => return Err(failure),
-                Some(failure) if pause == FIRST_PAUSE && !self.output.is_json() => {
-                    self.paint(Vec::new(), false);
-                    self.output.note(&format!("{}; trying again", failure.message));
-                }
-                _ => {}
-            }
-            tokio::time::sleep(jittered(pause, self.clock.new_id().as_bytes()[15])).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
-        }
-    }
-
-    async fn connection(&mut self) -> Result<End, Failure> {
-        let variables = json!({ "id": self.id, "after": self.cursor });
-        let subscription = self.client.subscribe(EVENTS, variables).await?;
-        // A stream of its own keeps a half-read message when a frame is painted in between.
-        let mut answers = std::pin::pin!(futures::stream::unfold(subscription, async |mut subscription| {
-            let answer = subscription.next().await.transpose()?;
-            Some((answer, subscription))
-        }));
+        let mut heard = std::pin::pin!(events(self.client, self.id, None));
         let mut frames = tokio::time::interval(FRAME);
         frames.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                answer = answers.next() => match answer {
-                    None => return Ok(End::Incomplete),
-                    Some(answer) => {
-                        if self.take(answer?).await? == Some(End::Finished) {
-                            return Ok(End::Finished);
-                        }
-                    }
+                heard = heard.next() => match heard {
+                    Some(heard) => self.take(heard?).await?,
+                    None => break,
                 },
                 _ = frames.tick(), if self.output.live => self.paint(Vec::new(), true),
             }
         }
+        self.paint(Vec::new(), false);
+        Ok(())
     }
 
-    async fn take(&mut self, mut answer: Value) -> Result<Option<End>, Failure> {
-        let envelope = answer.get_mut("runEvents").map(Value::take).unwrap_or_default();
-        let envelope: Envelope = serde_json::from_value(envelope).map_err(|error| unknown(&error))?;
-        let finished = match show::text(&envelope.payload, "/__typename") {
-            "RunEvent" => {
-                let event: RunEvent = serde_json::from_value(envelope.payload).map_err(|error| unknown(&error))?;
-                let lines = self.progress.apply(envelope.at, &event);
+    async fn take(&mut self, heard: Heard) -> Result<(), Failure> {
+        match heard {
+            Heard::Event(event) => {
+                let lines = self.progress.apply(event.at, &event.event);
                 if !lines.is_empty() && !self.output.is_json() {
                     self.paint(lines, true);
                 }
-                event.kind == "RUN_FINISHED"
             }
-            "Heartbeat" => {
-                self.look_for_a_pause().await?;
-                false
+            Heard::CaughtUp => {}
+            Heard::Quiet => self.look_for_a_pause().await?,
+            Heard::Lost(failure) => {
+                if !self.output.is_json() {
+                    self.paint(Vec::new(), false);
+                    self.output.note(&format!("{}; trying again", failure.message));
+                }
             }
-            _ => false,
-        };
-        self.cursor = Some(envelope.cursor);
-        if finished {
-            self.paint(Vec::new(), false);
         }
-        Ok(finished.then_some(End::Finished))
+        Ok(())
     }
 
     /// A run that was set aside says nothing more by itself; whoever watches should know.
@@ -164,7 +93,7 @@ impl<'a> Watcher<'a> {
         if self.told_paused || self.output.is_json() {
             return Ok(());
         }
-        let data = self.client.ask(STATUS, json!({ "id": self.id })).await?;
+        let data = self.client.ask(question::STATUS, json!({ "id": self.id })).await?;
         if show::text(&data, "/run/status") == "PAUSED" {
             self.told_paused = true;
             let line = format!("the run is PAUSED; `flowforge run get {}` says why", self.id);
@@ -205,13 +134,4 @@ impl<'a> Watcher<'a> {
         self.painted = block.len();
         self.output.raw(&frame);
     }
-}
-
-fn unknown(error: &serde_json::Error) -> Failure {
-    Failure::new(Exit::Failed, "BAD_MESSAGE", format!("the server sent an event of an unknown form: {error}"))
-}
-
-/// Half to all of a pause, so that many watchers do not come back at the same moment.
-fn jittered(pause: Duration, drawn: u8) -> Duration {
-    pause / 2 + pause / 2 * u32::from(drawn) / 255
 }

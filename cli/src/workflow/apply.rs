@@ -13,14 +13,7 @@ use crate::client::Client;
 use crate::command::Global;
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, Shade};
-
-const PUBLISH: &str = "mutation Publish($input: PublishWorkflowInput!) { publishWorkflow(input: $input) {
-  workflow { id name project { slug } }
-  version { id number hash }
-  created
-  problems { code severity path node message hint }
-  userErrors { code message field }
-} }";
+use crate::question::workflow as question;
 
 /// What became of one document.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -84,7 +77,7 @@ async fn publish(client: &Client, apply: &Apply, document: Document) -> Result<A
         "deploy": !apply.no_deploy,
         "environment": apply.environment,
     });
-    let mut data = client.ask(PUBLISH, json!({ "input": input })).await?;
+    let mut data = client.ask(question::PUBLISH, json!({ "input": input })).await?;
     let mut payload = data.get_mut("publishWorkflow").map(Value::take).unwrap_or_default();
     let problems: Vec<Problem> = payload
         .get_mut("problems")

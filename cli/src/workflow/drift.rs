@@ -14,12 +14,7 @@ use super::{Apply, prune, yaml};
 use crate::client::Client;
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, Shade};
-
-const FIND: &str = "query Find($name: String!, $project: String!) { workflow(name: $name, project: $project) {
-  title description
-  latestVersion { number hash definition }
-  deployments { environment version { number hash } }
-} }";
+use crate::question::workflow as question;
 
 /// What applying a document would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -79,7 +74,7 @@ pub(super) async fn show(
 
 async fn compare(client: &Client, apply: &Apply, document: &Document) -> Result<Drift, Failure> {
     let (project, name) = document.place(apply.project());
-    let found = match client.ask(FIND, json!({ "name": name, "project": project })).await {
+    let found = match client.ask(question::FIND, json!({ "name": name, "project": project })).await {
         Ok(mut data) => data.get_mut("workflow").map(Value::take).filter(|workflow| !workflow.is_null()),
         Err(failure) if failure.exit == Exit::NotFound => None,
         Err(failure) => return Err(failure),

@@ -12,6 +12,7 @@ use crate::client::Client;
 use crate::command::Global;
 use crate::exit::{Exit, Failure};
 use crate::output::Shade;
+use crate::question::workflow as question;
 
 #[derive(Debug, Args)]
 pub(crate) struct Export {
@@ -28,14 +29,6 @@ pub(crate) struct Export {
     #[arg(long, value_name = "FOLDER")]
     to: Option<PathBuf>,
 }
-
-const NAMES: &str = "query Names($project: String!, $after: String) {
-  workflows(project: $project, first: 100, after: $after) { nodes { name } pageInfo { hasNextPage endCursor } } }";
-const FIND: &str = "query Find($name: String!, $project: String!) { workflow(name: $name, project: $project) {
-  project { slug } name title description
-  latestVersion { definition }
-  deployments { environment version { definition } }
-} }";
 
 pub(super) async fn export(export: &Export, global: &Global) -> Result<ExitCode, Failure> {
     let output = global.output();
@@ -76,7 +69,7 @@ async fn names(client: &Client, project: &str) -> Result<Vec<String>, Failure> {
     let mut names = Vec::new();
     let mut after = Value::Null;
     loop {
-        let data = client.ask(NAMES, json!({ "project": project, "after": after })).await?;
+        let data = client.ask(question::NAMES, json!({ "project": project, "after": after })).await?;
         let nodes = data["workflows"]["nodes"].as_array().into_iter().flatten();
         names.extend(nodes.filter_map(|node| node["name"].as_str().map(str::to_owned)));
         let page = &data["workflows"]["pageInfo"];
@@ -89,7 +82,7 @@ async fn names(client: &Client, project: &str) -> Result<Vec<String>, Failure> {
 
 /// What a file should say. None for a workflow that has nothing of the kind, when nobody named it.
 async fn find(client: &Client, export: &Export, name: &str) -> Result<Option<(Metadata, Value)>, Failure> {
-    let mut data = client.ask(FIND, json!({ "name": name, "project": export.project })).await?;
+    let mut data = client.ask(question::FIND, json!({ "name": name, "project": export.project })).await?;
     let mut found = data.get_mut("workflow").map(Value::take).unwrap_or_default();
     let definition = match &export.environment {
         None => found.pointer_mut("/latestVersion/definition").map(Value::take),

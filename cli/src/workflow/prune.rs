@@ -7,13 +7,7 @@ use serde_json::{Value, json};
 use crate::client::Client;
 use crate::exit::Failure;
 use crate::output::{Output, Shade};
-
-const LIST: &str = "query List($project: String!, $after: String) {
-  workflows(project: $project, first: 100, after: $after) {
-    nodes { id name } pageInfo { hasNextPage endCursor }
-  } }";
-const ARCHIVE: &str = "mutation Archive($input: ArchiveWorkflowInput!) {
-  archiveWorkflow(input: $input) { workflow { id } userErrors { code message field } } }";
+use crate::question::workflow as question;
 
 /// A workflow that no file names.
 pub(super) struct Surplus {
@@ -39,7 +33,7 @@ pub(super) async fn surplus(client: &Client, named: &[(String, String)]) -> Resu
     for project in projects {
         let mut after = Value::Null;
         loop {
-            let data = client.ask(LIST, json!({ "project": project, "after": after })).await?;
+            let data = client.ask(question::NAMES, json!({ "project": project, "after": after })).await?;
             for node in data["workflows"]["nodes"].as_array().into_iter().flatten() {
                 let text = |name: &str| node[name].as_str().unwrap_or_default().to_owned();
                 let one = Surplus { id: text("id"), project: project.clone(), name: text("name") };
@@ -65,7 +59,7 @@ pub(super) async fn archive(
 ) -> Result<Vec<Value>, Failure> {
     let surplus = surplus(client, named).await?;
     for one in &surplus {
-        client.change("archiveWorkflow", ARCHIVE, json!({ "workflowId": one.id })).await?;
+        client.change("archiveWorkflow", question::ARCHIVE, json!({ "workflowId": one.id })).await?;
         if !output.is_json() {
             let name = output.paint(Shade::Strong, &one.name());
             output.line(&format!("{name} {}", output.paint(Shade::Careful, "archived")));

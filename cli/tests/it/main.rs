@@ -11,6 +11,7 @@
 
 mod client;
 mod command;
+mod commands;
 mod files;
 mod home;
 mod kill_anywhere;

@@ -2,6 +2,7 @@ import type { ResultOf } from "@graphql-typed-document-node/core";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { preloadEditor } from "@/canvas/inspector/expression/CodeField";
 import { Inspector } from "@/canvas/inspector/Inspector";
+import { LastRunProvider, type Part } from "@/canvas/inspector/lastRun";
 import { type Action, BINDINGS, written } from "@/canvas/interaction/keymap";
 import { Palette } from "@/canvas/interaction/Palette";
 import { useEditing } from "@/canvas/interaction/useEditing";
@@ -10,6 +11,7 @@ import type { Catalog } from "@/canvas/model/catalog";
 import { same } from "@/canvas/model/json";
 import type { PlacedProblem } from "@/canvas/model/problems";
 import { Outline } from "@/canvas/outline/Outline";
+import { createRunStore, OverlayProvider } from "@/canvas/overlay/overlay";
 import { type CanvasStore, problemsOf, useCanvas } from "@/canvas/store";
 import { Canvas } from "@/canvas/view/Canvas";
 import { type MessageKey, useT } from "@/i18n";
@@ -23,8 +25,11 @@ import { ProblemsPanel } from "./ProblemsPanel";
 import { PublishDialog } from "./PublishDialog";
 import type { WorkflowQuery } from "./queries";
 import { RunDialog } from "./RunDialog";
+import { TestBar } from "./TestBar";
 import { TestDialog } from "./TestDialog";
 import { useDraft } from "./useDraft";
+import { usePin } from "./usePin";
+import { useTest } from "./useTest";
 
 type Workflow = NonNullable<ResultOf<typeof WorkflowQuery>["workflow"]>;
 
@@ -37,7 +42,7 @@ interface Props {
   onPublished: () => void;
 }
 
-type Open = "publish" | "run" | "keys" | "commands" | "conflicts" | "test" | null;
+type Open = "publish" | "run" | "keys" | "commands" | "conflicts" | { test: Part } | null;
 
 /** Where a workflow is built: canvas or outline, inspector, problems, and what can be done with it. */
 export function Builder({ store, catalog, role, workflow, onPublished }: Props) {
@@ -48,6 +53,8 @@ export function Builder({ store, catalog, role, workflow, onPublished }: Props) 
   const project = workflow.project.slug;
   const mayEdit = role === "EDITOR" || role === "ADMIN";
   const draft = useDraft(store, { project, name, draft: workflow.draft }, catalog, !mayEdit);
+  const [overlay] = useState(createRunStore);
+  const testing = useTest(store, overlay, workflow.id);
   const [open, setOpen] = useState<Open>(null);
   const [outline, setOutline] = useState(() => window.matchMedia("(max-width: 640px)").matches);
   const [showProblems, setShowProblems] = useState(false);
@@ -60,6 +67,11 @@ export function Builder({ store, catalog, role, workflow, onPublished }: Props) 
   const isPublished = useCanvas((state) => latest !== null && same(state.document.definition, latest.definition));
 
   const { save } = draft;
+  const pinNow = usePin(store, testing.runId);
+  const lastRun = useMemo(
+    () => ({ runId: testing.runId, project, mayTest: mayEdit, test: (part: Part) => setOpen({ test: part }) }),
+    [testing.runId, project, mayEdit],
+  );
   // Whoever builds will write an expression soon.
   useEffect(preloadEditor, []);
   const outside = useMemo(
@@ -68,8 +80,10 @@ export function Builder({ store, catalog, role, workflow, onPublished }: Props) 
       toggleOutline: () => setOutline((shown) => !shown),
       showKeys: () => setOpen("keys"),
       showCommands: () => setOpen("commands"),
+      test: () => mayEdit && setOpen({ test: { what: "all" } }),
+      pin: (key: string) => void pinNow(key),
     }),
-    [save],
+    [save, mayEdit, pinNow],
   );
   const { act, center } = useKeys(editing, outside);
 
@@ -127,74 +141,81 @@ export function Builder({ store, catalog, role, workflow, onPublished }: Props) 
   );
 
   return (
-    <div className="flex h-full min-h-0 flex-col">
-      <BuilderHeader
-        project={project}
-        name={name}
-        workflow={workflow}
-        saving={draft.saving}
-        problems={problems}
-        outline={outline}
-        mayEdit={mayEdit}
-        mayRun={role !== "VIEWER"}
-        isPublished={isPublished}
-        act={act}
-        onOutline={outside.toggleOutline}
-        onProblems={() => setShowProblems((shown) => !shown)}
-        onPublish={() => setOpen("publish")}
-        onTest={() => setOpen("test")}
-        onRun={() => setOpen("run")}
-        onDiscard={() => void draft.discard(t("did.discard")).then((refused) => refused && toast(refused))}
-      />
-      {draft.conflicts.length > 0 ? (
-        <div role="alert" className="flex flex-wrap items-center gap-3 border-line border-b bg-raised px-3 py-2">
-          <span className="flex-1">{t("draft.conflicts", { count: draft.conflicts.length })}</span>
-          <Button onClick={() => setOpen("conflicts")}>{t("draft.showDifference")}</Button>
-        </div>
-      ) : null}
-      <div ref={stage} className="min-h-0 flex-1">
-        <Split side={inspected ? <Inspector id={inspected} /> : null} label={t("inspector.resize")}>
-          <div data-canvas-keys className="h-full">
-            {main}
+    <OverlayProvider value={overlay}>
+      <LastRunProvider value={lastRun}>
+        <div className="flex h-full min-h-0 flex-col">
+          <BuilderHeader
+            project={project}
+            name={name}
+            workflow={workflow}
+            saving={draft.saving}
+            problems={problems}
+            outline={outline}
+            mayEdit={mayEdit}
+            mayRun={role !== "VIEWER"}
+            isPublished={isPublished}
+            act={act}
+            onOutline={outside.toggleOutline}
+            onProblems={() => setShowProblems((shown) => !shown)}
+            onPublish={() => setOpen("publish")}
+            onTest={() => setOpen({ test: { what: "all" } })}
+            onRun={() => setOpen("run")}
+            onDiscard={() => void draft.discard(t("did.discard")).then((refused) => refused && toast(refused))}
+          />
+          {draft.conflicts.length > 0 ? (
+            <div role="alert" className="flex flex-wrap items-center gap-3 border-line border-b bg-raised px-3 py-2">
+              <span className="flex-1">{t("draft.conflicts", { count: draft.conflicts.length })}</span>
+              <Button onClick={() => setOpen("conflicts")}>{t("draft.showDifference")}</Button>
+            </div>
+          ) : null}
+          <div ref={stage} className="min-h-0 flex-1">
+            <Split side={inspected ? <Inspector id={inspected} /> : null} label={t("inspector.resize")}>
+              <div data-canvas-keys className="h-full">
+                {main}
+              </div>
+            </Split>
           </div>
-        </Split>
-      </div>
-      {showProblems ? <ProblemsPanel onGo={goTo} onClose={() => setShowProblems(false)} /> : null}
-      <p role="status" aria-live="polite" className="sr-only">
-        {announcement}
-      </p>
-      {editing.dialog}
-      {open === "publish" ? (
-        <PublishDialog
-          name={name}
-          draftId={workflow.draft.id}
-          latest={latest}
-          save={save}
-          onClose={() => setOpen(null)}
-          onPublished={(version) => {
-            onPublished();
-            setOpen(null);
-            toast(t("publish.done", { number: version.number }));
-          }}
-        />
-      ) : null}
-      {open === "run" && latest ? (
-        <RunDialog version={latest} triggers={workflow.triggers} onClose={() => setOpen(null)} />
-      ) : null}
-      {open === "conflicts" && draft.conflicts.length > 0 ? (
-        <ConflictDialog conflicts={draft.conflicts} onSettled={draft.settled} onClose={() => setOpen(null)} />
-      ) : null}
-      {open === "test" ? <TestDialog workflowId={workflow.id} onClose={() => setOpen(null)} /> : null}
-      {open === "keys" ? <KeysDialog onClose={() => setOpen(null)} /> : null}
-      {open === "commands" ? (
-        <Palette
-          title={t("palette.commands")}
-          choices={commands}
-          onClose={() => setOpen(null)}
-          onChoose={(id) => act(id as Action)}
-        />
-      ) : null}
-    </div>
+          <TestBar testing={testing} onAgain={() => setOpen({ test: testing.started?.wish.part ?? { what: "all" } })} />
+          {showProblems ? <ProblemsPanel onGo={goTo} onClose={() => setShowProblems(false)} /> : null}
+          <p role="status" aria-live="polite" className="sr-only">
+            {announcement}
+          </p>
+          {editing.dialog}
+          {open === "publish" ? (
+            <PublishDialog
+              name={name}
+              draftId={workflow.draft.id}
+              latest={latest}
+              save={save}
+              onClose={() => setOpen(null)}
+              onPublished={(version) => {
+                onPublished();
+                setOpen(null);
+                toast(t("publish.done", { number: version.number }));
+              }}
+            />
+          ) : null}
+          {open === "run" && latest ? (
+            <RunDialog version={latest} triggers={workflow.triggers} onClose={() => setOpen(null)} />
+          ) : null}
+          {open === "conflicts" && draft.conflicts.length > 0 ? (
+            <ConflictDialog conflicts={draft.conflicts} onSettled={draft.settled} onClose={() => setOpen(null)} />
+          ) : null}
+          {typeof open === "object" && open !== null ? (
+            <TestDialog workflowId={workflow.id} part={open.test} testing={testing} onClose={() => setOpen(null)} />
+          ) : null}
+          {open === "keys" ? <KeysDialog onClose={() => setOpen(null)} /> : null}
+          {open === "commands" ? (
+            <Palette
+              title={t("palette.commands")}
+              choices={commands}
+              onClose={() => setOpen(null)}
+              onChoose={(id) => act(id as Action)}
+            />
+          ) : null}
+        </div>
+      </LastRunProvider>
+    </OverlayProvider>
   );
 }
 

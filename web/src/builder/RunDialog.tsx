@@ -3,38 +3,18 @@ import { useNavigate } from "react-router";
 import { useMutation } from "urql";
 import { messageOf } from "@/api/errors";
 import { parse } from "@/canvas/inspector/schemaForm/kind";
-import { isObject, type Json } from "@/canvas/model/json";
+import { isObject } from "@/canvas/model/json";
 import { useT } from "@/i18n";
 import { Button } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
 import { Select, TextArea } from "@/ui/Field";
 import { StartRunMutation } from "./queries";
+import { sample } from "./sample";
 
 interface Props {
   version: { id: string; number: number; definition: unknown };
   triggers: readonly { node: string; type: string }[];
   onClose: () => void;
-}
-
-/** A first input that a schema would take: its required fields, empty. */
-export function sample(schema: Json | undefined): Json {
-  if (!isObject(schema)) return {};
-  if (schema.default !== undefined) return schema.default;
-  if (Array.isArray(schema.enum)) return schema.enum[0] ?? null;
-  switch (schema.type) {
-    case "string":
-      return "";
-    case "integer":
-    case "number":
-      return typeof schema.minimum === "number" ? schema.minimum : 0;
-    case "boolean":
-      return false;
-    case "array":
-      return schema.minItems ? [sample(schema.items)] : [];
-  }
-  const properties = isObject(schema.properties) ? schema.properties : {};
-  const required = Array.isArray(schema.required) ? schema.required.map(String) : Object.keys(properties);
-  return Object.fromEntries(required.map((name) => [name, sample(properties[name])]));
 }
 
 /** Starts a run of the published version with an input of one's own, and goes to it. */

@@ -1,55 +1,112 @@
-import { useMemo, useState } from "react";
-import { useNavigate } from "react-router";
-import { useMutation, useQuery } from "urql";
-import { messageOf } from "@/api/errors";
+import { useEffect, useMemo, useState } from "react";
+import { useClient, useQuery } from "urql";
+import { inputOf, type Part } from "@/canvas/inspector/lastRun";
 import { parse } from "@/canvas/inspector/schemaForm/kind";
-import { type Problem, placed } from "@/canvas/model/problems";
+import { isTrigger } from "@/canvas/model/catalog";
+import { type FlowDocument, titleOf } from "@/canvas/model/document";
+import type { Json } from "@/canvas/model/json";
+import { pinOf } from "@/canvas/model/pins";
 import { useCanvas, useCanvasStore } from "@/canvas/store";
 import { useT } from "@/i18n";
 import { Button } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
-import { Select, TextArea } from "@/ui/Field";
-import { TestPlanQuery, TestRunMutation } from "./queries";
-import { sample } from "./RunDialog";
+import { Check, Select, TextArea } from "@/ui/Field";
+import { TestPlanQuery } from "./queries";
+import { sample } from "./sample";
+import { asInput, type Testing, type Wish } from "./useTest";
 
 interface Props {
   workflowId: string;
+  part: Part;
+  testing: Testing;
   onClose: () => void;
 }
 
-/** Tries the workflow as it is being edited: all of it, or up to one node. Says before what will act for real. */
-export function TestDialog({ workflowId, onClose }: Props) {
+/** What a run of this trigger would get, as a first proposal. */
+function proposal(document: FlowDocument, trigger: string): Json {
+  const pin = pinOf(document, trigger);
+  if (pin) return pin.output;
+  if (!document.definition.nodes[trigger]?.type.startsWith("trigger.webhook@")) {
+    return sample(document.definition.input_schema);
+  }
+  return {
+    method: "POST",
+    path: "/",
+    headers: { "content-type": "application/json" },
+    query: {},
+    body: sample(document.definition.input_schema),
+  };
+}
+
+/** Tries the workflow as it is being edited: all of it, up to one node, or one node alone. Says before what acts for real. */
+export function TestDialog({ workflowId, part: first, testing, onClose }: Props) {
   const t = useT();
-  const navigate = useNavigate();
   const store = useCanvasStore();
+  const client = useClient();
   const document = useCanvas((state) => state.document);
-  const inspected = useCanvas((state) => state.inspected);
-  const [input, setInput] = useState(() => JSON.stringify(sample(document.definition.input_schema), null, 2));
-  const [toNode, setToNode] = useState(inspected ?? "");
+  const catalog = useCanvas((state) => state.catalog);
+  const triggers = Object.entries(document.definition.nodes)
+    .filter(([, node]) => isTrigger(catalog.get(node.type)))
+    .map(([key]) => key);
+  const [part, setPart] = useState(first);
+  const [trigger, setTrigger] = useState(testing.started?.wish.trigger ?? triggers[0] ?? "");
+  const before = testing.started?.wish.input;
+  const [input, setInput] = useState(() => JSON.stringify(before ?? proposal(document, trigger), null, 2));
+  const [nodeInput, setNodeInput] = useState("");
+  const [reuse, setReuse] = useState(true);
   const [refused, setRefused] = useState<string>();
-  const [result, start] = useMutation(TestRunMutation);
-  const read = parse(input);
-  const what = useMemo(
-    () => ({ workflowId, definition: document.definition, ...(toNode ? { toNode } : {}) }),
-    [workflowId, document, toNode],
+  const [starting, setStarting] = useState(false);
+
+  // What the latest run got is the best proposal, as long as nobody has typed anything.
+  const { runId } = testing;
+  const [proposed] = useState(input);
+  useEffect(() => {
+    if (before !== undefined || runId === null || pinOf(store.getState().document, trigger)) return;
+    let gone = false;
+    void inputOf(client, runId).then((found) => {
+      if (gone || found?.value === undefined || found.value === null) return;
+      const text = JSON.stringify(found.value, null, 2);
+      setInput((now) => (now === proposed ? text : now));
+    });
+    return () => {
+      gone = true;
+    };
+  }, [client, runId, before, proposed, store, trigger]);
+
+  const read = useMemo(() => parse(input), [input]);
+  const readNode = useMemo(() => parse(nodeInput), [nodeInput]);
+  const fits = read.ok && readNode.ok;
+  const wish = useMemo(
+    (): Wish => ({
+      part,
+      reuse,
+      ...(triggers.length > 1 && trigger ? { trigger } : {}),
+      ...(read.ok && read.value !== undefined ? { input: read.value } : {}),
+      ...(readNode.ok && readNode.value !== undefined ? { nodeInput: readNode.value } : {}),
+    }),
+    [part, reuse, trigger, triggers.length, read, readNode],
   );
-  const [plan] = useQuery({ query: TestPlanQuery, variables: { input: what }, requestPolicy: "network-only" });
-  const effectful = plan.data?.testPlan.effectful ?? [];
-  const reused = plan.data?.testPlan.nodes.filter(({ fate }) => fate === "REUSED").map(({ node }) => node) ?? [];
+  const planned = useMemo(() => asInput(workflowId, document, wish), [workflowId, document, wish]);
+  const [plan] = useQuery({
+    query: TestPlanQuery,
+    variables: { input: planned },
+    requestPolicy: "network-only",
+    pause: !fits,
+  });
+  const known = plan.data?.testPlan;
+  const fate = (of: string) => known?.nodes.filter((node) => node.fate === of).map(({ node }) => node) ?? [];
 
   const go = async () => {
-    if (!read.ok) return;
-    const answer = await start({ input: { ...what, input: read.value ?? null } });
-    if (answer.error) return setRefused(messageOf(answer.error));
-    const payload = answer.data?.testRun;
-    if (payload?.run) {
-      // A definition that was never published belongs to no version, so the page is handed it.
-      return void navigate(`/runs/${payload.run.id}`, { state: { tried: document } });
-    }
-    if (payload) store.getState().setServerProblems(document, placed(payload.problems as Problem[], document));
-    setRefused((payload?.userErrors ?? []).map(({ message }) => message).join(" "));
+    if (!fits) return;
+    setStarting(true);
+    const why = await testing.go(wish);
+    setStarting(false);
+    if (why === undefined) return onClose();
+    setRefused(why);
   };
 
+  const keys = Object.keys(document.definition.nodes);
+  const node = part.what === "all" ? (keys.find((key) => !triggers.includes(key)) ?? "") : part.node;
   return (
     <Dialog
       title={t("test.title")}
@@ -57,32 +114,81 @@ export function TestDialog({ workflowId, onClose }: Props) {
       footer={
         <>
           <Button onClick={onClose}>{t("action.cancel")}</Button>
-          <Button look="primary" disabled={!read.ok || result.fetching} onClick={() => void go()}>
+          <Button look="primary" disabled={!fits || starting} onClick={() => void go()}>
             {t("test.go")}
           </Button>
         </>
       }
     >
       <div className="flex flex-col gap-4">
+        <div className="grid grid-cols-2 gap-3 max-sm:grid-cols-1">
+          <Select
+            label={t("test.part")}
+            value={part.what}
+            options={(["all", "to", "only"] as const).map((what) => [what, t(`test.part.${what}`)] as const)}
+            onChange={(what) => setPart(what === "all" ? { what } : { what: what as "to" | "only", node })}
+          />
+          {part.what === "all" ? null : (
+            <Select
+              label={t("test.node")}
+              value={part.node}
+              options={keys.map((key) => [key, titleOf(key, document.definition.nodes[key])] as const)}
+              onChange={(key) => setPart({ what: part.what, node: key })}
+            />
+          )}
+          {triggers.length > 1 ? (
+            <Select
+              label={t("run.trigger")}
+              value={trigger}
+              options={triggers.map((key) => [key, titleOf(key, document.definition.nodes[key])] as const)}
+              onChange={(key) => {
+                setTrigger(key);
+                setInput(JSON.stringify(proposal(document, key), null, 2));
+              }}
+            />
+          ) : null}
+        </div>
         <TextArea
           label={t("run.input")}
-          help={t("run.input.help")}
+          help={t("test.input.help")}
           rows={8}
           value={input}
           error={read.ok ? undefined : t("form.notJson", { message: read.message })}
           onChange={setInput}
         />
-        <Select
-          label={t("test.toNode")}
-          value={toNode}
-          options={[["", t("test.all")], ...Object.keys(document.definition.nodes).map((key) => [key, key] as const)]}
-          onChange={setToNode}
-        />
-        {effectful.length > 0 ? (
-          <p className="rounded-md border border-waiting p-2">{t("test.effectful", { nodes: effectful.join(", ") })}</p>
+        {part.what === "only" ? (
+          <TextArea
+            label={t("test.nodeInput")}
+            help={t("test.nodeInput.help")}
+            rows={4}
+            value={nodeInput}
+            error={readNode.ok ? undefined : t("form.notJson", { message: readNode.message })}
+            onChange={setNodeInput}
+          />
         ) : null}
-        {reused.length > 0 ? <p className="text-soft">{t("test.reused", { nodes: reused.join(", ") })}</p> : null}
-        {refused ? (
+        {part.what === "all" ? null : <Check label={t("test.reuse")} checked={reuse} onChange={setReuse} />}
+        {known && known.effectful.length > 0 ? (
+          <p className="rounded-md border border-waiting p-2">
+            {t("test.effectful", { nodes: known.effectful.join(", ") })}
+          </p>
+        ) : null}
+        {fate("PINNED").length > 0 ? (
+          <p className="text-soft">{t("test.pinned", { nodes: fate("PINNED").join(", ") })}</p>
+        ) : null}
+        {fate("REUSED").length > 0 ? (
+          <p className="text-soft">{t("test.reused", { nodes: fate("REUSED").join(", ") })}</p>
+        ) : null}
+        {known && known.problems.length > 0 ? (
+          <ul className="list-disc pl-5 text-failed">
+            {known.problems.slice(0, 5).map((problem) => (
+              <li key={problem.code + problem.path}>{problem.message}</li>
+            ))}
+          </ul>
+        ) : null}
+        {known && known.problems.length === 0 && known.userErrors.length > 0 ? (
+          <p className="text-failed">{known.userErrors.map(({ message }) => message).join(" ")}</p>
+        ) : null}
+        {refused && !(known && (known.problems.length > 0 || known.userErrors.length > 0)) ? (
           <p role="alert" className="text-failed">
             {refused}
           </p>

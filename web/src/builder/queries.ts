@@ -104,3 +104,9 @@ export const StartRunMutation = graphql(`
     }
   }
 `);
+
+export const LatestRunQuery = graphql(`
+  query LatestRun($workflowId: ID!) {
+    runs(first: 1, filter: { workflowId: $workflowId }) { nodes { id } }
+  }
+`);

@@ -1,8 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import { useClient } from "urql";
 import { codeOf, messageOf } from "@/api/errors";
-import { withPlaces } from "@/canvas/layout/layered";
-import { drawn } from "@/canvas/layout/open";
+import { withPlaces } from "@/canvas/layout/places";
 import type { Catalog } from "@/canvas/model/catalog";
 import { type FlowDocument, openDocument } from "@/canvas/model/document";
 import type { Conflict } from "@/canvas/model/merge";
@@ -72,7 +71,7 @@ export function useDraft(store: CanvasStore, { project, name, draft }: Workflow,
     let gone = false;
     const made = new DraftSync(begun, {
       current: () => store.getState().document,
-      receive: (document) => store.getState().receive(withPlaces(document)),
+      receive: (document) => store.getState().receive(withPlaces(document, store.getState().catalog)),
       save: (change) => save(change, store.getState().document),
       keep: (unsent) => void keepUnsent(begun.id, unsent).catch(() => undefined),
       onState: (state, message) => setSaving({ state, message }),
@@ -86,8 +85,7 @@ export function useDraft(store: CanvasStore, { project, name, draft }: Workflow,
       const unsent = readOnly ? undefined : await loadUnsent(begun.id).catch(() => undefined);
       if (gone) return;
       const merged = unsent ? mergeOnto(unsent.document, unsent.base, begun) : undefined;
-      const document = await drawn(merged?.document ?? openDocument(begun.document, begun.sidecar), known);
-      if (gone) return;
+      const document = withPlaces(merged?.document ?? openDocument(begun.document, begun.sidecar), known);
       store.getState().open(document, known, readOnly);
       sync.current = made;
       setConflicts(merged?.conflicts ?? []);
@@ -158,7 +156,7 @@ export function useDraft(store: CanvasStore, { project, name, draft }: Workflow,
       if (!payload?.draft || payload.userErrors.length > 0) {
         return (payload?.userErrors ?? []).map(({ message }) => message).join(" ");
       }
-      const back = withPlaces(openDocument(payload.draft.document, payload.draft.sidecar));
+      const back = withPlaces(openDocument(payload.draft.document, payload.draft.sidecar), store.getState().catalog);
       store.getState().apply(label, () => back);
       sync.current?.reset(payload.draft);
       setConflicts([]);

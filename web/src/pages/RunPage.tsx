@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { useLocation, useParams } from "react-router";
 import { useQuery } from "urql";
 import { useSettings } from "@/app/settings";
-import { drawn } from "@/canvas/layout/open";
+import { withPlaces } from "@/canvas/layout/places";
 import { catalogOf, type NodeTypeSpec } from "@/canvas/model/catalog";
 import { type FlowDocument, openDocument } from "@/canvas/model/document";
 import { createRunStore, OverlayProvider } from "@/canvas/overlay/overlay";
@@ -37,9 +37,7 @@ function OneRun({ id }: { id: string }) {
     // What is asked again says the same; what is chosen on the canvas must stay chosen.
     if (opened.current === version) return canvas.setState({ catalog });
     opened.current = version;
-    void drawn(openDocument(definition, tried?.sidecar), catalog).then((document) =>
-      canvas.getState().open(document, catalog, true),
-    );
+    canvas.getState().open(withPlaces(openDocument(definition, tried?.sidecar), catalog), catalog, true);
   }, [canvas, catalog, definition, version, tried]);
   if (!data?.run) {
     return error ? (

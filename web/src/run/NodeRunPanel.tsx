@@ -1,6 +1,7 @@
 import { X } from "lucide-react";
 import { useEffect } from "react";
 import { useQuery } from "urql";
+import { nodeRunId } from "@/canvas/overlay/ids";
 import { useOverlay } from "@/canvas/overlay/overlay";
 import { useT } from "@/i18n";
 import { IconButton } from "@/ui/Button";
@@ -18,11 +19,6 @@ interface Props {
   nodeKey: string;
   mayOperate: boolean;
   onClose: () => void;
-}
-
-/** The id of a node run: its run, key and item. */
-function nodeRunId(runId: string, nodeKey: string): string {
-  return `nrun_${runId.replace(/^run_/, "")}.${nodeKey}`;
 }
 
 /** One node run: its attempts, result and error, and what a person can do about it. */

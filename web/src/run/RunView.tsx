@@ -8,6 +8,7 @@ import { Outline } from "@/canvas/outline/Outline";
 import { type Connection, followRun } from "@/canvas/overlay/follow";
 import type { RunStore } from "@/canvas/overlay/overlay";
 import type { RunEvent } from "@/canvas/overlay/runState";
+import { isFinal, statusOf } from "@/canvas/overlay/status";
 import { useCanvas, useCanvasStore } from "@/canvas/store";
 import { Canvas } from "@/canvas/view/Canvas";
 import { useT } from "@/i18n";
@@ -28,8 +29,6 @@ import { Timeline } from "./Timeline";
 type Run = NonNullable<ResultOf<typeof RunQuery>["run"]>;
 type Tab = "canvas" | "timeline" | "outline" | "events" | "data";
 
-const FINAL: readonly string[] = ["SUCCEEDED", "FAILED", "CANCELED", "TIMED_OUT"];
-
 interface Props {
   run: Run;
   overlay: RunStore;
@@ -47,18 +46,14 @@ export function RunView({ run, overlay, hasDrawing, mayOperate, refetch }: Props
   const [params, setParams] = useSearchParams();
   const [connection, setConnection] = useState<Connection>("connecting");
   const [events, setEvents] = useState<readonly RunEvent[]>([]);
-  const live = useStore(overlay, (state) => state.status);
+  const live = useStore(overlay, statusOf);
   const recovered = useStore(overlay, (state) => state.recovered);
   const finishedAt = useStore(overlay, (state) => state.endedAt) ?? run.finishedAt;
   const startedAt = useStore(overlay, (state) => state.startedAt) ?? run.startedAt;
-  const waiting = useStore(overlay, (state) =>
-    [...state.nodes.values()].some(({ status }) => status === "WAITING" || status === "UNCERTAIN"),
-  );
   const inspected = useCanvas((state) => state.inspected);
   const [, cancel] = useMutation(CancelMutation);
-  const ended = live !== null && FINAL.includes(live);
-  // Events do not say that a run waits; its nodes do.
-  const status = (ended ? live : waiting && live === "RUNNING" ? "WAITING" : (live ?? run.status)) as Status;
+  const ended = isFinal(live);
+  const status = live ?? (run.status as Status);
   const tab = (params.get("tab") ?? "canvas") as Tab;
   const selected = params.get("node");
 
@@ -72,7 +67,7 @@ export function RunView({ run, overlay, hasDrawing, mayOperate, refetch }: Props
   );
 
   // Results and figures are the server's; they are read again when the run has ended.
-  const asked = useRef(FINAL.includes(run.status));
+  const asked = useRef(isFinal(run.status));
   useEffect(() => {
     if (!ended || asked.current) return;
     asked.current = true;

@@ -1,5 +1,5 @@
 import { Trash2, X } from "lucide-react";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { useT } from "@/i18n";
 import { Button, IconButton } from "@/ui/Button";
 import { TextField } from "@/ui/Field";
@@ -8,7 +8,10 @@ import { removeNodes, renameNode, renameRefusal, setConfig, setNode } from "../m
 import type { FlowNode } from "../model/document";
 import type { Json } from "../model/json";
 import { problemsOf, useCanvas, useCanvasStore } from "../store";
+import { Arriving } from "./Arriving";
+import { useChecker } from "./expression/check";
 import { scopeOf } from "./expression/types";
+import { Giving } from "./Giving";
 import { Markdown } from "./Markdown";
 import { NodeSettings } from "./NodeSettings";
 import { type FormContext, SchemaForm } from "./schemaForm/SchemaForm";
@@ -26,18 +29,20 @@ export function Inspector({ id }: { id: string }) {
   const [tab, setTab] = useState<Tab>("parameters");
   const own = useMemo(() => problems.filter((problem) => problem.place.node === id), [problems, id]);
 
+  const check = useChecker(id);
   const form = useMemo((): FormContext => {
     const errorAt = (path: string) => own.find(({ place }) => place.field === `/config${path}`)?.message;
     return {
       readOnly,
       errorAt,
+      check,
       scope: () => scopeOf(store.getState().document, store.getState().catalog, id),
       set: (path, value: Json | undefined) =>
         store
           .getState()
           .apply(t("did.config"), (document) => setConfig(document, id, path, value), `config ${id} ${path}`),
     };
-  }, [own, readOnly, store, id, t]);
+  }, [own, readOnly, store, id, t, check]);
 
   if (!node) return null;
   const general = own.filter(({ place }) => !place.field || place.field === "/config" || place.field === "/type");
@@ -69,11 +74,13 @@ export function Inspector({ id }: { id: string }) {
       >
         <div className="p-3">
           {tab === "parameters" ? (
-            type ? (
-              <Parameters key={id} node={node} schema={type.configSchema} form={form} />
-            ) : (
-              <p className="text-soft">{t("inspector.unknownType", { type: node.type })}</p>
-            )
+            <Panes id={id} takesInput={type === undefined || type.inputs.length > 0}>
+              {type ? (
+                <Parameters key={id} node={node} schema={type.configSchema} form={form} />
+              ) : (
+                <p className="text-soft">{t("inspector.unknownType", { type: node.type })}</p>
+              )}
+            </Panes>
           ) : null}
           {tab === "settings" ? (
             <NodeSettings key={id} id={id} node={node} type={type} form={form} problems={own} />
@@ -82,6 +89,29 @@ export function Inspector({ id }: { id: string }) {
         </div>
       </Tabs>
     </section>
+  );
+}
+
+/** Parameters with what arrives and what the node gives: side by side where there is room, else one below the other. */
+function Panes({ id, takesInput, children }: { id: string; takesInput: boolean; children: ReactNode }) {
+  const t = useT();
+  const pane = "border-line @max-3xl:border-t @max-3xl:pt-3";
+  return (
+    <div className="@container">
+      <div className="flex flex-col gap-4 @3xl:grid @3xl:grid-cols-[minmax(0,1fr)_minmax(0,1.3fr)_minmax(0,1fr)]">
+        <div className="min-w-0 @3xl:order-2">{children}</div>
+        {takesInput ? (
+          <section aria-label={t("data.arrives")} className={`min-w-0 @3xl:order-1 ${pane}`}>
+            <h3 className="mb-2 font-semibold">{t("data.arrives")}</h3>
+            <Arriving key={id} id={id} />
+          </section>
+        ) : null}
+        <section aria-label={t("data.gives")} className={`min-w-0 @3xl:order-3 ${pane}`}>
+          <h3 className="mb-2 font-semibold">{t("data.gives")}</h3>
+          <Giving key={id} id={id} />
+        </section>
+      </div>
+    </div>
   );
 }
 

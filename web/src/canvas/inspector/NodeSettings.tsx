@@ -1,3 +1,4 @@
+import { useCallback } from "react";
 import { useT } from "@/i18n";
 import { Button } from "@/ui/Button";
 import { Select, TextField } from "@/ui/Field";
@@ -167,6 +168,10 @@ interface ForEachProps {
 
 function ForEachFields({ forEach, set, errorAt, form }: ForEachProps) {
   const t = useT();
+  const check = useCallback(
+    (expression: string, cursor?: number) => form.check("/for_each/items", expression, cursor),
+    [form.check],
+  );
   if (!forEach) {
     return (
       <div className="flex items-center justify-between gap-2">
@@ -187,6 +192,7 @@ function ForEachFields({ forEach, set, errorAt, form }: ForEachProps) {
         <CodeField
           label={t("settings.forEach.items")}
           scope={form.scope}
+          check={check}
           readOnly={form.readOnly}
           error={errorAt("/for_each/items") ?? errorAt("/for_each")}
           value={typeof forEach.items === "string" ? forEach.items : JSON.stringify(forEach.items)}

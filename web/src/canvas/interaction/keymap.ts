@@ -14,6 +14,8 @@ export type Action =
   | "redo"
   | "selectAll"
   | "save"
+  | "test"
+  | "pin"
   | "outline"
   | "help"
   | "leave"
@@ -55,6 +57,8 @@ export const BINDINGS: readonly Binding[] = [
   { action: "redo", key: "y", ctrl: true },
   { action: "selectAll", key: "a", ctrl: true },
   { action: "save", key: "s", ctrl: true },
+  { action: "test", key: "Enter", ctrl: true },
+  { action: "pin", key: "p", letter: true },
   { action: "outline", key: "o", letter: true },
   { action: "help", key: "?", letter: true },
   { action: "leave", key: "Escape" },

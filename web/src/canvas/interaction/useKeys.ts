@@ -15,6 +15,9 @@ interface Outside {
   toggleOutline: () => void;
   showKeys: () => void;
   showCommands: () => void;
+  test: () => void;
+  /** Pins what a node gave, or takes its pin away. */
+  pin: (key: string) => void;
 }
 
 /** The node under the keyboard's focus. */
@@ -98,11 +101,11 @@ export function useKeys(editing: Editing, outside: Outside) {
     [store, t],
   );
 
-  const tidyUp = useCallback(async () => {
+  const tidyUp = useCallback(() => {
     const { document: now, selection, catalog, apply, announce } = store.getState();
     const chosen = [...selection].filter((id) => Object.hasOwn(now.definition.nodes, id));
     const keys = new Set(chosen.length > 1 ? chosen : Object.keys(now.definition.nodes));
-    const places = await tidy(now, keys, catalog);
+    const places = tidy(now, keys, catalog);
     const stage = document.querySelector(".react-flow");
     stage?.classList.add("settling");
     apply(t("did.tidy"), (before) => move(before, places));
@@ -141,7 +144,7 @@ export function useKeys(editing: Editing, outside: Outside) {
         case "note":
           return editing.note(center());
         case "tidy":
-          return void tidyUp();
+          return tidyUp();
         case "fit":
           return void flow.fitView({ padding: 0.1, maxZoom: 1 });
         case "zoom100":
@@ -154,6 +157,10 @@ export function useKeys(editing: Editing, outside: Outside) {
           return state.select([...Object.keys(nodes), ...Object.keys(state.document.sidecar.notes)]);
         case "save":
           return outside.save();
+        case "test":
+          return outside.test();
+        case "pin":
+          return one ? outside.pin(one) : undefined;
         case "outline":
           return outside.toggleOutline();
         case "help":

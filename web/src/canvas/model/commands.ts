@@ -130,7 +130,9 @@ export function removeNodes(document: FlowDocument, keys: Iterable<string>): Flo
     for (const key of gone) {
       delete draft.definition.nodes[key];
       delete draft.sidecar.layout[key];
+      if (draft.sidecar.pins) delete draft.sidecar.pins[key];
     }
+    if (draft.sidecar.pins && Object.keys(draft.sidecar.pins).length === 0) delete draft.sidecar.pins;
     removeEdges(draft.definition, (edge) => !kept(edge));
   });
 }
@@ -174,6 +176,11 @@ export function renameNode(document: FlowDocument, key: string, next: string): F
     if (place) {
       delete sidecar.layout[key];
       sidecar.layout[next] = place;
+    }
+    const pin = sidecar.pins?.[key];
+    if (sidecar.pins && pin) {
+      delete sidecar.pins[key];
+      sidecar.pins[next] = pin;
     }
   });
 }

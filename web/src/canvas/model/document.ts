@@ -62,10 +62,19 @@ export interface Note extends Point {
   height: number;
 }
 
+/** A result that stands for a node in tests. */
+export interface Pin {
+  output: Json;
+  /** The port that it leaves by; `out` when absent. */
+  port?: string;
+}
+
 /** What belongs to the drawing and not to the workflow: never hashed. */
 export interface Sidecar {
   layout: Record<string, Point>;
   notes: Record<string, Note>;
+  /** By node key; absent when nothing is pinned. */
+  pins?: Record<string, Pin>;
 }
 
 /**
@@ -116,8 +125,13 @@ export function openDocument(definition: unknown, sidecar?: unknown): FlowDocume
     }
   }
   if (isObject(sidecar)) {
-    const { layout, notes, ...rest } = sidecar;
+    const { layout, notes, pins, ...rest } = sidecar;
     Object.assign(opened.sidecar, structuredClone(rest));
+    const kept = Object.entries(isObject(pins) ? pins : {}).flatMap(([key, pin]) => {
+      const opening = openPin(pin);
+      return opening ? [[key, opening] as const] : [];
+    });
+    if (kept.length > 0) opened.sidecar.pins = Object.fromEntries(kept);
     for (const [key, place] of Object.entries(isObject(layout) ? layout : {})) {
       if (isPoint(place)) opened.sidecar.layout[key] = snap(place);
     }
@@ -140,6 +154,11 @@ function openNote(note: JsonObject & Point): Note {
   const number = (value: Json | undefined, otherwise: number) => (typeof value === "number" ? value : otherwise);
   const text = typeof note.text === "string" ? note.text : "";
   return { ...snap(note), text, width: number(note.width, 240), height: number(note.height, 120) };
+}
+
+function openPin(pin: Json): Pin | undefined {
+  if (!isObject(pin) || pin.output === undefined) return undefined;
+  return { output: structuredClone(pin.output), ...(typeof pin.port === "string" ? { port: pin.port } : {}) };
 }
 
 function isPoint(value: unknown): value is JsonObject & Point {

@@ -45,9 +45,9 @@ function mergeValue(
 ): Json | undefined {
   if (same(mine, theirs) || same(base, theirs)) return mine;
   if (same(base, mine)) return theirs;
-  // A place is one thing: half of mine and half of theirs is a place that nobody chose.
-  const isPlace = path[0] === "sidecar" && path.length === 3 && path[1] === "layout";
-  if (!isPlace && isObject(mine) && isObject(theirs) && (isObject(base) || base === undefined)) {
+  // A place or a pin is one thing: half of mine and half of theirs is one that nobody chose.
+  const isWhole = path[0] === "sidecar" && path.length === 3 && (path[1] === "layout" || path[1] === "pins");
+  if (!isWhole && isObject(mine) && isObject(theirs) && (isObject(base) || base === undefined)) {
     const keys = new Set([...Object.keys(theirs), ...Object.keys(mine)]);
     const merged: [string, Json][] = [];
     for (const key of keys) {

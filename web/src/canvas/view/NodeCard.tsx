@@ -1,11 +1,12 @@
 import { Handle, type Node, type NodeProps } from "@xyflow/react";
-import { History, Repeat, RotateCw, TriangleAlert } from "lucide-react";
+import { History, Pin, Repeat, RotateCw, TriangleAlert } from "lucide-react";
 import { memo } from "react";
 import { useSettings } from "@/app/settings";
 import { useT } from "@/i18n";
 import { StatusIcon, useStatusWord } from "@/ui/StatusBadge";
 import { duration } from "@/ui/time";
 import { CARD, titleOf } from "../model/document";
+import { pinOf } from "../model/pins";
 import { useNodeState, useOverlay } from "../overlay/overlay";
 import { itemsOf } from "../overlay/runState";
 import { problemsOf, useCanvas } from "../store";
@@ -21,6 +22,7 @@ export const NodeCard = memo(function NodeCard({ id, selected }: NodeProps<CardN
   const problems = useCanvas((state) => problemsOf(state).filter((problem) => problem.place.node === id).length);
   const inspected = useCanvas((state) => state.inspected === id);
   const readOnly = useCanvas((state) => state.readOnly);
+  const pinned = useCanvas((state) => pinOf(state.document, id) !== undefined);
   const run = useNodeState(id);
   const t = useT();
   if (!node) return null;
@@ -33,6 +35,9 @@ export const NodeCard = memo(function NodeCard({ id, selected }: NodeProps<CardN
       style={{ width: CARD.width, height: CARD.height }}
       className={`card group relative flex items-center gap-2.5 rounded-lg border bg-surface px-2.5 ${ring} ${run?.status === "SKIPPED" ? "opacity-60" : ""}`}
     >
+      {pinned ? (
+        <span aria-hidden className="absolute inset-y-1 left-0.5 border-accent border-l-2 border-dashed" />
+      ) : null}
       <span className="card-detail flex size-8 shrink-0 items-center justify-center rounded-md bg-raised text-soft">
         <Icon size={18} aria-hidden />
       </span>
@@ -48,6 +53,7 @@ export const NodeCard = memo(function NodeCard({ id, selected }: NodeProps<CardN
           </span>
         ) : null}
         <span className="flex gap-1">
+          {pinned ? <Pin size={12} aria-label={t("pin.pinned")} role="img" className="text-accent" /> : null}
           {node.for_each ? <Repeat size={12} aria-label={t("node.forEach")} role="img" /> : null}
           {node.retry ? <RotateCw size={12} aria-label={t("node.retries")} role="img" /> : null}
         </span>

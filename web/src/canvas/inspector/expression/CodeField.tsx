@@ -1,5 +1,6 @@
 import { lazy, Suspense } from "react";
 import { Field, inputLook } from "@/ui/Field";
+import type { Checked } from "./check";
 import type { Scope } from "./types";
 
 const load = () => import("./Editor");
@@ -15,6 +16,8 @@ interface Props {
   value: string;
   onChange: (value: string) => void;
   scope: () => Scope;
+  /** Asks the server about an expression of this field. */
+  check?: ((expression: string, cursor?: number) => Promise<Checked | undefined>) | undefined;
   language?: "template" | "json";
   help?: string | undefined;
   error?: string | undefined;

@@ -1,13 +1,24 @@
-import { autocompletion, type CompletionContext, closeBrackets, completionKeymap } from "@codemirror/autocomplete";
+import {
+  autocompletion,
+  type Completion,
+  type CompletionContext,
+  type CompletionResult,
+  closeBrackets,
+  completionKeymap,
+} from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { json } from "@codemirror/lang-json";
 import { HighlightStyle, syntaxHighlighting } from "@codemirror/language";
 import { Compartment, EditorState, type Extension } from "@codemirror/state";
 import { EditorView, keymap, placeholder as placeholderOf } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
-import { useEffect, useMemo, useRef } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
+import type { Checked } from "./check";
 import { complete } from "./complete";
 import { highlightExpressions } from "./highlight";
+import { Preview } from "./Preview";
+import { isInText, writtenAt } from "./spans";
+import { becomeTarget, leaveTarget } from "./target";
 import type { Scope } from "./types";
 
 interface Props {
@@ -16,6 +27,7 @@ interface Props {
   value: string;
   onChange: (value: string) => void;
   scope: () => Scope;
+  check?: ((expression: string, cursor?: number) => Promise<Checked | undefined>) | undefined;
   language: "template" | "json";
   readOnly?: boolean;
   invalid?: boolean;
@@ -23,23 +35,43 @@ interface Props {
   placeholder?: string;
 }
 
-function completions(scope: () => Scope): Extension {
-  const source = (context: CompletionContext) => {
-    const suggestions = complete(context.state.doc.toString(), context.pos, scope());
-    if (!suggestions || (!context.explicit && suggestions.from === context.pos && !/[.{ ]/.test(charBefore(context)))) {
+const KINDS: Record<string, string> = { FUNCTION: "function", MEMBER: "property", NODE: "property", NAME: "variable" };
+
+/** Proposals of the server; where it cannot be asked, those that follow from the schemas known here. */
+function completions(latest: () => Props): Extension {
+  const source = async (context: CompletionContext): Promise<CompletionResult | null> => {
+    const text = context.state.doc.toString();
+    const { scope, check, language } = latest();
+    const local = complete(text, context.pos, scope());
+    if (!local || (!context.explicit && local.from === context.pos && !/[.{ ]/.test(charBefore(context)))) {
       return null;
     }
-    return {
-      from: suggestions.from,
-      options: suggestions.list.map(({ label, kind, detail, info }) => ({
+    const written = writtenAt(text, context.pos, language === "json");
+    const checked = written && (await check?.(written.expression, written.cursor).catch(() => undefined));
+    if (context.aborted) return null;
+    if (written && checked && checked.completions.length > 0) {
+      const options = checked.completions.map(
+        ({ label, insert, kind, detail, summary }): Completion => ({
+          label,
+          apply: insert,
+          detail,
+          type: KINDS[kind] ?? "variable",
+          boost: kind === "FUNCTION" ? -1 : 1,
+          ...(summary ? { info: summary } : {}),
+        }),
+      );
+      return { from: written.from, options, validFor: /^\w*$/ };
+    }
+    const options = local.list.map(
+      ({ label, kind, detail, info }): Completion => ({
         label,
         detail,
         type: kind === "function" ? "function" : kind === "member" ? "property" : "variable",
         boost: kind === "function" ? -1 : 1,
         ...(info ? { info } : {}),
-      })),
-      validFor: /^\w*$/,
-    };
+      }),
+    );
+    return { from: local.from, options, validFor: /^\w*$/ };
   };
   return autocompletion({ override: [source], icons: false });
 }
@@ -87,7 +119,9 @@ const jsonLook = HighlightStyle.define([
 
 /** An editor for text with expressions or for JSON with them: colors, completion, undo of its own. */
 export default function Editor(props: Props) {
-  const place = useRef<HTMLDivElement>(null);
+  const element = useRef<HTMLDivElement>(null);
+  // Where the cursor stands while the field has the focus.
+  const [place, setPlace] = useState<number | null>(null);
   const view = useRef<EditorView>(null);
   const latest = useRef(props);
   latest.current = props;
@@ -112,16 +146,22 @@ export default function Editor(props: Props) {
   latestAttributes.current = attributes;
 
   useEffect(() => {
-    if (!place.current) return;
+    if (!element.current) return;
+    const take = (text: string) => {
+      const { main } = editor.state.selection;
+      const bare = language === "json" && !isInText(editor.state.doc.toString(), main.from);
+      editor.dispatch(editor.state.replaceSelection(bare ? JSON.stringify(text) : text));
+      editor.focus();
+    };
     const editor = new EditorView({
-      parent: place.current,
+      parent: element.current,
       state: EditorState.create({
         doc: initial.current,
         extensions: [
           nonce() ? EditorView.cspNonce.of(nonce()) : [],
           history(),
           closeBrackets(),
-          completions(() => latest.current.scope()),
+          completions(() => latest.current),
           highlightExpressions,
           language === "json" ? [json(), syntaxHighlighting(jsonLook)] : [],
           // Tab leaves the field: nobody must be caught in it.
@@ -131,13 +171,20 @@ export default function Editor(props: Props) {
           placeholder ? placeholderOf(placeholder) : [],
           EditorView.updateListener.of((update) => {
             if (update.docChanged) latest.current.onChange(update.state.doc.toString());
+            if (update.docChanged || update.selectionSet || update.focusChanged) {
+              setPlace(update.view.hasFocus ? update.state.selection.main.head : null);
+            }
+            if (update.focusChanged && update.view.hasFocus && !latest.current.readOnly) becomeTarget(take);
           }),
           look,
         ],
       }),
     });
     view.current = editor;
-    return () => editor.destroy();
+    return () => {
+      leaveTarget(take);
+      editor.destroy();
+    };
   }, [language, placeholder]);
 
   // What is said about the field changes while somebody types into it, which must not disturb them.
@@ -151,7 +198,13 @@ export default function Editor(props: Props) {
     editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: value } });
   }, [value]);
 
-  // The canvas listens for keys as well; what is typed here is none of its business.
-  // biome-ignore lint/a11y/noStaticElementInteractions: the editor inside takes the keys
-  return <div ref={place} onKeyDown={(event) => event.stopPropagation()} />;
+  const written = place === null ? undefined : writtenAt(value, place, language === "json");
+  return (
+    <>
+      {/* The canvas listens for keys as well; what is typed here is none of its business. */}
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: the editor inside takes the keys */}
+      <div ref={element} onKeyDown={(event) => event.stopPropagation()} />
+      {written && props.check ? <Preview expression={written.expression} check={props.check} /> : null}
+    </>
+  );
 }

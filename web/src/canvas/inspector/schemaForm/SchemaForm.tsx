@@ -1,17 +1,20 @@
 import { Plus, Trash2 } from "lucide-react";
-import { useState } from "react";
+import { useCallback, useRef, useState } from "react";
 import { useT } from "@/i18n";
 import { Button, IconButton } from "@/ui/Button";
 import { inputLook, Select, TextField } from "@/ui/Field";
 import { inline } from "@/ui/inline";
 import { isObject, type Json, type JsonObject, pointer, same } from "../../model/json";
 import { CodeField } from "../expression/CodeField";
+import type { Check, Checked } from "../expression/check";
 import type { Scope } from "../expression/types";
 import { defaultText, kindOf, parse } from "./kind";
 
 /** What every field of a form gets. */
 export interface FormContext {
   scope: () => Scope;
+  /** Asks the server about an expression at a place. */
+  check: Check;
   /** Sets what a JSON pointer names; `undefined` takes it away. */
   set: (path: string, value: Json | undefined) => void;
   /** What is wrong at exactly this place. */
@@ -67,7 +70,11 @@ function SchemaField({ name, schema, value, path, required, form }: FieldProps) 
   const label = typeof schema.title === "string" ? schema.title : name;
   const help = typeof schema.description === "string" ? schema.description : undefined;
   const error = form.errorAt(path);
-  const kind = kindOf(schema, value, required);
+  const natural = kindOf(schema, value, required);
+  // Who empties a text goes on typing: the field must not turn into another one under the cursor.
+  const before = useRef(natural);
+  const kind = value === undefined && before.current === "text" && natural === "json" ? "text" : natural;
+  before.current = kind;
   const fallback = defaultText(schema);
   const empty = fallback === undefined ? t("form.empty") : t("form.default", { value: fallback });
   const set = (next: Json | undefined) => form.set(path, next);
@@ -83,6 +90,7 @@ function SchemaField({ name, schema, value, path, required, form }: FieldProps) 
       </Button>
     ) : null;
   const common = { label, help, error, required, readOnly: form.readOnly };
+  const check = useCheckAt(form, path);
 
   if (kind === "choice" || kind === "boolean") {
     const values = kind === "boolean" ? [true, false] : (schema.enum as Json[]);
@@ -124,11 +132,14 @@ function SchemaField({ name, schema, value, path, required, form }: FieldProps) 
   if (kind === "object") return <ObjectField {...{ schema, value, path, form, label, help }} />;
   if (kind === "map") return <MapField {...{ value, path, form, label, help, error }} />;
   if (kind === "json")
-    return <JsonField {...common} value={value} onChange={set} scope={form.scope} action={byExpression} />;
+    return (
+      <JsonField {...common} value={value} onChange={set} scope={form.scope} check={check} action={byExpression} />
+    );
   return (
     <CodeField
       {...common}
       scope={form.scope}
+      check={check}
       placeholder={empty}
       value={typeof value === "string" ? value : ""}
       onChange={(text) => set(text === "" ? undefined : constant(schema, text))}
@@ -200,25 +211,7 @@ function MapField({ value, path, form, label, help, error }: GroupProps & { erro
         {entries.map(([key, item]) => (
           <div key={key} className="flex items-start gap-1">
             <div className="min-w-0 flex-1">
-              {typeof item === "string" ? (
-                <CodeField
-                  label={key}
-                  value={item}
-                  scope={form.scope}
-                  readOnly={form.readOnly}
-                  error={form.errorAt(path + pointer(key))}
-                  onChange={(text) => form.set(path + pointer(key), text)}
-                />
-              ) : (
-                <JsonField
-                  label={key}
-                  value={item}
-                  scope={form.scope}
-                  readOnly={form.readOnly}
-                  error={form.errorAt(path + pointer(key))}
-                  onChange={(next) => form.set(path + pointer(key), next ?? null)}
-                />
-              )}
+              <MapEntry name={key} value={item} path={path + pointer(key)} form={form} />
             </div>
             <IconButton
               label={t("form.removeField", { field: key })}
@@ -256,11 +249,31 @@ function MapField({ value, path, form, label, help, error }: GroupProps & { erro
   );
 }
 
+/** What asks about expressions of one field, the same as long as the field is. */
+function useCheckAt(form: FormContext, path: string) {
+  const { check } = form;
+  return useCallback(
+    (expression: string, cursor?: number) => check(`/config${path}`, expression, cursor),
+    [check, path],
+  );
+}
+
+function MapEntry({ name, value, path, form }: { name: string; value: Json; path: string; form: FormContext }) {
+  const common = { label: name, scope: form.scope, readOnly: form.readOnly, error: form.errorAt(path) };
+  const check = useCheckAt(form, path);
+  return typeof value === "string" ? (
+    <CodeField {...common} check={check} value={value} onChange={(text) => form.set(path, text)} />
+  ) : (
+    <JsonField {...common} check={check} value={value} onChange={(next) => form.set(path, next ?? null)} />
+  );
+}
+
 interface JsonFieldProps {
   label: string;
   value: Json | undefined;
   onChange: (value: Json | undefined) => void;
   scope: () => Scope;
+  check?: ((expression: string, cursor?: number) => Promise<Checked | undefined>) | undefined;
   help?: string | undefined;
   error?: string | undefined;
   required?: boolean;

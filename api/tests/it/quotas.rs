@@ -1,0 +1,86 @@
+//! What a workspace may use.
+
+use serde_json::{Value, json};
+
+use crate::app::{Home, TestApp, code, on_both_databases};
+use crate::tenancy::other_workspace;
+use api::auth::Role;
+
+const QUOTA: &str = "quota { runsPerMinute activeRuns payloadBytes }";
+
+/// A run that waits until somebody says so.
+fn waiting() -> Value {
+    json!({
+        "nodes": {
+            "start": {"type": "trigger.manual@1"},
+            "hook": {"type": "trigger.webhook@1"},
+            "join": {"type": "flow.merge@1", "config": {"mode": "first"}, "join": "any"},
+            "hold": {"type": "flow.wait@1", "config": {"signal": {"name": "go"}}},
+        },
+        "edges": [{"from": "start", "to": "join"}, {"from": "hook", "to": "join"}, {"from": "join", "to": "hold"}],
+    })
+}
+
+async fn start(app: &TestApp, key: Option<&str>, input: Value) -> Value {
+    let asked = json!({"workflow": "wait", "trigger": "start", "input": input, "idempotencyKey": key});
+    app.change("startRun", asked, "run { id } replayed").await
+}
+
+on_both_databases! {
+    async fn a_workspace_starts_no_more_runs_than_it_may(home: Home) {
+        let app = TestApp::start(&home).await;
+        let published = app.publish("wait", &waiting()).await;
+        assert_eq!(published["userErrors"], json!([]), "{published:#}");
+        let set = json!({"activeRuns": 2, "payloadBytes": 100});
+        let quota = app.changed("setQuota", set, QUOTA).await["quota"].clone();
+        assert_eq!(quota, json!({"runsPerMinute": null, "activeRuns": 2, "payloadBytes": 100}));
+
+        let large = start(&app, None, json!("x".repeat(99))).await;
+        assert_eq!(large["userErrors"][0]["details"]["quota"], "payloadBytes");
+        assert_eq!(large["userErrors"][0]["details"]["used"], 101);
+        let first = start(&app, Some("one"), json!(1)).await;
+        assert_eq!(start(&app, None, json!(2)).await["userErrors"], json!([]));
+        let third = start(&app, None, json!(3)).await;
+        let told = json!({"quota": "activeRuns", "limit": 2, "used": 2, "resetAt": null});
+        assert_eq!((&third["userErrors"][0]["code"], &third["userErrors"][0]["details"]), (&json!("QUOTA_EXCEEDED"), &told));
+        let again = start(&app, Some("one"), json!(1)).await;
+        assert_eq!((&again["replayed"], &again["run"]), (&json!(true), &first["run"]), "a repeat makes no run");
+        let many = json!({"workflow": "wait", "trigger": "start", "runs": [{"input": 1}, {"input": 2}]});
+        let many = app.change("startRuns", many, "results { run { id } userErrors { code } }").await;
+        assert_eq!(many["results"][1]["userErrors"][0]["code"], "QUOTA_EXCEEDED", "{many}");
+
+        let usage = app.ask("{ viewer { workspace { usage { runsLastMinute activeRuns storedBytes } } } }", json!({})).await;
+        let used = json!({"runsLastMinute": 2, "activeRuns": 2, "storedBytes": 0});
+        assert_eq!(usage["viewer"]["workspace"]["usage"], used);
+
+        app.changed("setQuota", json!({"runsPerMinute": 3}), QUOTA).await;
+        assert_eq!(start(&app, None, json!(4)).await["userErrors"], json!([]));
+        let url = app.url("/hooks/default/default/wait/hook");
+        let answer = app.http.post(url).json(&json!({"a": 1})).send().await.unwrap();
+        assert_eq!(answer.status(), 429);
+        let wait: u64 = answer.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+        assert!((1..=60).contains(&wait), "{wait}");
+        let problem: Value = answer.json().await.unwrap();
+        assert_eq!((&problem["code"], &problem["quota"]["limit"]), (&json!("QUOTA_EXCEEDED"), &json!(3)));
+        assert!(problem["quota"]["resetAt"].is_string(), "{problem}");
+
+        app.changed("setQuota", json!({}), QUOTA).await;
+        assert_eq!(start(&app, None, json!(5)).await["userErrors"], json!([]));
+        app.stop().await;
+    }
+
+    async fn only_admins_change_what_a_workspace_may_use_and_each_has_its_own(home: Home) {
+        let app = TestApp::start(&home).await;
+        let query = "mutation { setQuota(input: {activeRuns: 0}) { userErrors { code } } }";
+        let editor = home.key(Role::Editor).await;
+        assert_eq!(code(&app.ask_as(&editor, query, json!({})).await), "FORBIDDEN");
+        app.changed("setQuota", json!({"activeRuns": 0}), QUOTA).await;
+        let audit = app.ask("{ audit(first: 1) { nodes { action before after } } }", json!({})).await;
+        let row = &audit["audit"]["nodes"][0];
+        assert_eq!((&row["action"], &row["after"]["activeRuns"]), (&json!("quota.updated"), &json!(0)), "{audit}");
+        let stranger = other_workspace(&home).await.1;
+        let theirs = app.ask_as(&stranger, "{ viewer { workspace { quota { activeRuns } } } }", json!({})).await;
+        assert_eq!(theirs["data"]["viewer"]["workspace"]["quota"]["activeRuns"], json!(null));
+        app.stop().await;
+    }
+}

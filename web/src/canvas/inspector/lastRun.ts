@@ -1,0 +1,90 @@
+import { createContext, useContext, useEffect, useState } from "react";
+import { type Client, useClient } from "urql";
+import { graphql } from "@/gql";
+import type { Json } from "../model/json";
+import { nodeRunId } from "../overlay/ids";
+import { useNodeState } from "../overlay/overlay";
+
+/** How much of a workflow is tried. */
+export type Part = { what: "all" } | { what: "to" | "only"; node: string };
+
+/** The run whose data the builder shows, and how to start another one. */
+export interface LastRun {
+  /** The test that was started here, else the latest run of the workflow. */
+  runId: string | null;
+  /** The slug of the workflow's project. */
+  project: string;
+  mayTest: boolean;
+  test: (part: Part) => void;
+}
+
+const Context = createContext<LastRun>({ runId: null, project: "default", mayTest: false, test: () => undefined });
+
+/** Lends the data of a run to the inspector inside. */
+export const LastRunProvider = Context.Provider;
+
+/** The run whose data the builder shows. */
+export function useLastRun(): LastRun {
+  return useContext(Context);
+}
+
+/** A piece of data of the last run: its beginning, and all of it when it is small. */
+export interface Sample {
+  preview: string;
+  /** Absent when only the beginning is known. */
+  value?: Json;
+  bytes: number;
+  port: string | null;
+}
+
+const OutputQuery = graphql(`
+  query LastOutput($id: ID!) {
+    node(id: $id) {
+      __typename
+      ... on NodeRun { id port output { byteSize preview(maxBytes: 32768) truncated(maxBytes: 32768) } }
+    }
+  }
+`);
+
+const InputQuery = graphql(`
+  query LastInput($id: ID!) {
+    run(id: $id) { id input { byteSize preview(maxBytes: 32768) truncated(maxBytes: 32768) } }
+  }
+`);
+
+function sampleOf(data: { byteSize: number; preview: string; truncated: boolean }, port: string | null): Sample {
+  const known = { preview: data.preview, bytes: data.byteSize, port };
+  return data.truncated ? known : { ...known, value: JSON.parse(data.preview) as Json };
+}
+
+/** What a node gave in a run; nothing when it gave nothing. */
+export async function outputIn(client: Client, runId: string, key: string): Promise<Sample | undefined> {
+  const id = nodeRunId(runId, key);
+  const { data } = await client.query(OutputQuery, { id }, { requestPolicy: "network-only" }).toPromise();
+  const node = data?.node;
+  return node?.__typename === "NodeRun" && node.output ? sampleOf(node.output, node.port ?? null) : undefined;
+}
+
+/** What a run was given. */
+export async function inputOf(client: Client, runId: string): Promise<Sample | undefined> {
+  const { data } = await client.query(InputQuery, { id: runId }).toPromise();
+  return data?.run ? sampleOf(data.run.input, null) : undefined;
+}
+
+/** What a node gave in the last run, read again whenever it has come further. */
+export function useSample(key: string): Sample | undefined {
+  const client = useClient();
+  const { runId } = useLastRun();
+  const status = useNodeState(key)?.status;
+  const [sample, setSample] = useState<Sample>();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a status that changed is a reason to ask again
+  useEffect(() => {
+    let gone = false;
+    if (runId === null) return setSample(undefined);
+    void outputIn(client, runId, key).then((found) => gone || setSample(found));
+    return () => {
+      gone = true;
+    };
+  }, [client, runId, key, status]);
+  return sample;
+}
