@@ -116,7 +116,7 @@ pub async fn serve_until(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     telemetry::init(&config.log);
-    telemetry::collect();
+    telemetry::figure::collect();
     let lock = lock_data_folder(&config)?;
     let clock = Clock::system();
     let database = prepared_database(&config, &clock).await?;
@@ -219,7 +219,7 @@ async fn listen(
 ) -> Result<(), ServeError> {
     let stopping = app.stopping.clone();
     let tasks = app.tasks.clone();
-    let upkeep = tasks.spawn(telemetry::upkeep());
+    let upkeep = tasks.spawn(telemetry::figure::upkeep());
     let asked = stopping.clone();
     let watch = tasks.spawn(async move {
         stop.await;

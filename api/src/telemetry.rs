@@ -1,32 +1,32 @@
 //! What the process tells about itself: log lines, figures, one line a request.
 
-use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
-use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 mod clean;
+pub(crate) mod figure;
+pub(crate) mod request;
 
 use crate::app::App;
 use crate::config::log::{LogConfig, LogFormat};
+use request::{Noted, RequestNotes};
 
 /// The header that carries a request's id, in and out.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Longest id that a caller may choose.
 const REQUEST_ID_LIMIT: usize = 64;
-/// Upper bounds of the duration figures, in seconds.
-const BUCKETS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
-/// How often figures are tidied, so that they do not grow between two scrapes.
-const UPKEEP: Duration = Duration::from_secs(5);
-
-static FIGURES: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+/// The label of paths that match no route. They are no labels themselves: anybody could make up any number of them, and
+/// put secrets in.
+const UNMATCHED: &str = "unmatched";
+/// The status of a request whose caller left before the answer, as proxies write it.
+const CALLER_LEFT: u16 = 499;
 
 /// Sends log lines to standard error. A process that has a subscriber already keeps it.
 pub fn init(config: &LogConfig) {
@@ -45,36 +45,8 @@ pub fn init(config: &LogConfig) {
     }
 }
 
-/// Starts to collect figures, once a process.
-pub(crate) fn collect() {
-    FIGURES.get_or_init(|| {
-        let bounded = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), BUCKETS);
-        let recorder = bounded.ok()?.build_recorder();
-        let handle = recorder.handle();
-        // Somebody who embeds us may have a recorder of their own; then theirs has the figures.
-        metrics::set_global_recorder(recorder).ok().map(|()| handle)
-    });
-}
-
-/// Tidies figures until it is dropped.
-pub(crate) async fn upkeep() {
-    let mut ticks = tokio::time::interval(UPKEEP);
-    loop {
-        ticks.tick().await;
-        if let Some(Some(handle)) = FIGURES.get() {
-            handle.run_upkeep();
-        }
-    }
-}
-
-/// The figures as Prometheus reads them.
-pub(crate) fn figures() -> String {
-    FIGURES.get().and_then(Option::as_ref).map(PrometheusHandle::render).unwrap_or_default()
-}
-
 /// One log line and two figures a request, and its id in the answer.
 pub(crate) async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
-    let started = Instant::now();
     let id = request
         .headers()
         .get(REQUEST_ID)
@@ -86,32 +58,65 @@ pub(crate) async fn observe(State(app): State<Arc<App>>, mut request: Request, n
     if let Some(value) = &value {
         request.headers_mut().insert(REQUEST_ID, value.clone());
     }
-    let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    // Paths that match no route are not used as labels: anybody could make up any number of them.
-    let label = route.as_ref().map_or_else(|| "unmatched".to_owned(), |route| route.as_str().to_owned());
-    let path: String = request.uri().path().chars().take(200).collect();
-    let mut response = next.run(request).await;
-    let took = started.elapsed();
-    let status = response.status().as_u16();
-    let labels = [("method", known(method.as_str())), ("route", label), ("status", status.to_string())];
-    metrics::counter!("flowforge_http_requests_total", &labels).increment(1);
-    metrics::histogram!("flowforge_http_request_duration_seconds", &labels[..2]).record(took.as_secs_f64());
-    let duration_ms = took.as_secs_f64() * 1_000.0;
-    tracing::info!(
-        request.id = %id, http.method = %method, http.path = %path, http.status = status, duration_ms,
-        "{method} {path} answered {status} in {duration_ms:.1} ms"
-    );
+    let notes = RequestNotes::new(id);
+    let mut line = Line {
+        notes: Arc::clone(&notes),
+        method: known(request.method()),
+        route: request.extensions().get::<MatchedPath>().cloned(),
+        status: CALLER_LEFT,
+    };
+    let mut response = request::within(notes, next.run(request)).await;
+    line.status = response.status().as_u16();
+    drop(line);
     if let Some(value) = value {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     response
 }
 
-fn known(method: &str) -> String {
-    match method {
-        "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS" => method.to_owned(),
-        _ => "other".to_owned(),
+/// A request's log line, written when this is dropped: also for a caller that does not wait for the answer.
+struct Line {
+    notes: Arc<RequestNotes>,
+    method: &'static str,
+    route: Option<MatchedPath>,
+    status: u16,
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        let (method, status) = (self.method, self.status);
+        let route = self.route.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
+        let labels = [("method", method.to_owned()), ("route", route.to_owned()), ("status", status.to_string())];
+        metrics::counter!(figure::REQUESTS, &labels).increment(1);
+        metrics::histogram!(figure::REQUEST_SECONDS, &labels[..2]).record(self.notes.began.elapsed().as_secs_f64());
+        let Noted { workspace, actor, kind, operation } = self.notes.noted();
+        let duration_ms = self.notes.milliseconds();
+        tracing::info!(
+            request.id = self.notes.id,
+            http.method = method,
+            http.route = route,
+            http.status = status,
+            duration_ms,
+            workspace.id = workspace.map(tracing::field::display),
+            actor,
+            graphql.r#type = kind,
+            graphql.operation = operation,
+            "{method} {route} answered {status} in {duration_ms:.1} ms"
+        );
+    }
+}
+
+/// The method, unless it is one that somebody made up.
+fn known(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "other",
     }
 }
 
@@ -130,5 +135,11 @@ mod tests {
         for wrong in ["", "a b", "a\"b", "ä", &"a".repeat(65)] {
             assert!(!is_sound(wrong), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_method_that_somebody_made_up_is_no_label() {
+        assert_eq!(known(&Method::PATCH), "PATCH");
+        assert_eq!(known(&Method::from_bytes(b"FF-SECRET").unwrap()), "other");
     }
 }

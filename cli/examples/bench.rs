@@ -264,11 +264,13 @@ impl Server {
         assert!(results.len() == BULK && results.iter().all(|result| result["run"]["id"].is_string()), "{answer}");
     }
 
-    /// One counter of `/metrics`; 0 before its first event.
+    /// One counter of `/metrics`, over all its labels; 0 before its first event.
     async fn counter(&self, name: &str) -> f64 {
         let text = self.client.get(format!("{}/metrics", self.url)).send().await.unwrap().text().await.unwrap();
-        let line = text.lines().find(|line| line.starts_with(&format!("{name} ")));
-        line.map_or(0.0, |line| line.rsplit(' ').next().unwrap().parse().unwrap())
+        let series = text
+            .lines()
+            .filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(' ') || rest.starts_with('{')));
+        series.map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap()).sum()
     }
 
     /// One run of 40 nodes at a time.

@@ -39,6 +39,7 @@ mod m0050_workspace_key;
 mod m0051_connection;
 mod m0052_secret;
 mod m0060_login_link;
+mod m0070_run_parked;
 mod m0080_workspace_quota;
 mod m0081_version_signature;
 
@@ -84,6 +85,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0051_connection::Migration),
             Box::new(m0052_secret::Migration),
             Box::new(m0060_login_link::Migration),
+            Box::new(m0070_run_parked::Migration),
             Box::new(m0080_workspace_quota::Migration),
             Box::new(m0081_version_signature::Migration),
         ]

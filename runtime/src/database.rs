@@ -99,6 +99,19 @@ pub enum JournalPool {
     Sqlite(SqlitePool),
 }
 
+/// How full a pool is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolUse {
+    /// `main` and `journal` on PostgreSQL, `readers` and `writer` on SQLite.
+    pub name: &'static str,
+    /// Open connections that nobody uses.
+    pub idle: u32,
+    /// Open connections in use.
+    pub used: u32,
+    /// Most that it opens.
+    pub most: u32,
+}
+
 /// How to open another connection later.
 #[derive(Debug, Clone)]
 enum Source {
@@ -288,6 +301,30 @@ impl Database {
         match &self.source {
             Source::Postgres(options) => Some(options.as_ref().clone()),
             Source::Sqlite(_) => None,
+        }
+    }
+
+    /// How full each pool is at this moment.
+    pub fn pools(&self) -> Vec<PoolUse> {
+        let of = |name, size: u32, idle: usize, most| {
+            let idle = u32::try_from(idle).unwrap_or(size).min(size);
+            PoolUse { name, idle, used: size - idle, most }
+        };
+        match &self.journal {
+            JournalPool::Postgres(journal) => {
+                let main = self.read.get_postgres_connection_pool();
+                vec![
+                    of("main", main.size(), main.num_idle(), main.options().get_max_connections()),
+                    of("journal", journal.size(), journal.num_idle(), journal.options().get_max_connections()),
+                ]
+            }
+            JournalPool::Sqlite(writer) => {
+                let readers = self.read.get_sqlite_connection_pool();
+                vec![
+                    of("readers", readers.size(), readers.num_idle(), readers.options().get_max_connections()),
+                    of("writer", writer.size(), writer.num_idle(), writer.options().get_max_connections()),
+                ]
+            }
         }
     }
 

@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use engine::catalog::EffectClass;
-use engine::drive::batch::Batch;
+use engine::drive::batch::{Batch, FlushOutcome};
 use engine::drive::{DriveConfig, Driver, Evicted, HeadSeen, Input, Output, WorkId};
 use engine::graph::Graph;
 use engine::id::{RunId, WorkerId};
 use engine::run::step::Effect;
+use engine::time::Timestamp;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::AbortHandle;
 use tokio_util::task::TaskTracker;
@@ -20,6 +21,8 @@ use crate::clock::Clock;
 use crate::crash;
 use crate::event::EventBus;
 use crate::executor::{Executor, Place};
+use crate::figure::Figures;
+use crate::figure::ending::RunEnd;
 use crate::journal::Journal;
 use crate::runtime::Mode;
 use crate::work::gather;
@@ -139,15 +142,29 @@ pub(crate) struct Parts {
     pub(crate) lease: Arc<Lease>,
     pub(crate) owned: Arc<Owned>,
     pub(crate) tracker: TaskTracker,
+    pub(crate) figures: Arc<Figures>,
+    /// Where ended runs are told of.
+    pub(crate) ends: mpsc::UnboundedSender<RunEnd>,
     pub(crate) most_calls: usize,
     pub(crate) config: DriveConfig,
+}
+
+/// A run in memory, with what is counted of it.
+struct Held {
+    place: Place,
+    /// Node runs that settled up to here were counted.
+    counted: Timestamp,
+    /// The same once the flush under way is committed.
+    counting: Timestamp,
+    /// How it ended, once a flush carries that.
+    end: Option<RunEnd>,
 }
 
 /// The task.
 pub(crate) struct DriverTask {
     parts: Parts,
     driver: Driver,
-    places: HashMap<RunId, Place>,
+    held: HashMap<RunId, Held>,
     aborts: HashMap<WorkId, AbortHandle>,
     calls: Arc<Semaphore>,
     sender: mpsc::UnboundedSender<Command>,
@@ -162,7 +179,7 @@ impl DriverTask {
         let (sender, receiver) = mpsc::unbounded_channel();
         let task = Self {
             driver: Driver::new(parts.config.clone()),
-            places: HashMap::new(),
+            held: HashMap::new(),
             aborts: HashMap::new(),
             calls: Arc::new(Semaphore::new(parts.most_calls)),
             sender: sender.clone(),
@@ -194,7 +211,7 @@ impl DriverTask {
             self.mind_lease(&mut out);
             self.driver.poll(self.parts.clock.now(), &mut out);
             self.carry_out(&mut out);
-            metrics::gauge!("flowforge_runs_in_memory").set(self.driver.len() as f64);
+            self.parts.figures.in_memory.set(self.driver.len() as f64);
             if !self.draining.is_empty() && self.driver.is_empty() {
                 // Whoever asked may have stopped waiting; that changes nothing.
                 self.draining.drain(..).for_each(|done| {
@@ -216,7 +233,11 @@ impl DriverTask {
             Command::Take { place, input } => {
                 let (run, graph) = (place.run, place.graph.clone());
                 let is_taken_over = matches!(input, Input::Loaded(_));
-                self.places.insert(run, place);
+                let counted = match &input {
+                    Input::Loaded(loaded) => loaded.replayed.run.last_at(),
+                    _ => Timestamp::default(),
+                };
+                self.held.insert(run, Held { place, counted, counting: counted, end: None });
                 self.driver.drive(now, input, out);
                 if let Some(epoch) = self.driver.epoch(run) {
                     lock(&self.parts.owned.runs).insert(run, (epoch, graph));
@@ -265,6 +286,9 @@ impl DriverTask {
                     if self.driver.has_progressed(run) {
                         self.parts.owned.clear_suspect(run);
                     }
+                    if let Some(held) = self.held.get_mut(&run) {
+                        held.counted = held.counting;
+                    }
                     committed.push(run);
                 }
                 Output::Evicted { run, why } => self.evicted(run, why),
@@ -275,21 +299,52 @@ impl DriverTask {
         }
     }
 
-    fn flush(&self, batch: Batch) {
+    /// Notes of each run what the flush tells: how it ended, and from when on settled node runs count. A run that does not
+    /// count has no time.
+    fn note_flush(&mut self, batch: &Batch) -> Vec<Option<Timestamp>> {
+        let mut since = Vec::with_capacity(batch.runs.len());
+        for flush in &batch.runs {
+            let Some(held) = self.held.get_mut(&flush.run) else {
+                since.push(None);
+                continue;
+            };
+            if let Some(finished_at) = flush.row.finished_at {
+                held.end = Some(RunEnd {
+                    run: flush.run,
+                    workspace: held.place.tenant.id,
+                    workflow: held.place.workflow,
+                    mode: held.place.mode,
+                    status: flush.row.status,
+                    started_at: flush.row.started_at.unwrap_or(finished_at),
+                    finished_at,
+                    tally: self.driver.run(flush.run).map(|(run, _)| run.tally()).unwrap_or_default(),
+                });
+            }
+            since.push((held.place.mode == Mode::Live).then_some(held.counted));
+            let latest = flush.node_runs.iter().filter_map(|row| row.finished_at).max();
+            held.counting = held.counted.max(latest.unwrap_or_default());
+        }
+        since
+    }
+
+    fn flush(&mut self, batch: Batch) {
+        let since = self.note_flush(&batch);
+        let figures = self.parts.figures.clone();
         let (journal, sender, owned) = (self.parts.journal.clone(), self.sender.clone(), self.parts.owned.clone());
         let owner = self.parts.owner;
         self.parts.tracker.spawn(async move {
             let began = Instant::now();
-            let events: usize = batch.runs.iter().map(|run| (run.head - run.expected_head) as usize).sum();
+            let events = batch.runs.iter().map(|run| run.head - run.expected_head).sum();
             crash::point("before_flush");
             let answer = journal.flush(owner, &batch).await;
             crash::point("after_flush");
             owned.journal_answers.store(answer.is_ok(), Ordering::Relaxed);
-            metrics::counter!("flowforge_flushes_total").increment(1);
-            metrics::counter!("flowforge_events_total").increment(events as u64);
-            metrics::histogram!("flowforge_flush_seconds").record(began.elapsed().as_secs_f64());
+            figures.flushed(events, began.elapsed());
             let input = match answer {
-                Ok(outcomes) => Input::Flushed { batch: batch.id, outcomes },
+                Ok(outcomes) => {
+                    count(&figures, &batch, &since, &outcomes);
+                    Input::Flushed { batch: batch.id, outcomes }
+                }
                 Err(error) => {
                     tracing::warn!(error = %error, runs = batch.runs.len(), "the outcome of a flush is unknown; its runs stand still until it is known");
                     Input::FlushUnknown { batch: batch.id }
@@ -303,17 +358,17 @@ impl DriverTask {
     fn start(&mut self, run: RunId, work: WorkId, effect: Effect) {
         let is_call = matches!(&effect, Effect::Attempt { class, .. } if *class != EffectClass::Pure);
         let task = self.driver.run(run).and_then(|(state, graph)| gather(graph, state, effect));
-        let (Some(task), Some(place)) = (task, self.places.get(&run).cloned()) else {
+        let (Some(task), Some(place)) = (task, self.held.get(&run).map(|held| held.place.clone())) else {
             tracing::error!(run.id = %run, "{run} asks for work that its definition does not have");
             return;
         };
         let (executor, sender, calls) = (self.parts.executor.clone(), self.sender.clone(), self.calls.clone());
+        if place.mode == Mode::Live {
+            self.parts.figures.attempts.increment(1);
+        }
         let handle = self.parts.tracker.spawn(async move {
             // Pure work only computes; calls wait for the outside, and there are only so many sockets.
             let _permit = if is_call { calls.acquire_owned().await.ok() } else { None };
-            if place.mode == Mode::Live {
-                metrics::counter!("flowforge_node_attempts_total").increment(1);
-            }
             let fact = executor.execute(&place, task).await;
             if is_call {
                 crash::point("before_result");
@@ -349,16 +404,21 @@ impl DriverTask {
     }
 
     fn evicted(&mut self, run: RunId, why: Evicted) {
-        let counts = self.places.remove(&run).is_some_and(|place| place.mode == Mode::Live);
+        let end = self.held.remove(&run).and_then(|held| held.end);
         lock(&self.parts.owned.runs).remove(&run);
         self.parts.owned.clear_suspect(run);
         match why {
-            Evicted::Finished if counts => metrics::counter!("flowforge_runs_finished_total").increment(1),
-            Evicted::Finished | Evicted::Dormant => {}
+            // Whoever tells of it is gone only when the process ends.
+            Evicted::Finished => end.into_iter().for_each(|end| drop(self.parts.ends.send(end))),
+            Evicted::Dormant => {}
             Evicted::Released => self.parts.bus.notify_ready(),
             Evicted::Lost => tracing::warn!(run.id = %run, "{run} belongs to another process now"),
-            Evicted::Parked => tracing::error!(run.id = %run, "{run} was parked: the database cannot take its data"),
+            Evicted::Parked => {
+                self.parts.figures.parked.increment(1);
+                tracing::error!(run.id = %run, "{run} was parked: the database cannot take its data");
+            }
             Evicted::Defect(error) => {
+                self.parts.figures.parked.increment(1);
                 tracing::error!(run.id = %run, error = %error, "{run} was parked: the rules cannot take a fact of it");
                 let (journal, owner) = (self.parts.journal.clone(), self.parts.owner);
                 self.parts.tracker.spawn(async move {
@@ -368,6 +428,19 @@ impl DriverTask {
                     }
                 });
             }
+        }
+    }
+}
+
+/// Counts the node runs that a flush settled.
+fn count(figures: &Figures, batch: &Batch, since: &[Option<Timestamp>], outcomes: &[(RunId, FlushOutcome)]) {
+    for (at, flush) in batch.runs.iter().enumerate() {
+        // Outcomes come in the order of the batch, as far as a journal can keep it.
+        let outcome = outcomes.get(at).filter(|(run, _)| *run == flush.run);
+        let outcome = outcome.or_else(|| outcomes.iter().find(|(run, _)| *run == flush.run));
+        let is_committed = outcome.is_some_and(|(_, outcome)| *outcome == FlushOutcome::Committed);
+        if let Some(since) = since.get(at).copied().flatten().filter(|_| is_committed) {
+            figures.settled(&flush.node_runs, since);
         }
     }
 }

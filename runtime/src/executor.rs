@@ -9,7 +9,7 @@ use engine::definition::ForEach;
 use engine::error::ErrorInfo;
 use engine::expression::{Budget, ExpressionError, Scope as ExpressionScope};
 use engine::graph::{Graph, GraphNode};
-use engine::id::RunId;
+use engine::id::{RunId, WorkflowId};
 use engine::run::event::{Event, NodeIx, NodeRunRef, SignalName, WaitFor};
 use engine::time::Timestamp;
 use engine::value::ValueRef;
@@ -43,6 +43,7 @@ pub(crate) struct Executor {
 #[derive(Clone)]
 pub(crate) struct Place {
     pub(crate) run: RunId,
+    pub(crate) workflow: WorkflowId,
     pub(crate) tenant: Tenant,
     pub(crate) graph: Arc<Graph>,
     /// Whether it counts in figures.

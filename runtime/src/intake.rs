@@ -23,9 +23,10 @@ use crate::crash;
 use crate::driver::{Command, Owned};
 use crate::event::EventBus;
 use crate::executor::Place;
+use crate::figure::{Figures, StartedBy};
 use crate::journal::{Created, Journal, NewRun, StartKey};
 use crate::quota::Quotas;
-use crate::runtime::{Mode, StartError, StartRun, Started};
+use crate::runtime::{Mode, StartError, StartRun, Started, TriggerKind};
 use crate::value::Tenant;
 
 /// Requests that may wait for the next commit; further callers wait for a place.
@@ -72,6 +73,7 @@ pub(crate) struct Intake {
     pub(crate) owned: Arc<Owned>,
     pub(crate) bus: EventBus,
     pub(crate) clock: Clock,
+    pub(crate) figures: Arc<Figures>,
     pub(crate) quotas: Arc<Quotas>,
     pub(crate) most_runs: usize,
 }
@@ -83,6 +85,7 @@ struct Waiting {
     begun: Vec<Recorded>,
     head_digest: Digest,
     event: TriggerEventId,
+    by: StartedBy,
     answer: Answer,
 }
 
@@ -117,7 +120,7 @@ impl Intake {
         crash::point("before_intake");
         let answers = self.journal.create(owner, &rows).await;
         crash::point("after_intake");
-        metrics::counter!("flowforge_intakes_total").increment(1);
+        self.figures.intakes.increment(1);
         match answers {
             Ok(answers) => waiting.into_iter().zip(answers).for_each(|(one, created)| self.answer(one, created, owner)),
             Err(error) => {
@@ -145,10 +148,15 @@ impl Intake {
         let Some(record) = records.next() else { return Err((answer, StartError::Stopping)) };
         let more: Vec<Record> = records.collect();
         let waiting = Waiting {
-            place: Place { run, tenant, graph: graph.clone(), mode: beginning.mode },
+            place: Place { run, workflow: start.workflow, tenant, graph: graph.clone(), mode: beginning.mode },
             begun,
             head_digest: more.last().unwrap_or(&record).digest,
             event,
+            by: match start.kind {
+                _ if beginning.retry_of.is_some() => StartedBy::Retry,
+                TriggerKind::Manual => StartedBy::Manual,
+                TriggerKind::Webhook => StartedBy::Webhook,
+            },
             answer,
         };
         let expires_at = at.plus(KEY_LIVES);
@@ -189,6 +197,9 @@ impl Intake {
         let answer = match created {
             Created::New => {
                 let (run, event) = (one.place.run, one.event);
+                if one.place.mode == Mode::Live {
+                    self.figures.started(one.by);
+                }
                 self.begin(one.place, one.begun, one.head_digest, owner);
                 Ok(Started { run, replayed: false, event })
             }

@@ -195,6 +195,8 @@ pub struct Head {
 pub struct LoadedRun {
     /// Its workspace.
     pub workspace: WorkspaceId,
+    /// Its workflow.
+    pub workflow: WorkflowId,
     /// Its definition.
     pub definition_hash: Digest,
     /// Whether it counts.

@@ -9,6 +9,7 @@ pub mod definition;
 mod driver;
 pub mod event;
 mod executor;
+pub mod figure;
 mod intake;
 pub mod journal;
 mod message;

@@ -29,6 +29,8 @@ use crate::definition::{DefinitionError, Definitions};
 use crate::driver::{Command, DriverTask, Lease, Owned, Parts as DriverParts};
 use crate::event::EventBus;
 use crate::executor::Executor;
+use crate::figure::Figures;
+use crate::figure::sample::Sampler;
 use crate::intake::{Beginning, Intake, Request};
 use crate::journal::{Journal, JournalError, NewMessage, Posted, WorkerRow};
 use crate::message::{Carried, Message, Says};
@@ -297,6 +299,7 @@ struct Inner {
     clock: Clock,
     definitions: Definitions,
     owned: Arc<Owned>,
+    sampler: Sampler,
     lease: Arc<Lease>,
     intake: mpsc::Sender<Request>,
     quotas: Arc<Quotas>,
@@ -325,6 +328,8 @@ impl Runtime {
         let owned = Arc::new(Owned::default());
         owned.journal_answers.store(true, Ordering::Relaxed);
         let tracker = TaskTracker::new();
+        let figures = Arc::new(Figures::new(&registry));
+        let sampler = Sampler::new(database.clone(), bus.clone(), clock.clone());
         let (stop_taking, stop_beating) = (CancellationToken::new(), CancellationToken::new());
         if shared {
             let (every, stop) = (config.lease / 5, stop_beating.clone());
@@ -344,6 +349,8 @@ impl Runtime {
                 secrets: secrets.clone(),
                 clock: clock.clone(),
             });
+            let (ends, ended) = mpsc::unbounded_channel();
+            tracker.spawn(crate::figure::ending::tell(ended, figures.clone()));
             let (task, driver) = DriverTask::new(DriverParts {
                 owner: worker,
                 journal: journal.clone(),
@@ -353,6 +360,8 @@ impl Runtime {
                 lease: lease.clone(),
                 owned: owned.clone(),
                 tracker: tracker.clone(),
+                figures: figures.clone(),
+                ends,
                 most_calls: config.max_concurrent_effects,
                 config: config.drive_config.clone(),
             });
@@ -366,6 +375,7 @@ impl Runtime {
                 definitions: definitions.clone(),
                 bus: bus.clone(),
                 clock: clock.clone(),
+                figures: figures.clone(),
                 lease: lease_for,
                 most_runs: config.max_runs,
                 every: config.look_every,
@@ -394,6 +404,7 @@ impl Runtime {
             owned: owned.clone(),
             bus: bus.clone(),
             clock: clock.clone(),
+            figures,
             quotas: quotas.clone(),
             most_runs: config.max_runs,
         };
@@ -410,6 +421,7 @@ impl Runtime {
             clock,
             definitions,
             owned,
+            sampler,
             lease,
             intake,
             quotas,
@@ -694,6 +706,11 @@ impl Runtime {
             reasons.push("the process is stopping".to_owned());
         }
         Health { can_work: reasons.is_empty(), reasons, runs: self.0.owned.len() }
+    }
+
+    /// Brings the figures up to date that are read rather than counted, unless that was done a moment ago.
+    pub async fn sample(&self) {
+        self.0.sampler.sample().await;
     }
 
     /// Stops in good order: takes nothing new, waits for work under way, hands every run back. What does not end within

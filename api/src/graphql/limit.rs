@@ -83,7 +83,15 @@ pub fn admit(query: &str, operation: Option<&str>) -> Result<(ExecutableDocument
     Ok((document, kind))
 }
 
-/// Refuses what costs too much, or brings too many variables.
+/// What the operation is called, when it has a name.
+pub fn name<'a>(document: &'a ExecutableDocument, wanted: Option<&'a str>) -> Option<&'a str> {
+    wanted.or_else(|| match &document.operations {
+        DocumentOperations::Multiple(operations) => operations.keys().next().map(Name::as_str),
+        DocumentOperations::Single(_) => None,
+    })
+}
+
+/// Refuses what costs too much, or brings too many variables; otherwise what it may cost.
 ///
 /// # Errors
 /// The bound that is passed.
@@ -92,7 +100,7 @@ pub fn afford(
     operation: Option<&str>,
     variables: &Variables,
     prices: &Prices,
-) -> Result<(), Refused> {
+) -> Result<u64, Refused> {
     let chosen = choose(document, operation)?;
     if chosen.ty != OperationType::Mutation {
         let bytes = serde_json::to_vec(variables).map_or(usize::MAX, |bytes| bytes.len());
@@ -105,7 +113,7 @@ pub fn afford(
             let hint = "ask for smaller pages or fewer objects of each item";
             Err(Refused::cost(format!("the operation costs up to {cost}, more than {COST}; {hint}")))
         }
-        _ => Ok(()),
+        cost => Ok(cost),
     }
 }
 

@@ -16,11 +16,12 @@ use serde_json::Value;
 use super::Schema;
 use super::envelope::Place;
 use super::error::{Code, request_error};
-use super::limit::{Prices, admit, afford, missing_variable};
+use super::limit::{self, Prices, admit, afford, missing_variable};
 use super::loader::loaders;
 use super::request::IdempotencyKey;
 use crate::app::App;
 use crate::auth::Viewer;
+use crate::telemetry;
 
 pub mod http;
 mod sse;
@@ -93,6 +94,8 @@ pub(crate) struct Admitted {
     pub(crate) kind: OperationType,
     pub(crate) executed: Executed,
     pub(crate) place: Place,
+    /// What it may cost at most.
+    pub(crate) cost: u64,
 }
 
 /// What a request's head says of its operation.
@@ -102,6 +105,8 @@ pub(crate) struct Head {
     pub(crate) resume: Option<String>,
     /// What a start goes by that brings no key of its own.
     pub(crate) idempotency_key: IdempotencyKey,
+    /// Whether it is one of many on a socket.
+    pub(crate) is_socket: bool,
 }
 
 /// Checks the bounds and puts in what resolvers need.
@@ -109,7 +114,11 @@ pub(crate) fn prepare(face: &Face, viewer: Viewer, params: Params, head: Head) -
     let Params { query, operation, variables } = params;
     let (document, kind) =
         admit(&query, operation.as_deref()).map_err(|refused| request_error(refused.code, &refused.message))?;
-    afford(&document, operation.as_deref(), &variables, &face.prices)
+    // A socket carries many operations; its lines tell of the socket.
+    if let Some(notes) = telemetry::request::current().filter(|_| !head.is_socket) {
+        notes.operation(word(kind), limit::name(&document, operation.as_deref()));
+    }
+    let cost = afford(&document, operation.as_deref(), &variables, &face.prices)
         .map_err(|refused| request_error(refused.code, &refused.message))?;
     if let Some(message) = missing_variable(&document, operation.as_deref(), &variables) {
         return Err(request_error(Code::BadUserInput, &message));
@@ -125,7 +134,15 @@ pub(crate) fn prepare(face: &Face, viewer: Viewer, params: Params, head: Head) -
         .data(executed.clone());
     request.operation_name = operation;
     request.set_parsed_query(document);
-    Ok(Admitted { request, kind, executed, place })
+    Ok(Admitted { request, kind, executed, place, cost })
+}
+
+fn word(kind: OperationType) -> &'static str {
+    match kind {
+        OperationType::Query => "query",
+        OperationType::Mutation => "mutation",
+        OperationType::Subscription => "subscription",
+    }
 }
 
 /// Whether a request came past validation: decides status codes, and `error` against `next` on a socket.
@@ -161,12 +178,23 @@ impl Extension for MarkExecuted {
 pub(crate) fn shown(response: &Response, executed: bool) -> Value {
     let mut body = serde_json::Map::new();
     if !response.errors.is_empty() {
-        body.insert("errors".to_owned(), serde_json::to_value(&response.errors).unwrap_or_default());
+        body.insert("errors".to_owned(), shown_errors(&response.errors));
     }
     if executed {
         body.insert("data".to_owned(), serde_json::to_value(&response.data).unwrap_or_default());
     }
     Value::Object(body)
+}
+
+/// The JSON of errors; each names its request, so that whoever reports it can be helped.
+pub(crate) fn shown_errors(errors: &[ServerError]) -> Value {
+    let mut shown = serde_json::to_value(errors).unwrap_or_default();
+    if let (Some(notes), Some(errors)) = (telemetry::request::current(), shown.as_array_mut()) {
+        for error in errors {
+            error["extensions"]["requestId"] = Value::from(notes.id.as_str());
+        }
+    }
+    shown
 }
 
 #[cfg(test)]

@@ -32,6 +32,7 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
 }
 
 /// Figures for Prometheus.
-pub(super) async fn metrics() -> Response {
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], telemetry::figures()).into_response()
+pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
+    let figures = telemetry::figure::shown(&app).await;
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], figures).into_response()
 }

@@ -23,6 +23,9 @@ pub(super) const BODY_LIMIT: usize = 16 * 1024 * 1024;
 /// What senders call the id of a delivery; the first that is there counts.
 const DELIVERY_HEADERS: &[&str] = &["idempotency-key", "x-delivery-id", "x-github-delivery", "webhook-id"];
 
+/// Whether the run of the answer had been started before, by the same delivery.
+const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
 /// Credentials are for us, not for journals.
 const WITHHELD: &[HeaderName] = &[AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE];
 
@@ -55,21 +58,24 @@ pub(super) async fn receive(
         delivery: delivery(&headers),
     };
     let answer = hook::receive(&app, &Route { workspace, project, workflow, node }, incoming).await?;
-    Ok(match answer {
+    let (replayed, mut response) = match answer {
         Answer::Accepted { run, replayed } => {
             let location = format!("/api/v1/runs/{run}");
-            let headers =
-                [(LOCATION, location), (HeaderName::from_static("idempotent-replayed"), replayed.to_string())];
-            (StatusCode::ACCEPTED, headers, Json(json!({"runId": run.to_string(), "replayed": replayed})))
-                .into_response()
+            let body = Json(json!({"runId": run.to_string(), "replayed": replayed}));
+            (replayed, (StatusCode::ACCEPTED, [(LOCATION, location)], body).into_response())
         }
-        Answer::Response { run, status, headers, body } => response(&run.to_string(), status, &headers, body),
-        Answer::Failed { run, status } => {
+        Answer::Response { run, status, headers, body, replayed } => {
+            (replayed, response(&run.to_string(), status, &headers, body))
+        }
+        Answer::Failed { run, status, replayed } => {
             let detail = format!("the run ended without an answer: {}", status.as_str());
             let problem = Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "RUN_FAILED", detail);
-            problem.with("runId", run.to_string()).into_response()
+            (replayed, problem.with("runId", run.to_string()).into_response())
         }
-    })
+    };
+    let replayed = HeaderValue::from_static(if replayed { "true" } else { "false" });
+    response.headers_mut().insert(IDEMPOTENT_REPLAYED, replayed);
+    Ok(response)
 }
 
 fn texts(headers: &HeaderMap) -> BTreeMap<String, String> {

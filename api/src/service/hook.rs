@@ -77,6 +77,8 @@ pub enum Answer {
         headers: BTreeMap<String, String>,
         /// The body.
         body: Value,
+        /// Whether the delivery had started it before.
+        replayed: bool,
     },
     /// The run ended without an answer and not well.
     Failed {
@@ -84,6 +86,8 @@ pub enum Answer {
         run: RunId,
         /// How it ended.
         status: RunStatus,
+        /// Whether the delivery had started it before.
+        replayed: bool,
     },
 }
 
@@ -98,6 +102,9 @@ pub async fn receive(app: &Arc<App>, route: &Route, incoming: Incoming) -> Resul
     }
     let found = store::deployment::runnable_by_route(app.runtime.database(), route, ENVIRONMENT).await?;
     let (workspace, runnable) = found.ok_or_else(absent)?;
+    if let Some(notes) = crate::telemetry::request::current() {
+        notes.caller(workspace, CREATED_BY.to_owned());
+    }
     signature::require(app, workspace, runnable.version, &runnable.hash).await?;
     let plan = plan::get(app, workspace, &runnable.hash).await?;
     let is_hook =
@@ -136,13 +143,12 @@ pub async fn receive(app: &Arc<App>, route: &Route, incoming: Incoming) -> Resul
         }
         (Err(error), _) => return Err(error.into()),
     };
-    metrics::counter!("flowforge_runs_started_total", "trigger" => "webhook").increment(1);
     let accepted = Answer::Accepted { run, replayed };
     let responders = responders(&plan.definition);
     if responders.is_empty() {
         return Ok(accepted);
     }
-    let watching = watch(app, workspace, run, &responders);
+    let watching = watch(app, workspace, run, replayed, &responders);
     match tokio::time::timeout(ANSWER_WITHIN, watching).await {
         Err(_) | Ok(Ok(None)) => Ok(accepted),
         Ok(Ok(Some(answer))) => Ok(answer),
@@ -159,16 +165,17 @@ async fn watch(
     app: &Arc<App>,
     workspace: WorkspaceId,
     run: RunId,
+    replayed: bool,
     responders: &[NodeIx],
 ) -> Result<Option<Answer>, ServiceError> {
     let tail = Tail::new(Arc::clone(app), workspace, run, 0);
     Ok(match first_answer(tail, responders).await? {
         Said::Responded(value) => {
             let value = app.runtime.value_of_run(workspace, run, &value).await?;
-            Some(response(run, &value))
+            Some(response(run, replayed, &value))
         }
         Said::Ended(RunStatus::Succeeded) => None,
-        Said::Ended(status) => Some(Answer::Failed { run, status }),
+        Said::Ended(status) => Some(Answer::Failed { run, status, replayed }),
     })
 }
 
@@ -222,7 +229,7 @@ async fn first_answer(mut tail: Tail, responders: &[NodeIx]) -> Result<Said, Ser
 }
 
 /// What `http.respond` put out: `{status, headers, body}`.
-fn response(run: RunId, value: &Value) -> Answer {
+fn response(run: RunId, replayed: bool, value: &Value) -> Answer {
     let status = value.get("status").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok());
     let headers = value.get("headers").and_then(Value::as_object).map(|headers| {
         headers.iter().filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
@@ -232,6 +239,7 @@ fn response(run: RunId, value: &Value) -> Answer {
         status: status.unwrap_or(200),
         headers: headers.unwrap_or_default(),
         body: value.get("body").cloned().unwrap_or(Value::Null),
+        replayed,
     }
 }
 
@@ -242,10 +250,10 @@ mod tests {
     #[test]
     fn the_output_of_http_respond_is_the_answer() {
         let run = RunId(uuid::Uuid::from_u128(1));
-        let answer = response(run, &json!({"status": 201, "headers": {"x-a": "b", "x-n": 1}, "body": [1]}));
+        let answer = response(run, true, &json!({"status": 201, "headers": {"x-a": "b", "x-n": 1}, "body": [1]}));
         let headers = BTreeMap::from([("x-a".to_owned(), "b".to_owned())]);
-        assert_eq!(answer, Answer::Response { run, status: 201, headers, body: json!([1]) });
-        let plain = Answer::Response { run, status: 200, headers: BTreeMap::new(), body: Value::Null };
-        assert_eq!(response(run, &json!("text")), plain);
+        assert_eq!(answer, Answer::Response { run, status: 201, headers, body: json!([1]), replayed: true });
+        let plain = Answer::Response { run, status: 200, headers: BTreeMap::new(), body: Value::Null, replayed: false };
+        assert_eq!(response(run, false, &json!("text")), plain);
     }
 }

@@ -45,7 +45,11 @@ pub struct CreatedKey {
 /// # Errors
 /// As for [`authenticate`].
 pub async fn authenticate_in(app: &App, token: &str, request: Option<&str>) -> Result<Viewer, ServiceError> {
-    Ok(authenticate(app, token).await?.in_request(request))
+    let viewer = authenticate(app, token).await?.in_request(request);
+    if let Some(notes) = crate::telemetry::request::current() {
+        notes.viewer(&viewer);
+    }
+    Ok(viewer)
 }
 
 /// The viewer of a token.

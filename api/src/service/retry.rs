@@ -77,7 +77,6 @@ pub async fn retry(app: &App, viewer: &Viewer, request: Retry) -> Result<(Run, b
     };
     let again = RetryRun { start, of: was.id, from: request.from, same, input: request.input };
     let started = app.runtime.retry(again).await?;
-    metrics::counter!("flowforge_runs_started_total", "trigger" => "retry").increment(1);
     let run = store::run::find(app.runtime.database(), viewer.workspace, started.run).await?;
     let run = run.ok_or_else(|| ServiceError::internal(format!("{} was committed and is not there", started.run)))?;
     Ok((run, started.replayed))

@@ -159,7 +159,6 @@ async fn begin(
         created_by: viewer.actor(),
     };
     let started = app.runtime.start(request).await?;
-    metrics::counter!("flowforge_runs_started_total", "trigger" => "manual").increment(1);
     Ok(started)
 }
 

@@ -77,7 +77,8 @@ async fn methods_and_accept_are_honored() {
     let get = |query: &'static str| app.http.get(app.url("/graphql")).query(&[("query", query)]).bearer_auth(&app.key);
     let answer = get("{ __typename }").send().await.unwrap();
     assert_eq!(answer.status(), 200);
-    assert_eq!(answer.json::<Value>().await.unwrap(), json!({"data": {"__typename": "Query"}}));
+    let told = json!({"data": {"__typename": "Query"}, "extensions": {"cost": {"requestedQueryCost": 0}}});
+    assert_eq!(answer.json::<Value>().await.unwrap(), told);
     let mutation =
         get("mutation { cancelRun(input: {runId: \"run_1\"}) { userErrors { code } } }").send().await.unwrap();
     assert_eq!((mutation.status().as_u16(), &mutation.headers()["allow"]), (405, &"POST".parse().unwrap()));

@@ -111,7 +111,14 @@ on_both_databases! {
             assert_eq!(answer.headers()["x-sum"], (n + 2).to_string().as_str());
             assert!(answer.headers()["x-flowforge-run-id"].to_str().unwrap().starts_with("run_"));
             assert_eq!(answer.headers()["content-type"], "application/json");
+            assert_eq!(answer.headers()["idempotent-replayed"], "false");
             assert_eq!(answer.json::<Value>().await.unwrap(), json!({"sum": n + 2}));
+        }
+        for replayed in ["false", "true"] {
+            let request = app.http.post(app.url("/hooks/default/default/sum/hook")).header("idempotency-key", "once");
+            let answer = request.json(&json!({"a": 5, "b": 2})).send().await.unwrap();
+            assert_eq!((answer.status().as_u16(), &answer.headers()["idempotent-replayed"]), (201, &replayed.parse().unwrap()));
+            assert_eq!(answer.json::<Value>().await.unwrap(), json!({"sum": 7}));
         }
         app.stop().await;
     }

@@ -16,6 +16,7 @@ mod hooks;
 mod in_process;
 mod layering;
 mod lists;
+mod metrics;
 mod model;
 mod process;
 mod quotas;

@@ -24,6 +24,7 @@ mod poison;
 mod random;
 mod secrets;
 mod stopped_owner;
+mod telemetry;
 mod terminal;
 mod verdict;
 mod witness;

@@ -7,7 +7,26 @@ use super::status::RunStatus;
 use crate::drive::batch::{Claim, NodeRunRow, RunRow};
 use crate::graph::Graph;
 
+/// How much a run did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Node runs with at least one attempt; each item of a `for_each` is one.
+    pub node_runs: u64,
+    /// Their attempts.
+    pub attempts: u64,
+}
+
 impl Run {
+    /// How much it has done so far.
+    pub fn tally(&self) -> Tally {
+        let items = self.nodes.iter().filter_map(|node| node.items.as_ref()).flat_map(|items| &items.runs);
+        let runs = self.nodes.iter().map(|node| &node.run).chain(items);
+        runs.filter(|run| run.attempt > 0).fold(Tally::default(), |tally, run| Tally {
+            node_runs: tally.node_runs + 1,
+            attempts: tally.attempts + u64::from(run.attempt),
+        })
+    }
+
     /// The word that people see.
     pub fn status(&self) -> RunStatus {
         match self.finished {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use engine::id::{InboxId, RunId, WorkerId, WorkspaceId};
+use engine::id::{InboxId, RunId, WorkerId, WorkflowId, WorkspaceId};
 use engine::value::Digest;
 use entity::word::RunClaim;
 use entity::{journal, node_run, run, run_inbox};
@@ -88,6 +88,7 @@ impl Reading {
         let own = [(Some(row.input_digest), row.input), (row.output_digest, row.output)];
         Ok(LoadedRun {
             workspace: WorkspaceId(row.workspace_id),
+            workflow: WorkflowId(row.workflow_id),
             definition_hash: row::digest(&row.definition_hash, "run", "definition_hash")?,
             mode: row::read_mode(row.mode),
             epoch: row.owner_epoch,

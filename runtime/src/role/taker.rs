@@ -21,6 +21,7 @@ use crate::database::Database;
 use crate::definition::Definitions;
 use crate::driver::{Command, Owned};
 use crate::executor::Place;
+use crate::figure::Figures;
 use crate::journal::{Journal, JournalError, WorkerState};
 use crate::message::Message;
 
@@ -38,6 +39,7 @@ pub(crate) struct Taker {
     pub(crate) definitions: Definitions,
     pub(crate) bus: crate::event::EventBus,
     pub(crate) clock: Clock,
+    pub(crate) figures: Arc<Figures>,
     /// How long another's heartbeat may stand still; `None` when no other process can live (one folder, one process).
     pub(crate) lease: Option<Duration>,
     /// Most runs in memory.
@@ -160,6 +162,7 @@ impl Taker {
         loop {
             let adopted = self.journal.adopt(self.owner, lost, self.clock.now(), AT_ONCE, false).await?;
             let count = adopted.taken.len();
+            self.figures.adopted.increment(count as u64);
             for run in adopted.taken {
                 tracing::info!(run.id = %run, worker.id = %lost, "{run} is taken over from {lost}");
                 self.load(run).await?;
@@ -170,6 +173,8 @@ impl Taker {
         }
         if self.owned.may_take_suspect() {
             let adopted = self.journal.adopt(self.owner, lost, self.clock.now(), 1, true).await?;
+            self.figures.adopted.increment(adopted.taken.len() as u64);
+            self.figures.parked.increment(adopted.parked.len() as u64);
             for run in adopted.parked {
                 tracing::error!(run.id = %run, "{run} was parked: its process was lost again and again without progress");
             }
@@ -191,6 +196,7 @@ impl Taker {
             }
             Err(error) => {
                 tracing::error!(run.id = %run, error = %error, "{run} was parked: it cannot be rebuilt here");
+                self.figures.parked.increment(1);
                 self.journal.park(self.owner, run, &error).await?;
             }
         }
@@ -228,7 +234,7 @@ impl Taker {
             adoptions: loaded.adoptions,
             cancel,
         };
-        Ok(Ok((Place { run, tenant, graph, mode: loaded.mode }, input)))
+        Ok(Ok((Place { run, workflow: loaded.workflow, tenant, graph, mode: loaded.mode }, input)))
     }
 
     /// Somebody's wish to stop a run that was lost before. It is heeded before anything is begun again: what a run does

@@ -116,6 +116,7 @@ async fn answer(face: &Face, media: Media, is_get: bool, headers: &HeaderMap, pa
     let head = Head {
         resume: if media == Media::Events { sse::resume(headers) } else { None },
         idempotency_key: IdempotencyKey::of(headers.get(IDEMPOTENCY_KEY).and_then(|key| key.to_str().ok())),
+        is_socket: false,
     };
     let admitted = match prepare(face, viewer.clone(), params, head) {
         Ok(admitted) => admitted,
@@ -140,13 +141,17 @@ async fn answer(face: &Face, media: Media, is_get: bool, headers: &HeaderMap, pa
     if media == Media::Events {
         return sse::stream(face, &viewer, token(face, headers), admitted);
     }
-    let executed = admitted.executed;
+    let (executed, cost) = (admitted.executed, admitted.cost);
     let Ok(mut response) = tokio::time::timeout(EXECUTION_LIMIT, face.schema.execute(admitted.request)).await else {
         return refused(media, StatusCode::GATEWAY_TIMEOUT, too_long());
     };
     complete(&mut response.errors, executed.get());
     let status = if executed.get() { StatusCode::OK } else { client_fault(media) };
-    written(media, status, &shown(&response, executed.get()))
+    let mut body = shown(&response, executed.get());
+    if executed.get() {
+        body["extensions"]["cost"] = serde_json::json!({"requestedQueryCost": cost});
+    }
+    written(media, status, &body)
 }
 
 /// What a query or mutation over [`EXECUTION_LIMIT`] is told.

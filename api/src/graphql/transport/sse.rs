@@ -23,6 +23,9 @@ use crate::auth::Viewer;
 use crate::graphql::envelope::Place;
 use crate::graphql::error::complete;
 use crate::service::{ServiceError, key};
+use crate::telemetry;
+use crate::telemetry::figure::Open;
+use crate::telemetry::request::RequestNotes;
 
 /// How often a quiet connection carries a comment, and its credential is looked at again.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -41,23 +44,39 @@ pub(super) fn resume(headers: &HeaderMap) -> Option<String> {
 
 /// Streams an operation's answers.
 pub(super) fn stream(face: &Face, viewer: &Viewer, token: String, admitted: Admitted) -> Response {
-    let Admitted { request, kind, executed, place } = admitted;
+    let Admitted { request, kind, executed, place, .. } = admitted;
     let (sender, receiver) = mpsc::channel(MOST_WAITING);
     let answers = answers(face.schema.clone(), request, kind);
     let (session, stopping) = (Session { sender, executed, place }, face.app.stopping.clone());
     let app = Arc::clone(&face.app);
-    let request = viewer.request.clone();
-    face.app.tasks.spawn(async move {
+    let open = (Open::event_stream(), (kind == OperationType::Subscription).then(|| Open::subscription("sse")));
+    let notes =
+        telemetry::request::current().unwrap_or_else(|| RequestNotes::new(viewer.request.clone().unwrap_or_default()));
+    face.app.tasks.spawn(telemetry::request::within(Arc::clone(&notes), async move {
         let still_open = move || {
             let (app, token) = (Arc::clone(&app), token.clone());
             async move { !matches!(key::authenticate(&app, &token).await, Err(ServiceError::Unauthenticated)) }.boxed()
         };
         // Going away is told by the end of the stream without `complete`: the client comes back elsewhere.
         let told = stopping.run_until_cancelled(session.tell(answers, still_open)).await;
-        if told == Some(Err(Closed::Slow)) {
-            tracing::info!(request.id = request, "an event stream was closed: its reader took nothing for 10 s");
-        }
-    });
+        drop(open);
+        let reason = match told {
+            None => "the process is stopping",
+            Some(Ok(())) => "its operation is complete",
+            Some(Err(Closed::Gone)) => "its reader is gone, or may not read any more",
+            Some(Err(Closed::Slow)) => "its reader took nothing for 10 s",
+        };
+        let (noted, duration_ms) = (notes.noted(), notes.milliseconds());
+        tracing::info!(
+            request.id = notes.id,
+            workspace.id = noted.workspace.map(tracing::field::display),
+            actor = noted.actor,
+            graphql.operation = noted.operation,
+            duration_ms,
+            reason,
+            "an event stream ended after {duration_ms:.0} ms: {reason}"
+        );
+    }));
     let body = Body::from_stream(until_closed(receiver));
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8")),

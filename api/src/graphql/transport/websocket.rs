@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use async_graphql::parser::types::OperationType;
 use async_graphql::{Response as GraphqlResponse, ServerError};
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
@@ -15,18 +16,23 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use super::http::{CHALLENGE, authenticate, token};
-use super::{Executed, Face, Head, Params, prepare, shown};
+use super::{Executed, Face, Head, Params, prepare, shown, shown_errors};
 use crate::app::App;
 use crate::auth::credential::{self, origin_allowed};
 use crate::auth::{Viewer, bearer};
 use crate::graphql::error::{Code, complete, request_error};
 use crate::service::{ServiceError, key};
-use crate::telemetry::REQUEST_ID;
+use crate::telemetry::figure::Open;
+use crate::telemetry::request::RequestNotes;
+use crate::telemetry::{self, REQUEST_ID};
 
 /// The only subprotocol.
 pub const SUBPROTOCOL: &str = "graphql-transport-ws";
 /// Largest message of a client.
 const MESSAGE_LIMIT: usize = 1024 * 1024;
+/// Up to here a message that is too large is read to its end, so that its sender, who reads nothing while it writes, can
+/// still be told. A larger one is broken off.
+const READ_LIMIT: usize = 2 * MESSAGE_LIMIT;
 /// Most operations under way on one socket.
 const OPERATION_LIMIT: usize = 100;
 /// How long a client may take for `connection_init`.
@@ -118,11 +124,31 @@ pub(super) async fn upgrade(face: Face, headers: &HeaderMap, socket: WebSocketUp
         None
     };
     let request = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
+    let notes = telemetry::request::current().unwrap_or_else(|| RequestNotes::new(request.clone().unwrap_or_default()));
     socket
         .protocols([SUBPROTOCOL])
-        .max_message_size(MESSAGE_LIMIT)
-        .max_frame_size(MESSAGE_LIMIT)
-        .on_upgrade(move |socket| Session::new(face, socket, viewer, request).run())
+        .max_message_size(READ_LIMIT)
+        .max_frame_size(READ_LIMIT)
+        .on_upgrade(move |socket| telemetry::request::within(notes, Session::new(face, socket, viewer, request).run()))
+}
+
+/// The log line of a socket's end; that of its request told of its beginning.
+fn tell(end: End) {
+    let Some(notes) = telemetry::request::current() else { return };
+    let (code, reason) = end.frame().unwrap_or(match end {
+        End::Closed => (1000, "Closed by the client"),
+        _ => (1006, "The client is gone"),
+    });
+    let (noted, duration_ms) = (notes.noted(), notes.milliseconds());
+    tracing::info!(
+        request.id = notes.id,
+        workspace.id = noted.workspace.map(tracing::field::display),
+        actor = noted.actor,
+        websocket.code = code,
+        duration_ms,
+        reason,
+        "a WebSocket ended with {code} after {duration_ms:.0} ms: {reason}"
+    );
 }
 
 /// One thing that an operation says.
@@ -159,7 +185,7 @@ impl Session {
     }
 
     async fn run(mut self) {
-        metrics::gauge!("flowforge_websockets").increment(1.0);
+        let open = Open::websocket();
         let end = match self.converse().await {
             Ok(never) => match never {},
             Err(end) => end,
@@ -175,7 +201,8 @@ impl Session {
             // Reading on writes the answer to the client's close frame; without it clients report a lost connection.
             let _ = tokio::time::timeout(SEND_WITHIN, self.socket.recv()).await;
         }
-        metrics::gauge!("flowforge_websockets").decrement(1.0);
+        drop(open);
+        tell(end);
     }
 
     async fn converse(&mut self) -> Result<std::convert::Infallible, End> {
@@ -204,6 +231,7 @@ impl Session {
             Some(Ok(Message::Close(_))) => return Err(End::Closed),
             Some(Err(error)) if is_too_large(&error) => return Err(End::TooLarge),
             Some(Err(_)) => return Err(End::Gone),
+            Some(Ok(Message::Text(text))) if text.len() > MESSAGE_LIMIT => return Err(End::TooLarge),
             Some(Ok(Message::Binary(_))) => return Err(End::BadMessage("Messages are text")),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => return Ok(()),
             Some(Ok(Message::Text(text))) => text,
@@ -230,6 +258,9 @@ impl Session {
         if let Some(text) = payload.and_then(authorization) {
             let token = bearer(text).ok_or(End::Forbidden)?;
             let viewer = viewer_of(&self.face.app, token).await?;
+            if let Some(notes) = telemetry::request::current() {
+                notes.viewer(&viewer);
+            }
             self.viewer = Some((viewer.in_request(self.request.as_deref()), token.to_owned()));
         }
         if self.viewer.is_none() {
@@ -254,17 +285,23 @@ impl Session {
             let message = format!("a socket carries at most {OPERATION_LIMIT} operations at once");
             return self.send_errors(&id, &[request_error(Code::RateLimited, &message)]).await;
         }
-        let admitted = match prepare(&self.face, viewer, params, Head::default()) {
+        let head = Head { is_socket: true, ..Head::default() };
+        let admitted = match prepare(&self.face, viewer, params, head) {
             Ok(admitted) => admitted,
             Err(error) => return self.send_errors(&id, &[error]).await,
         };
         let (responses, handle) = abortable(self.face.schema.execute_stream(admitted.request));
+        let open = (admitted.kind == OperationType::Subscription).then(|| Open::subscription("websocket"));
         let (next_id, done_id, executed) = (id.clone(), id.clone(), admitted.executed);
         // An aborted stream must not say that it is done: its id may already belong to another operation.
         let aborted = handle.clone();
         let done = futures::stream::once(async move { (!aborted.is_aborted()).then_some(Said::Done(done_id)) });
         let said = responses
-            .map(move |response| Said::Next(next_id.clone(), Box::new(response), executed.clone()))
+            .map(move |response| {
+                // It counts as long as its stream is there.
+                let _open = &open;
+                Said::Next(next_id.clone(), Box::new(response), executed.clone())
+            })
             .chain(done.filter_map(std::future::ready));
         self.operations.insert(id, handle);
         self.streams.push(said.boxed());
@@ -307,7 +344,7 @@ impl Session {
     }
 
     async fn send_errors(&mut self, id: &str, errors: &[ServerError]) -> Result<(), End> {
-        self.send(&json!({"type": "error", "id": id, "payload": errors})).await
+        self.send(&json!({"type": "error", "id": id, "payload": shown_errors(errors)})).await
     }
 
     async fn send(&mut self, message: &Value) -> Result<(), End> {
