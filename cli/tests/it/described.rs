@@ -56,9 +56,13 @@ async fn titles_tags_folders_and_layout_are_applied_and_exported() {
         write(&FILE.replace("[polite, demo]", "[polite]").replace("y: 4.5", "y: 5").replace("people/hello", "people"));
         let (code, change, diff) = drift();
         assert_eq!((code, change.as_str()), (Some(2), "DESCRIBE"));
-        for line in
-            ["-  folder: people/hello\n", "+  folder: people\n", "-  - demo\n", "-      \"y\": 4.5\n", "+      \"y\": 5\n"]
-        {
+        for line in [
+            "-  folder: people/hello\n",
+            "+  folder: people\n",
+            "-  - demo\n",
+            "-      \"y\": 4.5\n",
+            "+      \"y\": 5\n",
+        ] {
             assert!(diff.contains(line), "{line} in {diff}");
         }
         assert_eq!((outcome(&[]), outcome(&[])), (json!("UPDATED"), json!("UNCHANGED")));
@@ -214,7 +218,14 @@ definition:
     assert_eq!(terminal.done(&["version", "list", "order"])["versions"], json!([]));
     let by_name = terminal.done(&["workflow", "test", "order", "--input", r#"{"n": 5}"#, "--to", "price"]);
     assert_eq!(by_name["output"]["preview"], "50", "{by_name}");
-    std::fs::write(file, text.replace("type: data.set@1, config: { value: '{{ input.n", "type: data.sat@1, config: { value: '{{ input.n")).unwrap();
+    std::fs::write(
+        file,
+        text.replace(
+            "type: data.set@1, config: { value: '{{ input.n",
+            "type: data.sat@1, config: { value: '{{ input.n",
+        ),
+    )
+    .unwrap();
     let (code, refused) = terminal.json(&all);
     assert_eq!((code, &refused["problems"][0]["line"]), (Some(2), &json!(7)), "{refused}");
     std::fs::write(file, text.replace("input.n * 10", "input.n.size()")).unwrap();
