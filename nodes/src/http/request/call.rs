@@ -16,7 +16,7 @@ use crate::http::header::{headers, name};
 use crate::outgoing::OutgoingRequest;
 
 /// How long an answer may take when the config does not say.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+pub(in crate::http) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// What the draft of the IETF's HTTP API group calls it.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -62,7 +62,7 @@ fn url(config: &Config<'_>) -> Result<Url, ErrorInfo> {
 
 /// Puts the idempotency key under the author's header, or on calls that can change something under the usual one,
 /// unless the author filled that one otherwise.
-fn put_key(
+pub(in crate::http) fn put_key(
     config: &Config<'_>,
     method: &Method,
     key: &str,
