@@ -184,7 +184,7 @@ export const test = base.extend<Fixtures, Workers>({
       // The server's own pages, as users get them, or those of the last `npm run build` before it.
       if (process.env.FLOWFORGE_PAGES === "server") return use(forge.url);
       const behind = { target: forge.url, changeOrigin: true, headers: { origin: forge.url } };
-      const proxy = { "/graphql": { ...behind, ws: true }, "/session": behind };
+      const proxy = { "/graphql": { ...behind, ws: true }, "/session": behind, "/hooks": behind };
       const pages = await preview({
         logLevel: "silent",
         preview: { host: "127.0.0.1", port: await freePort(parallelIndex), proxy },

@@ -54,6 +54,12 @@ export function Inspector({ id }: { id: string }) {
   const general = own.filter(({ place }) => !place.field || place.field === "/config" || place.field === "/type");
   return (
     <section
+      data-inspector
+      // Before the fields, which keep their keys to themselves. The first Escape closes a list of completions.
+      onKeyDownCapture={(event) => {
+        if (event.key !== "Escape" || document.querySelector(".cm-tooltip-autocomplete, dialog[open]")) return;
+        document.querySelector<HTMLElement>(`.react-flow__node[data-id="${id}"], [data-outline="${id}"]`)?.focus();
+      }}
       aria-label={t("inspector.title", { title: node.name ?? id })}
       className="flex h-full min-h-0 flex-col bg-surface"
     >
