@@ -14,6 +14,7 @@ pub mod port;
 pub mod retry;
 pub mod run;
 pub mod scope;
+pub mod sensitive;
 pub mod signature;
 pub mod time;
 pub mod value;

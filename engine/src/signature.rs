@@ -11,7 +11,7 @@ use crate::value::Digest;
 
 /// What a signature vouches for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Statement<'a> {
+pub struct Attested<'a> {
     /// Whose it is.
     pub workspace: WorkspaceId,
     /// Of which workflow.
@@ -30,7 +30,7 @@ pub struct Statement<'a> {
     pub at: Timestamp,
 }
 
-impl Statement<'_> {
+impl Attested<'_> {
     /// The bytes that are signed: canonical JSON (RFC 8785). The first member names the form, so that a signature of
     /// this form never passes for one of another.
     pub fn bytes(&self) -> Vec<u8> {
@@ -59,7 +59,7 @@ mod tests {
     #[test]
     fn the_bytes_are_the_same_everywhere_and_for_ever() {
         let types = BTreeMap::from([("data.set@1".to_owned(), Digest([2; 32]))]);
-        let statement = Statement {
+        let statement = Attested {
             workspace: WorkspaceId(Uuid::from_u128(1)),
             workflow: WorkflowId(Uuid::from_u128(2)),
             version: VersionId(Uuid::from_u128(3)),

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
 use engine::id::{VersionId, WorkspaceId};
-use engine::signature::Statement;
+use engine::signature::Attested;
 use engine::value::Digest;
 use runtime::secret::{SecretError, Signer};
 
@@ -68,7 +68,7 @@ pub(super) async fn signer(app: &App, workspace: WorkspaceId) -> Result<Option<S
 
 /// What a version's signature vouches for.
 pub(crate) fn statement(workspace: WorkspaceId, version: &Version, hashes: &Hashes) -> Vec<u8> {
-    Statement {
+    Attested {
         workspace,
         workflow: version.workflow,
         version: version.id,

@@ -4,9 +4,9 @@ use engine::id::WorkspaceId;
 use engine::time::Timestamp;
 use entity::word::RunClaim;
 use entity::{blob, run, start_dedupe, workspace_quota};
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Asterisk, Expr, Query, UnionType};
 use sea_orm::{
-    ColumnTrait as _, DbErr, EntityTrait as _, ExprTrait as _, PaginatorTrait as _, QueryFilter as _, QuerySelect as _,
+    ColumnTrait as _, ConnectionTrait as _, DbErr, EntityTrait as _, ExprTrait as _, QueryFilter as _, QuerySelect,
 };
 use uuid::Uuid;
 
@@ -42,15 +42,21 @@ pub(crate) async fn recent(database: &Database, workspace: WorkspaceId, since: T
     Ok(Recent { runs: u64::try_from(runs).unwrap_or_default(), oldest: oldest.map(from_column) })
 }
 
-/// Runs under way: each claim has an index of its own, of such runs alone.
+/// Runs under way: each claim has an index of its own, of such runs alone. One statement, because a run that goes from
+/// one claim to another in between would count twice or not at all.
 pub(crate) async fn active(database: &Database, workspace: WorkspaceId) -> Result<u64, DbErr> {
     use run::Column as C;
-    let mut active = 0;
-    for claim in [RunClaim::Ready, RunClaim::Owned, RunClaim::Dormant] {
-        let of = run::Entity::find().filter(C::WorkspaceId.eq(workspace.0)).filter(C::Claim.eq(claim));
-        active += of.count(database.read()).await?;
-    }
-    Ok(active)
+    let of = |claim: RunClaim| {
+        let mut runs = run::Entity::find().filter(C::WorkspaceId.eq(workspace.0)).filter(C::Claim.eq(claim));
+        QuerySelect::query(&mut runs).clear_selects().column(C::Id).take()
+    };
+    let mut under_way = of(RunClaim::Ready);
+    under_way.union(UnionType::All, of(RunClaim::Owned)).union(UnionType::All, of(RunClaim::Dormant));
+    let mut counted = Query::select();
+    counted.expr_as(Expr::col(Asterisk).count(), "runs").from_subquery(under_way, "under_way");
+    let row = database.read().query_one(&counted).await?;
+    let runs: i64 = row.map(|row| row.try_get("", "runs")).transpose()?.unwrap_or_default();
+    Ok(u64::try_from(runs).unwrap_or_default())
 }
 
 /// Bytes of values that are kept beside the database.
