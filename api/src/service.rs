@@ -26,6 +26,7 @@ pub mod test_run;
 pub mod text;
 pub mod value;
 pub mod variable;
+pub mod veil;
 pub mod version;
 pub mod workflow;
 pub mod workspace;

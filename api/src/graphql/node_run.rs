@@ -15,10 +15,11 @@ use tokio::sync::OnceCell;
 use super::Result;
 use super::request::{Asked as _, time};
 use super::run::RunObject;
-use super::value::ValueObject;
+use super::value::{Place, ValueObject};
 use crate::service::ServiceError;
 use crate::service::attempt::{self, Attempt};
-use crate::service::run::{self, NodeRun, Run};
+use crate::service::run::{NodeRun, Run};
+use crate::service::veil::{self, Veil};
 
 /// What a node run is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -132,14 +133,39 @@ pub struct WaitingFor {
 /// What the node runs of one answer share: their run, and its attempts once somebody asked for one's.
 #[derive(Default)]
 pub(super) struct Siblings {
-    run: Option<Run>,
+    run: OnceCell<Run>,
     attempts: OnceCell<HashMap<NodeRunId, Vec<Attempt>>>,
+    veil: OnceCell<Option<Veil>>,
 }
 
 impl Siblings {
     /// The node runs of this run.
     pub(super) fn of(run: &Run) -> Arc<Self> {
-        Arc::new(Self { run: Some(run.clone()), ..Self::default() })
+        Arc::new(Self { run: OnceCell::new_with(Some(run.clone())), ..Self::default() })
+    }
+
+    /// Their run.
+    pub(super) async fn run(&self, ctx: &Context<'_>, id: RunId) -> Result<&Run> {
+        let read = async || -> Result<Run> {
+            Ok(ctx.reads()?.load_one(id).await?.ok_or(ServiceError::NotFound { what: "run" })?)
+        };
+        self.run.get_or_try_init(read).await
+    }
+
+    /// What is hidden of the run's data.
+    pub(super) async fn veil(&self, ctx: &Context<'_>, id: RunId) -> Result<Option<&Veil>> {
+        let run = self.run(ctx, id).await?;
+        let (app, viewer) = (ctx.app()?, ctx.viewer()?);
+        let read = async || veil::of(app, viewer, run).await;
+        Ok(self.veil.get_or_try_init(read).await?.as_ref())
+    }
+
+    /// An error as the viewer may see it.
+    pub(super) async fn error(&self, ctx: &Context<'_>, id: RunId, error: ErrorInfo) -> Result<ErrorInfo> {
+        Ok(match self.veil(ctx, id).await? {
+            Some(veil) => veil.error(error),
+            None => error,
+        })
     }
 }
 
@@ -156,11 +182,7 @@ impl NodeRunObject {
 
     /// The run.
     async fn run(&self, ctx: &Context<'_>) -> Result<RunObject> {
-        if let Some(run) = &self.1.run {
-            return Ok(RunObject(run.clone()));
-        }
-        let found = ctx.reads()?.load_one(self.0.run).await?;
-        Ok(RunObject(found.ok_or(ServiceError::NotFound { what: "run" })?))
+        Ok(RunObject(self.1.run(ctx, self.0.run).await?.clone()))
     }
 
     /// The node's key.
@@ -192,11 +214,9 @@ impl NodeRunObject {
     /// result was taken over.
     #[graphql(complexity = "5 + child_complexity")]
     async fn attempts(&self, ctx: &Context<'_>) -> Result<Vec<AttemptObject>> {
+        let run = self.1.run(ctx, self.0.run).await?;
         let (app, viewer) = (ctx.app()?, ctx.viewer()?);
-        let read = async || match &self.1.run {
-            Some(run) => attempt::of_run(app, viewer, run).await,
-            None => attempt::of_run(app, viewer, &run::get(app, viewer, self.0.run).await?).await,
-        };
+        let read = async || attempt::of_run(app, viewer, run).await;
         let all = self.1.attempts.get_or_try_init(read).await?;
         let own = all.get(&self.0.id()).cloned().unwrap_or_default();
         Ok(own.into_iter().map(AttemptObject::from).collect())
@@ -231,12 +251,13 @@ impl NodeRunObject {
             .output
             .clone()
             .filter(|_| self.0.status == engine::run::status::NodeRunStatus::Succeeded)
-            .map(ValueObject)
+            .map(|value| ValueObject::new(value, self.0.run, Place::Node(self.0.node.clone()), &self.1))
     }
 
     /// Its last error.
-    async fn error(&self) -> Option<NodeRunError> {
-        self.0.error.clone().map(NodeRunError::from)
+    async fn error(&self, ctx: &Context<'_>) -> Result<Option<NodeRunError>> {
+        let Some(error) = self.0.error.clone() else { return Ok(None) };
+        Ok(Some(self.1.error(ctx, self.0.run, error).await?.into()))
     }
 
     /// What it waits for, while it waits.

@@ -17,7 +17,7 @@ use super::node_run::{NodeRunObject, NodeRunStatusName, Siblings};
 use super::page::{connection, cost, request, window};
 use super::request::{Asked as _, id, time};
 use super::user_error::{UserError, settle};
-use super::value::ValueObject;
+use super::value::{Place, ValueObject};
 use super::version::VersionObject;
 use super::workflow::WorkflowObject;
 use crate::service::ServiceError;
@@ -127,17 +127,19 @@ impl RunObject {
 
     /// What it was given.
     async fn input(&self) -> ValueObject {
-        ValueObject(self.0.input.clone())
+        ValueObject::new(self.0.input.clone(), self.0.id, Place::Input, &Siblings::of(&self.0))
     }
 
     /// Its result, once it succeeded.
     async fn output(&self) -> Option<ValueObject> {
-        self.0.output.clone().map(ValueObject)
+        let output = self.0.output.clone()?;
+        Some(ValueObject::new(output, self.0.id, Place::Output, &Siblings::of(&self.0)))
     }
 
     /// Why it failed, or will.
-    async fn error(&self) -> Option<RunError> {
-        self.0.error.clone().map(RunError::from)
+    async fn error(&self, ctx: &Context<'_>) -> Result<Option<RunError>> {
+        let Some(error) = self.0.error.clone() else { return Ok(None) };
+        Ok(Some(Siblings::of(&self.0).error(ctx, self.0.id, error).await?.into()))
     }
 
     /// Its node runs, by node key; the items of a `for_each` after their node.

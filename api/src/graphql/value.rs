@@ -1,12 +1,17 @@
 //! Run data: never a bare JSON field, because it may be of any size.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, Enum, Json, Object};
+use engine::id::RunId;
 use engine::value::{ValueKind, ValueRef};
 
 use super::Result;
+use super::node_run::Siblings;
 use super::page::{cost, request};
 use super::request::Asked as _;
 use crate::service::value::{Part, Parts};
+use crate::service::veil::Seen;
 use crate::service::{ServiceError, value};
 
 /// Bytes of a preview when the client does not say.
@@ -31,25 +36,57 @@ pub enum ValueKindName {
 }
 
 /// A piece of run data. Small ones can be read as JSON, all of them by a preview.
-pub struct ValueObject(pub(super) ValueRef);
+pub struct ValueObject {
+    value: ValueRef,
+    run: RunId,
+    place: Place,
+    siblings: Arc<Siblings>,
+}
+
+/// Where in a run a value stands.
+pub(super) enum Place {
+    /// It is the run's input.
+    Input,
+    /// It is the run's output.
+    Output,
+    /// It is the output of this node.
+    Node(String),
+}
+
+impl ValueObject {
+    pub(super) fn new(value: ValueRef, run: RunId, place: Place, siblings: &Arc<Siblings>) -> Self {
+        Self { value, run, place, siblings: Arc::clone(siblings) }
+    }
+
+    async fn seen(&self, ctx: &Context<'_>) -> Result<Seen<'_>> {
+        let veil = self.siblings.veil(ctx, self.run).await?;
+        let is_input = match &self.place {
+            Place::Input => true,
+            Place::Output => false,
+            // A trigger gives on what the run was given.
+            Place::Node(key) => veil.is_some() && self.siblings.run(ctx, self.run).await?.trigger == *key,
+        };
+        Ok(Seen { value: &self.value, veil, is_input })
+    }
+}
 
 /// A piece of run data. Small ones can be read as JSON, all of them by a preview.
 #[Object(name = "Value")]
 impl ValueObject {
     /// The JSON kind.
     async fn kind(&self) -> ValueKindName {
-        self.0.kind.into()
+        self.value.kind.into()
     }
 
-    /// Length of the canonical JSON in bytes.
+    /// Length of the canonical JSON in bytes, before anything of it is hidden.
     async fn byte_size(&self) -> u64 {
-        self.0.len
+        self.value.len
     }
 
     /// SHA-256 over the workspace's salt and the canonical JSON, in hex: the same value has the same digest within a
     /// workspace.
     async fn sha256(&self) -> String {
-        self.0.digest.to_string()
+        self.value.digest.to_string()
     }
 
     /// The beginning of the canonical JSON, cut between characters.
@@ -59,7 +96,7 @@ impl ValueObject {
         #[graphql(desc = "Most bytes, 1 to 65536.", default_with = "PREVIEW_DEFAULT")] max_bytes: i32,
     ) -> Result<String> {
         let limit = limit(max_bytes)?;
-        Ok(value::preview(ctx.app()?, ctx.viewer()?, &self.0, limit).await?)
+        Ok(value::preview(ctx.app()?, ctx.viewer()?, &self.seen(ctx).await?, limit).await?)
     }
 
     /// Whether a preview of that size leaves something out.
@@ -67,12 +104,18 @@ impl ValueObject {
         &self,
         #[graphql(desc = "The size of the preview.", default_with = "PREVIEW_DEFAULT")] max_bytes: i32,
     ) -> Result<bool> {
-        Ok(self.0.len > limit(max_bytes)? as u64)
+        Ok(self.value.len > limit(max_bytes)? as u64)
     }
 
     /// The value, up to 64 KiB; of a larger one null and the error VALUE_TOO_LARGE.
     async fn json(&self, ctx: &Context<'_>) -> Result<Option<Json<serde_json::Value>>> {
-        Ok(Some(Json(value::json(ctx.app()?, ctx.viewer()?, &self.0).await?)))
+        Ok(Some(Json(value::json(ctx.app()?, ctx.viewer()?, &self.seen(ctx).await?).await?)))
+    }
+
+    /// Whether something in it is hidden: what the workflow's `input_schema` marks with `x-sensitive`, and the same texts
+    /// and numbers wherever the run takes them. `[redacted]` stands in its place.
+    async fn redacted(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(value::is_redacted(ctx.app()?, ctx.viewer()?, &self.seen(ctx).await?).await?)
     }
 
     /// Parts of a list or an object inside the value, whatever its size: items in their order, fields by name.
@@ -89,7 +132,7 @@ impl ValueObject {
         #[graphql(desc = "The cursor to go on after.")] after: Option<String>,
     ) -> Result<ValuePage> {
         let page = request(first, after)?;
-        Ok(ValuePage(value::parts(ctx.app()?, ctx.viewer()?, &self.0, &path, &page).await?))
+        Ok(ValuePage(value::parts(ctx.app()?, ctx.viewer()?, &self.seen(ctx).await?, &path, &page).await?))
     }
 }
 

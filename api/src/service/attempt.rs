@@ -8,7 +8,7 @@ use engine::run::event::{Event, NodeRunRef, Recorded};
 use engine::time::Timestamp;
 
 use super::run::Run;
-use super::{ServiceError, plan};
+use super::{ServiceError, plan, veil};
 use crate::app::App;
 use crate::auth::{Permission, Viewer};
 
@@ -32,7 +32,10 @@ pub struct Attempt {
 pub async fn of_run(app: &App, viewer: &Viewer, run: &Run) -> Result<HashMap<NodeRunId, Vec<Attempt>>, ServiceError> {
     viewer.require(Permission::Read)?;
     let keys = plan::get(app, viewer.workspace, &run.hash).await?.keys.clone();
-    let events = app.runtime.events(run.id, 0, u32::MAX).await?;
+    let mut events = app.runtime.events(run.id, 0, u32::MAX).await?;
+    if let Some(veil) = veil::of(app, viewer, run).await? {
+        events = events.into_iter().map(|event| veil.event(event)).collect();
+    }
     Ok(told(run.id, &keys, &events))
 }
 

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::audit::Action;
 use super::feed::Happening;
-use super::{ServiceError, plan, run, workflow};
+use super::{ServiceError, plan, run, veil, workflow};
 use crate::app::App;
 use crate::auth::{Permission, Viewer};
 
@@ -101,7 +101,8 @@ pub async fn run_events(
     };
     let keys = Arc::clone(&plan::get(app, viewer.workspace, &run.hash).await?.keys);
     let tail = Tail::new(Arc::clone(app), viewer.workspace, id, seq);
-    Ok(follow(app, tail::RunSource::new(tail, keys, viewer.cursors)))
+    let veil = veil::of(app, viewer, &run).await?;
+    Ok(follow(app, tail::RunSource::new(tail, keys, veil, viewer.cursors)))
 }
 
 /// Follows the workspace from a cursor, or from now on. The stream has no end of its own.

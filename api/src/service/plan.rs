@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use engine::definition::Definition;
 use engine::id::WorkspaceId;
+use engine::sensitive::Sensitive;
 use engine::value::Digest;
 
 use super::ServiceError;
@@ -21,6 +22,8 @@ pub struct Plan {
     pub keys: Arc<[String]>,
     /// The document.
     pub definition: Definition,
+    /// What its `input_schema` marks as sensitive.
+    pub sensitive: Option<Arc<Sensitive>>,
 }
 
 /// Definitions that were used.
@@ -52,7 +55,9 @@ pub(super) async fn get(app: &App, workspace: WorkspaceId, hash: &Digest) -> Res
     let document = store::definition::find(app.runtime.database(), workspace, hash).await?;
     let document = document.ok_or_else(|| ServiceError::internal(format!("the definition {hash} is missing")))?;
     let definition = Definition::from_json(&document).map_err(|problem| ServiceError::internal(problem.message))?;
-    let plan = Arc::new(Plan { keys: definition.nodes.keys().cloned().collect(), definition });
+    let sensitive = definition.input_schema.as_ref().and_then(Sensitive::of).map(Arc::new);
+    let keys = definition.nodes.keys().cloned().collect();
+    let plan = Arc::new(Plan { keys, definition, sensitive });
     app.plans.put(key, &plan);
     Ok(plan)
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use engine::id::{RunId, VersionId};
+use engine::sensitive::REDACTED;
 use runtime::again::RetryRun;
 use serde_json::Value;
 
@@ -58,6 +59,11 @@ pub async fn retry(app: &App, viewer: &Viewer, request: Retry) -> Result<(Run, b
     if runnable.workflow != was.workflow {
         return Err(ServiceError::invalid("versionId", "`versionId` is a version of another workflow"));
     }
+    let plan = plan::get(app, viewer.workspace, &was.hash).await?;
+    if plan.sensitive.is_some() && request.input.as_ref().is_some_and(holds_redacted) {
+        let message = format!("`input` holds `{REDACTED}`, which hides what you may not see; put the real data there");
+        return Err(ServiceError::invalid("input", message));
+    }
     let same = unchanged(app, viewer, &before, &after).await?;
     let start = runtime::StartRun {
         workspace: viewer.workspace,
@@ -81,6 +87,16 @@ pub async fn retry(app: &App, viewer: &Viewer, request: Retry) -> Result<(Run, b
     let run = store::run::find(app.runtime.database(), viewer.workspace, started.run).await?;
     let run = run.ok_or_else(|| ServiceError::internal(format!("{} was committed and is not there", started.run)))?;
     Ok((run, started.replayed))
+}
+
+/// Whether somebody edited what they were shown and sent back what stood for hidden data.
+fn holds_redacted(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains(REDACTED),
+        Value::Array(items) => items.iter().any(holds_redacted),
+        Value::Object(fields) => fields.values().any(holds_redacted),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 /// Keys of the nodes that do the same in both versions.

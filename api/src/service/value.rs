@@ -1,10 +1,14 @@
 //! Reading run data.
 
-use engine::value::{ValueKind, ValueRef};
+use std::sync::Arc;
+
+use engine::definition::canonical::canonical_bytes;
+use engine::value::ValueKind;
 use serde_json::Value;
 
 use super::ServiceError;
 use super::page::PageRequest;
+use super::veil::Seen;
 use crate::app::App;
 use crate::auth::{Permission, Viewer};
 
@@ -17,23 +21,43 @@ pub const PREVIEW_LIMIT: usize = 64 * 1024;
 ///
 /// # Errors
 /// `ValueTooLarge` over [`JSON_LIMIT`].
-pub async fn json(app: &App, viewer: &Viewer, value: &ValueRef) -> Result<Value, ServiceError> {
+pub async fn json(app: &App, viewer: &Viewer, seen: &Seen<'_>) -> Result<Value, ServiceError> {
     viewer.require(Permission::Read)?;
+    let value = seen.value;
     if value.len > JSON_LIMIT {
         return Err(ServiceError::ValueTooLarge { bytes: value.len, limit: JSON_LIMIT });
     }
-    let bytes = app.runtime.value_bytes(viewer.workspace, value).await?;
-    serde_json::from_slice(&bytes).map_err(ServiceError::internal)
+    Ok(Arc::unwrap_or_clone(whole(app, viewer, seen).await?.0))
 }
 
 /// The first `limit` bytes of a value's canonical JSON, cut between characters.
 ///
 /// # Errors
 /// When they may not, or the value cannot be read.
-pub async fn preview(app: &App, viewer: &Viewer, value: &ValueRef, limit: usize) -> Result<String, ServiceError> {
+pub async fn preview(app: &App, viewer: &Viewer, seen: &Seen<'_>, limit: usize) -> Result<String, ServiceError> {
     viewer.require(Permission::Read)?;
-    let bytes = app.runtime.value_bytes(viewer.workspace, value).await?;
+    if seen.veil.is_some() {
+        let (value, _) = whole(app, viewer, seen).await?;
+        return Ok(beginning(&canonical_bytes(&value), limit));
+    }
+    let bytes = app.runtime.value_bytes(viewer.workspace, seen.value).await?;
     Ok(beginning(&bytes, limit))
+}
+
+/// Whether something of it is hidden from the viewer.
+///
+/// # Errors
+/// When they may not read, or the value cannot be read.
+pub async fn is_redacted(app: &App, viewer: &Viewer, seen: &Seen<'_>) -> Result<bool, ServiceError> {
+    viewer.require(Permission::Read)?;
+    Ok(seen.veil.is_some() && whole(app, viewer, seen).await?.1)
+}
+
+/// The value as the viewer may see it, and whether something is hidden.
+async fn whole(app: &App, viewer: &Viewer, seen: &Seen<'_>) -> Result<(Arc<Value>, bool), ServiceError> {
+    let mut value = app.runtime.value(viewer.workspace, seen.value).await?;
+    let hidden = seen.veil.is_some_and(|veil| veil.hide(seen.is_input, Arc::make_mut(&mut value)));
+    Ok((value, hidden))
 }
 
 /// One part of a list or an object.
@@ -67,12 +91,12 @@ const PARTS: &str = "value-parts";
 pub async fn parts(
     app: &App,
     viewer: &Viewer,
-    value: &ValueRef,
+    seen: &Seen<'_>,
     path: &str,
     page: &PageRequest,
 ) -> Result<Parts, ServiceError> {
     viewer.require(Permission::Read)?;
-    let whole = app.runtime.value(viewer.workspace, value).await?;
+    let (whole, _) = whole(app, viewer, seen).await?;
     let absent = || ServiceError::invalid("path", format!("there is nothing at `{path}`"));
     let found = whole.pointer(path).ok_or_else(absent)?;
     let window = page.window(&viewer.cursors, PARTS, |text| text.parse::<usize>().ok())?;

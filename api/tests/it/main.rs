@@ -20,6 +20,7 @@ mod metrics;
 mod model;
 mod process;
 mod quotas;
+mod redaction;
 mod run_lists;
 mod runs;
 mod schema_style;

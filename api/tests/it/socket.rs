@@ -16,7 +16,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
 
 pub(crate) const RUN_EVENTS: &str = "subscription($run: ID!, $after: String) { runEvents(runId: $run, after: $after) {
     cursor seq at payload { __typename
-        ... on RunEvent { kind node scope attempt port status signal error { code } }
+        ... on RunEvent { kind node scope attempt port status signal error { code message } }
         ... on CaughtUp { lastSeq } } } }";
 
 const WORKSPACE_EVENTS: &str = "subscription($filter: WorkspaceEventFilter, $after: String) {

@@ -12,6 +12,7 @@ use super::{Followed, PAGE, Source, wait};
 use crate::app::App;
 use crate::auth::cursor::CursorKey;
 use crate::service::ServiceError;
+use crate::service::veil::Veil;
 use crate::store;
 
 const KIND: &str = "run-events";
@@ -63,13 +64,14 @@ impl Tail {
 pub(super) struct RunSource {
     tail: Tail,
     keys: Arc<[String]>,
+    veil: Option<Veil>,
     cursors: CursorKey,
     is_over: bool,
 }
 
 impl RunSource {
-    pub(super) fn new(tail: Tail, keys: Arc<[String]>, cursors: CursorKey) -> Self {
-        Self { tail, keys, cursors, is_over: false }
+    pub(super) fn new(tail: Tail, keys: Arc<[String]>, veil: Option<Veil>, cursors: CursorKey) -> Self {
+        Self { tail, keys, veil, cursors, is_over: false }
     }
 }
 
@@ -88,6 +90,10 @@ impl Source for RunSource {
     fn pop(&mut self) -> Option<(Timestamp, Followed)> {
         let event = self.tail.pop()?;
         self.is_over = matches!(event.event, Event::RunFinished { .. });
+        let event = match &self.veil {
+            Some(veil) => veil.event(event),
+            None => event,
+        };
         let keys = Arc::clone(&self.keys);
         Some((event.at, Followed::RunEvent { event: Box::new(event), keys }))
     }
