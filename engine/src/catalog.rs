@@ -194,6 +194,19 @@ impl NodeDescriptor {
         self.category == NodeCategory::Trigger
     }
 
+    /// The outputs that a config names, besides [`NodeDescriptor::outputs`]: a list in the config whose schema says
+    /// `"x-ports": "field"` gives one port for each of its entries, called what the entry's `field` says.
+    pub fn named_outputs<'c>(&self, config: &'c Value) -> impl Iterator<Item = &'c str> {
+        let fields = self.config_schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+        let lists =
+            fields.filter_map(|(name, schema)| Some((name.clone(), schema.get("x-ports")?.as_str()?.to_owned())));
+        let named = lists.flat_map(move |(list, field)| {
+            let entries = config.get(&list).and_then(Value::as_array).into_iter().flatten();
+            entries.filter_map(move |entry| entry.get(&field)?.as_str())
+        });
+        named.collect::<Vec<_>>().into_iter()
+    }
+
     /// What published nodes of this type rely on, as a hash: name, config schema and ports, without any word for
     /// people. Two processes whose digests of a type agree run it alike.
     pub fn digest(&self) -> Digest {

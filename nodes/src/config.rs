@@ -28,6 +28,12 @@ impl<'a> Config<'a> {
         }
     }
 
+    /// All fields, as they stand.
+    pub(crate) fn fields(&self) -> &'a Map<String, Value> {
+        static NONE: std::sync::LazyLock<Map<String, Value>> = std::sync::LazyLock::new(Map::new);
+        self.fields.unwrap_or_else(|| &NONE)
+    }
+
     /// The field as it stands, null included.
     pub(crate) fn raw(&self, field: &str) -> Option<&'a Value> {
         self.fields.and_then(|fields| fields.get(field))
@@ -107,6 +113,14 @@ impl<'a> Config<'a> {
             ErrorInfo::permanent("CONFIG_INVALID", message)
         })
     }
+}
+
+/// Which of these words stands in `field` of an object that stands in the config at `path`; the first when none does.
+pub(crate) fn choice(object: &Map<String, Value>, path: &str, field: &str, words: &[&str]) -> Result<usize, ErrorInfo> {
+    let Some(value) = object.get(field).filter(|value| !value.is_null()) else { return Ok(0) };
+    let known = value.as_str().and_then(|text| words.iter().position(|word| *word == text));
+    let path = if path.is_empty() { field.to_owned() } else { format!("{path}.{field}") };
+    known.ok_or_else(|| invalid(&path, value, &format!("one of {}", words.join(", "))))
 }
 
 /// A text, number or boolean as text.

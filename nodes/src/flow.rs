@@ -3,4 +3,5 @@
 pub(crate) mod fail;
 pub(crate) mod if_else;
 pub(crate) mod merge;
+pub(crate) mod switch;
 pub(crate) mod wait;

@@ -2,5 +2,7 @@
 
 pub(crate) mod data;
 pub(crate) mod flow;
+pub(crate) mod graphql;
 pub(crate) mod http;
+pub(crate) mod list;
 pub(crate) mod trigger;

@@ -2,6 +2,7 @@
 //!
 //! A built-in sees exactly what a third-party node sees: its [`Attempt`] and its [`NodeContext`].
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +24,7 @@ mod deferred;
 mod flow;
 mod german;
 mod http;
+mod log;
 pub mod outgoing;
 pub mod page;
 #[cfg(test)]
@@ -83,8 +85,8 @@ pub trait NodeContext: Send + Sync {
 pub enum NodeOutcome {
     /// It is done: `output` leaves by `port`.
     Done {
-        /// One of the descriptor's outputs.
-        port: &'static str,
+        /// One of the descriptor's outputs, or one that the config names.
+        port: Cow<'static, str>,
         /// The value that leaves.
         output: Value,
     },
@@ -94,7 +96,7 @@ pub enum NodeOutcome {
 
 /// Done, by the usual port.
 fn done(output: Value) -> NodeOutcome {
-    NodeOutcome::Done { port: OUT, output }
+    NodeOutcome::Done { port: Cow::Borrowed(OUT), output }
 }
 
 /// What a node run waits for.
@@ -151,14 +153,20 @@ impl Registry {
     pub fn built_in() -> Self {
         Self::default()
             .with(data::aggregate::Aggregate)
+            .with(data::dedupe::Dedupe)
             .with(data::filter::Filter)
             .with(data::set::Set)
+            .with(data::sort::Sort)
+            .with(data::text::Text)
             .with(flow::fail::Fail)
             .with(flow::if_else::If)
             .with(flow::merge::Merge)
+            .with(flow::switch::Switch)
             .with(flow::wait::WaitFor)
+            .with(http::graphql::Graphql)
             .with(http::request::Request)
             .with(http::respond::Respond)
+            .with(log::write::Write)
             .with(trigger::manual::Manual)
             .with(trigger::webhook::Webhook)
     }

@@ -109,7 +109,7 @@ pub(crate) async fn runs(node: &dyn NodeType, config: Value, input: Value) -> No
 /// What leaves by `out`.
 pub(crate) async fn output(node: &dyn NodeType, config: Value, input: Value) -> Value {
     match runs(node, config, input).await {
-        NodeOutcome::Done { port: "out", output } => output,
+        NodeOutcome::Done { port, output } if port == "out" => output,
         other => panic!("{other:?}"),
     }
 }

@@ -171,7 +171,7 @@ impl Executor {
         match outcome? {
             NodeOutcome::Done { port, output } => {
                 let output = self.keep(place, output).await?;
-                Ok(Event::AttemptSucceeded { at: at.clone(), attempt, port: port.to_owned(), output })
+                Ok(Event::AttemptSucceeded { at: at.clone(), attempt, port: port.into_owned(), output })
             }
             NodeOutcome::Wait(wait) => {
                 let passes = self.keep(place, scope.input.as_ref().clone()).await?;

@@ -161,15 +161,17 @@ interface Fixtures {
 }
 
 interface Workers {
+  /** Test files with the same word share a server; a word of its own gives a file an empty one. */
+  database: string;
   forge: Forge;
   site: string;
 }
 
 /** Tests with a server of their own and the built pages before it. */
 export const test = base.extend<Fixtures, Workers>({
+  database: ["shared", { option: true, scope: "worker" }],
   forge: [
-    // biome-ignore lint/correctness/noEmptyPattern: the test runner reads what is asked for from the pattern
-    async ({}, use, { parallelIndex }) => {
+    async ({ database: _ }, use, { parallelIndex }) => {
       const forge = new Forge(await freePort(parallelIndex));
       await forge.start();
       await use(forge);

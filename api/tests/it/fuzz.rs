@@ -262,6 +262,15 @@ fn faulty() -> BTreeMap<Code, Value> {
         ),
         (Code::NodeUnused, unused),
         (Code::ExpressionInvalid, says("input.")),
+        (
+            Code::ExpressionNotAllowedHere,
+            with(
+                "/nodes/b",
+                json!({"type": "http.graphql@1", "config": {
+                    "url": "https://example.com/", "query": "{ order(id: {{ input.n }}) { total } }"
+                }}),
+            ),
+        ),
         (Code::ExpressionUnknownName, says("inputs.n")),
         (Code::ExpressionTypeMismatch, says("run.input.words * 2")),
         (Code::MemberUnknown, says("run.input.m")),

@@ -95,6 +95,10 @@ problem_codes! {
     NodeUnused = "NODE_UNUSED", Warning, "read its output, or remove it";
     /// An expression cannot be read.
     ExpressionInvalid = "EXPRESSION_INVALID", Error, "the guide to expressions has the language";
+    /// A field that is taken as it is written holds an expression. Such fields say what a node does, never with which
+    /// data: the statement of a query, the name of a port.
+    ExpressionNotAllowedHere = "EXPRESSION_NOT_ALLOWED_HERE", Error,
+        "write the field as a constant, and hand data over in the fields meant for it, such as `parameters`";
     /// An expression uses a name that does not exist where it stands.
     ExpressionUnknownName = "EXPRESSION_UNKNOWN_NAME", Error,
         "names are `input`, `nodes.<key>.output`, `run.input`, `trigger` and `vars`, and `item` and `index` per item";

@@ -111,6 +111,11 @@ fn cases() -> Vec<(Code, Value, &'static str)> {
         (Code::NodeUnreachable, with("/nodes/c", node()), "/nodes/c"),
         (Code::NodeUnused, unused, "/nodes/b"),
         (Code::ExpressionInvalid, expression("input."), "/nodes/a/config/number"),
+        (
+            Code::ExpressionNotAllowedHere,
+            with("/nodes/a/config/literal", json!("select {{ input.n }}")),
+            "/nodes/a/config/literal",
+        ),
         (Code::ExpressionUnknownName, expression("inputs.n"), "/nodes/a/config/number"),
         (Code::ExpressionTypeMismatch, expression("input.words * 2"), "/nodes/a/config/number"),
         (Code::MemberUnknown, expression("input.m"), "/nodes/a/config/number"),

@@ -26,7 +26,8 @@ impl TestCatalog {
             config_schema: json!({
                 "type": "object",
                 "properties": {
-                    "number": {"type": "integer"}, "text": {"type": "string"}, "later": {"x-deferred": true}
+                    "number": {"type": "integer"}, "text": {"type": "string"}, "later": {"x-deferred": true},
+                    "literal": {"type": "string", "x-literal": true}
                 },
                 "additionalProperties": false
             }),

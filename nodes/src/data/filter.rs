@@ -76,9 +76,7 @@ impl NodeType for Filter {
     }
 
     fn output(&self, _port: &str, shape: &Shape<'_>) -> Option<PortType> {
-        let PortType::Object { fields: config, .. } = shape.types else { return None };
-        let list = config.get("items").unwrap_or(shape.input);
-        matches!(list, PortType::List { .. }).then(|| list.clone())
+        super::list_of_items(shape)
     }
 
     fn effect(&self, _config: &Value) -> EffectClass {

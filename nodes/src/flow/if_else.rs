@@ -69,7 +69,7 @@ impl NodeType for If {
             Some(other) => return Err(invalid("condition", other, "true or false")),
             None => return Err(missing("condition", "true or false")),
         };
-        Ok(NodeOutcome::Done { port, output: Value::clone(&attempt.input) })
+        Ok(NodeOutcome::Done { port: port.into(), output: Value::clone(&attempt.input) })
     }
 }
 
@@ -82,7 +82,7 @@ mod tests {
     async fn the_input_leaves_by_the_port_that_the_condition_names() {
         for (condition, port) in [(true, "true"), (false, "false")] {
             let outcome = runs(&If, json!({"condition": condition}), json!({"a": 1})).await;
-            assert_eq!(outcome, NodeOutcome::Done { port, output: json!({"a": 1}) });
+            assert_eq!(outcome, NodeOutcome::Done { port: port.into(), output: json!({"a": 1}) });
         }
     }
 

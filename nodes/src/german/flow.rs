@@ -150,3 +150,78 @@ config:
     key: '{{ input.order_id }}'
     timeout: 3d
 ```";
+
+pub(crate) const SWITCH: Translation = Translation {
+    language: "de",
+    messages: &[
+        ("title", "Weiche"),
+        ("summary", "Schickt seine Eingabe auf einen von mehreren Wegen."),
+        ("docs", SWITCH_DOCS),
+        ("config.value.title", "Wert"),
+        ("config.value.description", "Womit das `equals` der Fälle verglichen wird."),
+        ("config.cases.title", "Fälle"),
+        ("config.cases.description", "Die Wege, von denen der erste passende genommen wird."),
+        ("config.cases.*.title", "Fall"),
+        ("config.cases.*.description", "Ein Weg und wann er genommen wird."),
+        ("config.cases.*.port.title", "Port"),
+        ("config.cases.*.port.description", "Der Name des Ports, eine Konstante: Kleinbuchstaben, Ziffern und `_`."),
+        ("config.cases.*.when.title", "Wenn"),
+        ("config.cases.*.when.description", "Der Weg wird genommen, wenn das true ist."),
+        ("config.cases.*.equals.title", "Gleich"),
+        ("config.cases.*.equals.description", "Der Weg wird genommen, wenn der Wert diesem gleich ist."),
+    ],
+    aliases: &["fall", "verzweigung", "entscheidung", "bedingung", "sonst", "auswahl"],
+};
+
+const SWITCH_DOCS: &str = "\
+Gibt seine Eingabe durch den Port des ersten Falls weiter, der passt, und durch `else`, wenn keiner passt. Die anderen Wege
+werden übersprungen, samt allem, was nur sie speisen. Ein Fall passt, wenn sein `when` true ist oder wenn `value` seinem
+`equals` gleich ist: Zahlen nach ihrem Wert, Texte Zeichen für Zeichen, nie über Kreuz. Die Fälle werden der Reihe nach
+angesehen und nach dem passenden keiner mehr. Ein `when`, das weder true noch false ergibt, ist der Fehler
+`CONDITION_NOT_BOOLEAN`. Zwei Fälle dürfen denselben Port haben.
+
+```yaml
+type: flow.switch@1
+config:
+  value: '{{ input.country }}'
+  cases:
+    - { port: home, equals: AT }
+    - { port: neighbors, equals: DE }
+    - { port: large, when: '{{ input.total > 1000 }}' }
+```
+
+Kanten gehen von `<key>.home`, `<key>.neighbors`, `<key>.large` und `<key>.else` aus.";
+
+pub(crate) const LOG: Translation = Translation {
+    language: "de",
+    messages: &[
+        ("title", "Protokollzeile"),
+        ("summary", "Schreibt eine Zeile, die beim Lauf bleibt."),
+        ("docs", LOG_DOCS),
+        ("config.level.title", "Stufe"),
+        ("config.level.description", "Wie wichtig die Zeile ist."),
+        ("config.message.title", "Nachricht"),
+        ("config.message.description", "Die Zeile, für Menschen."),
+        ("config.fields.title", "Felder"),
+        ("config.fields.description", "Werte, die dazugehören, nach Namen."),
+    ],
+    aliases: &["ausgabe", "meldung", "notiz", "protokoll", "mitschrift"],
+};
+
+const LOG_DOCS: &str = "\
+Schreibt eine Zeile: Stufe, Nachricht und Felder. Sie bleibt als Ausgabe des Knotens `{level, message, fields, at}` beim Lauf
+und ist dort zu lesen, wo die Ausgaben eines Laufs sind; `at` ist die Zeit des Versuchs. Der Server schreibt sie auch in sein
+eigenes Protokoll, mit den Kennungen von Lauf und Knoten, gekürzt auf 2.000 Zeichen und ohne die Felder; nach einem Absturz
+kann sie dort zweimal stehen. Eine Nachricht hat höchstens 16 KiB.
+
+```yaml
+type: log.write@1
+config:
+  level: warn
+  message: 'Order {{ input.id }} has no address.'
+  fields:
+    customer: '{{ input.customer }}'
+```
+
+Die Eingabe wird nicht weitergegeben: Die Protokollzeile gehört an einen Nebenweg, oder spätere Knoten lesen
+`nodes.<key>.output` des Knotens davor.";

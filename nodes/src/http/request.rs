@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use self::answer::Expected;
 use crate::{Attempt, NodeContext, NodeOutcome, NodeType, done};
 
-mod answer;
-mod call;
+pub(super) mod answer;
+pub(super) mod call;
 
 /// Calls a service over HTTP.
 pub(crate) struct Request;
@@ -100,12 +100,9 @@ impl NodeType for Request {
 
     async fn execute(&self, context: &dyn NodeContext, attempt: &Attempt) -> Result<NodeOutcome, ErrorInfo> {
         let expected = Expected::of(attempt)?;
-        let mut request = call::of(attempt)?;
-        if let Some(connection) = context.connection() {
-            connection.apply(&mut request)?;
-        }
+        let request = call::of(attempt)?;
         let has_body = request.method != "HEAD";
-        let response = context.outgoing().send(request).await?;
+        let response = super::send(context, request).await?;
         answer::read(response, &expected, has_body, context.now()).await.map(done)
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use super::Checked;
 use crate::catalog::{ERROR, NodeDescriptor, Port};
 use crate::definition::problem::{Problem, ProblemCode as Code};
@@ -33,10 +35,11 @@ pub(super) fn join(
             continue;
         }
         let (Some(source), Some(target)) = (nodes.get(from), nodes.get(to)) else { continue };
-        if let Some(descriptor) = source.descriptor.filter(|descriptor| !has_output(descriptor, out)) {
+        let config = definition.nodes.get(from).map_or(&Value::Null, |node| &node.config);
+        if let Some(descriptor) = source.descriptor.filter(|descriptor| !has_output(descriptor, config, out)) {
             let message = format!("`{from}` has no output `{}`", short(out));
             let problem = Problem::new(Code::PortUnknown, format!("{path}/from"), message).at_node(from);
-            problems.push(problem.hint(format!("it has {}", output_names(descriptor))));
+            problems.push(problem.hint(format!("it has {}", output_names(descriptor, config))));
         }
         if let Some(descriptor) = target.descriptor {
             let input = descriptor.inputs.iter().find(|port| port.name == into);
@@ -87,13 +90,16 @@ fn arrival<'a>(
     })
 }
 
-fn has_output(descriptor: &NodeDescriptor, name: &str) -> bool {
-    (name == ERROR && !descriptor.is_trigger()) || descriptor.outputs.iter().any(|port| port.name == name)
+fn has_output(descriptor: &NodeDescriptor, config: &Value, name: &str) -> bool {
+    (name == ERROR && !descriptor.is_trigger())
+        || descriptor.outputs.iter().any(|port| port.name == name)
+        || descriptor.named_outputs(config).any(|port| port == name)
 }
 
-fn output_names(descriptor: &NodeDescriptor) -> String {
-    let names = descriptor.outputs.iter().map(|port| port.name).chain((!descriptor.is_trigger()).then_some(ERROR));
-    names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+fn output_names(descriptor: &NodeDescriptor, config: &Value) -> String {
+    let fixed = descriptor.outputs.iter().map(|port| port.name);
+    let names = descriptor.named_outputs(config).chain(fixed).chain((!descriptor.is_trigger()).then_some(ERROR));
+    names.map(|name| format!("`{}`", short(name))).collect::<Vec<_>>().join(", ")
 }
 
 /// A name from a document, cut to what a message can take.

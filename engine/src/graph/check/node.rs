@@ -129,6 +129,12 @@ impl<'a> NodeCheck<'a> {
                 return;
             }
         };
+        let mut literal = Vec::new();
+        texts_with_expressions(schema, config, String::new(), false, &mut literal);
+        for at in literal.into_iter().take(MOST_FAULTS) {
+            let message = "this field is taken as it is written and cannot hold an expression (`{{`)";
+            problems.push(Problem::new(Code::ExpressionNotAllowedHere, format!("{path}/config{at}"), message));
+        }
         for error in validator.iter_errors(config).take(MOST_FAULTS) {
             let at = error.instance_path().to_string();
             let keyword = error.schema_path().to_string();
@@ -178,6 +184,27 @@ fn has_expression(value: &Value) -> bool {
         Value::Array(items) => items.iter().any(has_expression),
         Value::Object(fields) => fields.values().any(has_expression),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// The places of texts with `{{` in fields whose schema says `"x-literal": true`, or below such.
+fn texts_with_expressions(schema: &Value, config: &Value, path: String, is_literal: bool, found: &mut Vec<String>) {
+    let is_literal = is_literal || schema.get("x-literal").and_then(Value::as_bool) == Some(true);
+    match config {
+        Value::String(text) if is_literal && text.contains("{{") => found.push(path),
+        Value::Object(fields) => {
+            for (key, field) in fields {
+                let below = super::typing::below(schema, key).unwrap_or(&Value::Null);
+                texts_with_expressions(below, field, format!("{path}/{}", escape(key)), is_literal, found);
+            }
+        }
+        Value::Array(items) => {
+            let below = schema.get("items").unwrap_or(&Value::Null);
+            for (index, item) in items.iter().enumerate() {
+                texts_with_expressions(below, item, format!("{path}/{index}"), is_literal, found);
+            }
+        }
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

@@ -163,6 +163,10 @@ impl<'a> Typing<'a> {
                 let leaves = leaves.unwrap_or_else(|| port.r#type.clone()).bounded(self.most);
                 types.ports.insert(port.name.to_owned(), per_item(leaves, node));
             }
+            for name in descriptor.named_outputs(&node.config) {
+                let leaves = catalog.output(&checked.graph_node.r#type, name, &shape).unwrap_or(PortType::Any);
+                types.ports.insert(name.to_owned(), per_item(leaves.bounded(self.most), node));
+            }
         }
         types.config = Some(config);
         if let Some(place) = self.nodes.get_mut(ix) {
@@ -425,7 +429,7 @@ pub(in crate::graph) fn field_schema<'s>(schema: &'s Value, place: &str) -> Opti
     segments(place).try_fold(schema, |schema, segment| below(schema, &segment))
 }
 
-fn below<'s>(schema: &'s Value, segment: &str) -> Option<&'s Value> {
+pub(super) fn below<'s>(schema: &'s Value, segment: &str) -> Option<&'s Value> {
     let named = schema.get("properties").and_then(|properties| properties.get(segment));
     let any = || schema.get("additionalProperties").or(schema.get("items")).filter(|any| any.is_object());
     named.or_else(any)

@@ -15,9 +15,9 @@ use crate::http::header::to_object;
 use crate::outgoing::OutgoingResponse;
 
 /// Longest body of an answer, in bytes.
-pub(super) const BODY_LIMIT: usize = 16 * 1024 * 1024;
+pub(in crate::http) const BODY_LIMIT: usize = 16 * 1024 * 1024;
 /// Most characters of an error's body that a message shows.
-const SHOWN: usize = 300;
+pub(in crate::http) const SHOWN: usize = 300;
 /// Longest delay that an answer may ask for; a longer one is cut to this.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(86_400);
 
@@ -108,7 +108,14 @@ fn is_transient(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504)
 }
 
-fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8], acted: bool, now: Timestamp) -> ErrorInfo {
+/// What an answer that is none of those expected comes to.
+pub(in crate::http) fn refusal(
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &[u8],
+    acted: bool,
+    now: Timestamp,
+) -> ErrorInfo {
     let text = String::from_utf8_lossy(body);
     let mut shown: String = text.trim().chars().take(SHOWN).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if shown.is_empty() {

@@ -16,7 +16,7 @@ use crate::outgoing::OutgoingRequest;
 use crate::{Attempt, Propagated};
 
 /// How long an answer may take when the config does not say.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+pub(in crate::http) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 /// What the draft of the IETF's HTTP API group calls it.
@@ -32,9 +32,7 @@ pub(super) fn of(attempt: &Attempt) -> Result<OutgoingRequest, ErrorInfo> {
     if body.is_some() && !headers.contains_key(CONTENT_TYPE) {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
-    if let Some(trace) = &attempt.trace {
-        put_trace(trace, &mut headers);
-    }
+    put_trace(attempt.trace.as_ref(), &mut headers);
     let portable_header = put_key(&config, &method, &attempt.idempotency_key, &mut headers)?;
     let timeout = config.duration("timeout")?.unwrap_or(DEFAULT_TIMEOUT).min(attempt.timeout);
     Ok(OutgoingRequest { method, url, headers, body, portable_header, deadline: Instant::now() + timeout })
@@ -66,11 +64,9 @@ fn url(config: &Config<'_>) -> Result<Url, ErrorInfo> {
 }
 
 /// Puts the trace in, unless the author named another one. What services noted belongs to its trace.
-fn put_trace(trace: &Propagated, headers: &mut HeaderMap) {
+pub(in crate::http) fn put_trace(trace: Option<&Propagated>, headers: &mut HeaderMap) {
+    let Some(trace) = trace.filter(|_| !headers.contains_key(TRACEPARENT)) else { return };
     let Ok(parent) = HeaderValue::try_from(&trace.traceparent) else { return };
-    if headers.contains_key(TRACEPARENT) {
-        return;
-    }
     headers.insert(TRACEPARENT, parent);
     let state = trace.tracestate.as_ref().and_then(|state| HeaderValue::try_from(state).ok());
     if let Some(state) = state.filter(|_| !headers.contains_key(TRACESTATE)) {
@@ -80,7 +76,7 @@ fn put_trace(trace: &Propagated, headers: &mut HeaderMap) {
 
 /// Puts the idempotency key under the author's header, or on calls that can change something under the usual one,
 /// unless the author filled that one otherwise.
-fn put_key(
+pub(in crate::http) fn put_key(
     config: &Config<'_>,
     method: &Method,
     key: &str,

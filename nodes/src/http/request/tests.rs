@@ -31,7 +31,7 @@ async fn serve_raw(answer: &'static str) -> SocketAddr {
 
 async fn call(config: Value) -> Result<Value, ErrorInfo> {
     match execute(&Request, outgoing(&["127.0.0.1"]), &attempt(config, json!({}))).await? {
-        NodeOutcome::Done { port: "out", output } => Ok(output),
+        NodeOutcome::Done { port, output } if port == "out" => Ok(output),
         other => panic!("{other:?}"),
     }
 }

@@ -161,6 +161,14 @@ export function useEditing() {
       if (!made) return;
       apply(t("did.add"), () => made.document);
       chosen(made.key);
+      // The next key goes on from here. A card that is new is mounted with the next frame, after the dialog has gone.
+      requestAnimationFrame(() =>
+        requestAnimationFrame(() =>
+          window.document
+            .querySelector<HTMLElement>(`.react-flow__node[data-id="${made.key}"], [data-outline="${made.key}"]`)
+            ?.focus({ preventScroll: true }),
+        ),
+      );
       store.getState().announce(t("said.added", { title: catalog.get(id)?.title ?? id }));
     },
     [asking, store, catalog, join, chosen, t],

@@ -126,7 +126,7 @@ export function useKeys(editing: Editing, outside: Outside) {
         case "palette":
           return outside.showCommands();
         case "add":
-          return one && here
+          return one
             ? editing.ask({ what: "addAfter", from: { node: one, port: firstOutput(one) } })
             : editing.ask({ what: "add", place: center() });
         case "connect":

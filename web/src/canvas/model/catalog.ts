@@ -64,7 +64,22 @@ export function inputsOf(node: FlowNode, catalog: Catalog): readonly PortSpec[] 
 export function outputsOf(node: FlowNode, catalog: Catalog): readonly PortSpec[] {
   const type = catalog.get(node.type);
   if (isTrigger(type)) return type?.outputs ?? [];
-  return [...(type ?? UNKNOWN_PORTS).outputs, ERROR_PORT];
+  return [...namedOutputs(node, type), ...(type ?? UNKNOWN_PORTS).outputs, ERROR_PORT];
+}
+
+/** The outputs that a config names: `"x-ports": "field"` at a list gives one for each entry, called what its `field` says. */
+function namedOutputs(node: FlowNode, type: NodeTypeSpec | undefined): PortSpec[] {
+  const fields =
+    (type?.configSchema as { properties?: Record<string, { "x-ports"?: string }> } | null)?.properties ?? {};
+  const names = Object.entries(fields).flatMap(([list, { "x-ports": field }]) => {
+    const entries = field ? (node.config as Record<string, unknown> | null | undefined)?.[list] : null;
+    return Array.isArray(entries)
+      ? entries.map((entry) => (entry as Record<string, unknown> | null)?.[field ?? ""])
+      : [];
+  });
+  return [...new Set(names)].flatMap((name) =>
+    typeof name === "string" && name ? [{ name, type: { type: "any" as const }, many: false }] : [],
+  );
 }
 
 /** Whether what leaves one port may arrive at another; `any` on either side is taken on trust. */

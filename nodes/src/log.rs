@@ -1,0 +1,3 @@
+//! Nodes that write down what a run does.
+
+pub(crate) mod write;
