@@ -1,6 +1,5 @@
 //! Sends spans to a collector: gathered, in the background, and given up rather than waited for.
 
-use std::future::Future;
 use std::str::FromStr as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -195,12 +194,10 @@ impl Sending {
 }
 
 /// Done at this time; never without one.
-fn until(by: Option<Instant>) -> impl Future<Output = ()> {
-    async move {
-        match by {
-            Some(by) => sleep_until(by).await,
-            None => std::future::pending().await,
-        }
+async fn until(by: Option<Instant>) {
+    match by {
+        Some(by) => sleep_until(by).await,
+        None => std::future::pending().await,
     }
 }
 
