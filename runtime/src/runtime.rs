@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use engine::drive::DriveConfig;
+use engine::expression::ExpressionError;
 use engine::graph::Graph;
 use engine::id::{ProjectId, RunId, TriggerEventId, VersionId, WorkerId, WorkflowId, WorkspaceId};
 use engine::run::codec::{self, CodecError};
@@ -458,11 +459,18 @@ impl Runtime {
     ///
     /// # Errors
     /// When it was not started, or it is not known whether it was.
-    pub async fn start(&self, request: StartRun) -> Result<Started, StartError> {
+    pub async fn start(&self, mut request: StartRun) -> Result<Started, StartError> {
         let inner = &self.0;
         let (graph, tenant) = inner.definitions.get(request.workspace, request.definition_hash).await?;
         let trigger = crate::again::trigger(&graph, &request.trigger_node)?;
         graph.check_input(&request.input).map_err(StartError::InputInvalid)?;
+        let told = |error: ExpressionError| format!("the workflow's settings{} fail: {}", error.path, error.message);
+        let found = graph.found_by(&request.input).map_err(|error| StartError::InputInvalid(told(error)))?;
+        request.key = request.key.or(found.key);
+        // What the caller says goes before what the definition gives.
+        for (name, value) in found.labels {
+            request.labels.entry(name).or_insert(value);
+        }
         let input = inner.values.keep(&tenant, request.input.clone()).await?;
         self.begin(request, tenant, graph, trigger, input, Beginning::default()).await
     }
