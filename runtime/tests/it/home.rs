@@ -88,6 +88,7 @@ impl Home {
             labels: BTreeMap::new(),
             priority: 0,
             created_by: "test".into(),
+            trace: None,
         }
     }
 
