@@ -29,6 +29,7 @@ pub mod run;
 pub mod start;
 pub mod test_run;
 pub mod transport;
+pub mod trigger;
 pub mod user_error;
 pub mod value;
 pub mod variable;
@@ -60,6 +61,7 @@ pub struct Query(
     node_type::NodeTypeQuery,
     expression::ExpressionQuery,
     audit::AuditQuery,
+    trigger::TriggerQuery,
 );
 
 /// Everything that can be done. Each mutation takes one `input` and answers with a payload whose `userErrors` say
@@ -77,6 +79,7 @@ pub struct Mutation(
     variable::VariableMutation,
     connection::ConnectionMutation,
     quota::QuotaMutation,
+    trigger::TriggerMutation,
 );
 
 /// The schema with its resolvers.

@@ -72,6 +72,8 @@ ids! {
     DeploymentChangeId = "dch";
     /// One execution of a version.
     RunId = "run";
+    /// A trigger in an environment.
+    BindingId = "trg";
     /// Something that happened outside and was kept.
     TriggerEventId = "evt";
     /// A message to a run that its owner has not read yet.

@@ -13,6 +13,7 @@ pub mod id;
 pub mod port;
 pub mod retry;
 pub mod run;
+pub mod schedule;
 pub mod scope;
 pub mod sensitive;
 pub mod signature;

@@ -35,6 +35,10 @@ pub struct Model {
     pub payload_kind: ValueKind,
     /// When it came.
     pub received_at: DateTimeUtc,
+    /// The binding whose tick it is.
+    pub binding_id: Option<Uuid>,
+    /// That tick; a binding has one event for each.
+    pub tick_at: Option<DateTimeUtc>,
 }
 
 /// None declared: rows are found by their ids, inside a workspace.

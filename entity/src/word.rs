@@ -144,5 +144,12 @@ words! {
         Manual = "MANUAL",
         /// A call to `/hooks/…`.
         Webhook = "WEBHOOK",
+        /// The clock.
+        Schedule = "SCHEDULE",
+    }
+    /// What kinds of trigger have a binding.
+    BindingKind {
+        /// The clock.
+        Schedule = "SCHEDULE",
     }
 }

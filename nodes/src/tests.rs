@@ -51,6 +51,7 @@ fn the_built_in_types_are_these() {
             "http.respond@1",
             "log.write@1",
             "trigger.manual@1",
+            "trigger.schedule@1",
             "trigger.webhook@1",
         ]
     );

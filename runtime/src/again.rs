@@ -153,6 +153,7 @@ impl Runtime {
             origin,
             facts,
             asked: Some(asked_digest(&tenant, &asked)),
+            firing: None,
         };
         Ok(self.begin(start, tenant, graph, trigger, input, beginning).await?)
     }

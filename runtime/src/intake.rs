@@ -24,7 +24,7 @@ use crate::driver::{Command, Owned};
 use crate::event::EventBus;
 use crate::executor::Place;
 use crate::figure::{Figures, StartedBy};
-use crate::journal::{Created, Journal, NewRun, StartKey};
+use crate::journal::{Created, Firing, Journal, NewRun, StartKey};
 use crate::quota::Quotas;
 use crate::runtime::{Mode, StartError, StartRun, Started, TriggerKind};
 use crate::trace::{Facts, Tracer};
@@ -64,6 +64,8 @@ pub(crate) struct Beginning {
     pub(crate) facts: Vec<Event>,
     /// What was asked for, when that is more than the input.
     pub(crate) asked: Option<Digest>,
+    /// The tick that starts it.
+    pub(crate) firing: Option<Firing>,
 }
 
 pub(crate) struct Intake {
@@ -167,6 +169,7 @@ impl Intake {
                 _ if beginning.retry_of.is_some() => StartedBy::Retry,
                 TriggerKind::Manual => StartedBy::Manual,
                 TriggerKind::Webhook => StartedBy::Webhook,
+                TriggerKind::Schedule => StartedBy::Schedule,
             },
             answer,
         };
@@ -201,6 +204,7 @@ impl Intake {
             node_runs,
             blobs,
             is_owned: owner.is_some(),
+            firing: beginning.firing,
         };
         Ok((row, waiting))
     }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use engine::drive::batch::{Batch, Claim, FlushOutcome, NodeRunRow, Record};
 use engine::error::ErrorInfo;
-use engine::id::{InboxId, ProjectId, RunId, TriggerEventId, VersionId, WorkerId, WorkflowId, WorkspaceId};
+use engine::id::{BindingId, InboxId, ProjectId, RunId, TriggerEventId, VersionId, WorkerId, WorkflowId, WorkspaceId};
 use engine::time::Timestamp;
 use engine::value::{Digest, ValueRef};
 use sea_orm::DbErr;
@@ -128,6 +128,21 @@ pub struct NewRun {
     pub blobs: Vec<Digest>,
     /// Whether the creating worker drives it, under epoch 1; otherwise anybody may take it.
     pub is_owned: bool,
+    /// The tick that starts it; it is decided in the same commit, and the run is not made when somebody else did that.
+    pub firing: Option<Firing>,
+}
+
+/// A tick of a schedule that starts a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Firing {
+    /// Whose tick.
+    pub binding: BindingId,
+    /// The binding's revision; when it has another one by now, nothing is written.
+    pub revision: i64,
+    /// The tick.
+    pub tick: Timestamp,
+    /// When the binding is to be looked at next.
+    pub next_at: Option<Timestamp>,
 }
 
 impl NewRun {

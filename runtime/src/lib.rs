@@ -1,6 +1,7 @@
 //! Drives runs: carries out what `engine::drive` decides, over a database, a blob store and the node types.
 
 pub mod again;
+pub mod binding;
 pub mod blob;
 pub mod clock;
 pub mod crash;
@@ -27,6 +28,7 @@ mod work;
 
 pub use database::{Database, DatabaseKind};
 pub use quota::{Bound, Quota, QuotaExceeded, Usage};
+pub use role::scheduler::{AskedStart, Forbidden, Gate, GateAnswer};
 pub use runtime::{
     Health, Mode, OpenError, Parts, PersonSays, PostError, ReadError, Runtime, RuntimeConfig, StartError, StartRun,
     Started, TriggerKind,

@@ -33,9 +33,11 @@ use crate::executor::Executor;
 use crate::figure::Figures;
 use crate::figure::sample::Sampler;
 use crate::intake::{Beginning, Intake, Request};
-use crate::journal::{Journal, JournalError, NewMessage, Posted, WorkerRow};
+use crate::journal::{Firing, Journal, JournalError, NewMessage, Posted, WorkerRow};
 use crate::message::{Carried, Message, Says};
 use crate::quota::{Quota, QuotaExceeded, Quotas, Usage};
+use crate::role::leader::Leader;
+use crate::role::scheduler::{Gate, Scheduler};
 use crate::role::{heartbeat::Heartbeat, mail::Mail, relay::Relay, taker::Taker, tidy};
 use crate::secret::{KeySource, Secrets};
 use crate::trace::{TraceContext, Tracer};
@@ -150,6 +152,8 @@ pub enum TriggerKind {
     Manual,
     /// A call from outside.
     Webhook,
+    /// The clock.
+    Schedule,
 }
 
 /// Whether a run counts.
@@ -311,6 +315,7 @@ struct Inner {
     owned: Arc<Owned>,
     sampler: Sampler,
     lease: Arc<Lease>,
+    lease_for: Option<Duration>,
     intake: mpsc::Sender<Request>,
     quotas: Arc<Quotas>,
     driver: Option<mpsc::UnboundedSender<Command>>,
@@ -443,6 +448,7 @@ impl Runtime {
             owned,
             sampler,
             lease,
+            lease_for,
             intake,
             quotas,
             driver,
@@ -459,7 +465,16 @@ impl Runtime {
     ///
     /// # Errors
     /// When it was not started, or it is not known whether it was.
-    pub async fn start(&self, mut request: StartRun) -> Result<Started, StartError> {
+    pub async fn start(&self, request: StartRun) -> Result<Started, StartError> {
+        self.start_as(request, Beginning::default()).await
+    }
+
+    /// Starts the run of a tick and decides the tick with it.
+    pub(crate) async fn start_firing(&self, request: StartRun, firing: Firing) -> Result<Started, StartError> {
+        self.start_as(request, Beginning { firing: Some(firing), ..Beginning::default() }).await
+    }
+
+    async fn start_as(&self, mut request: StartRun, beginning: Beginning) -> Result<Started, StartError> {
         let inner = &self.0;
         let (graph, tenant) = inner.definitions.get(request.workspace, request.definition_hash).await?;
         let trigger = crate::again::trigger(&graph, &request.trigger_node)?;
@@ -472,7 +487,26 @@ impl Runtime {
             request.labels.entry(name).or_insert(value);
         }
         let input = inner.values.keep(&tenant, request.input.clone()).await?;
-        self.begin(request, tenant, graph, trigger, input, Beginning::default()).await
+        self.begin(request, tenant, graph, trigger, input, beginning).await
+    }
+
+    /// Fires schedules from now on, unless this process drives nothing. Several processes may: one leads, and a tick is
+    /// decided once whoever does it.
+    pub fn watch_clock(&self, gate: Gate) {
+        let inner = &self.0;
+        if inner.driver.is_some() {
+            let leader = Leader::new(inner.database.clone(), "schedules", inner.worker, inner.lease_for);
+            let scheduler = Scheduler { runtime: self.clone(), gate };
+            inner.tracker.spawn(scheduler.run(leader, inner.stop_taking.clone()));
+        }
+    }
+
+    /// Decides the ticks that are due now, once. How many schedules had some.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn fire_due(&self, gate: Gate) -> Result<u64, DbErr> {
+        Scheduler { runtime: self.clone(), gate }.pass().await
     }
 
     /// What the workspace may use.

@@ -67,6 +67,7 @@ async fn create_all(db: &DatabaseConnection) {
     create(db, entity::environment::Entity).await;
     create(db, entity::feed::Entity).await;
     create(db, entity::journal::Entity).await;
+    create(db, entity::leader::Entity).await;
     create(db, entity::login_link::Entity).await;
     create(db, entity::node_run::Entity).await;
     create(db, entity::outbox::Entity).await;
@@ -75,6 +76,7 @@ async fn create_all(db: &DatabaseConnection) {
     create(db, entity::run_inbox::Entity).await;
     create(db, entity::secret::Entity).await;
     create(db, entity::start_dedupe::Entity).await;
+    create(db, entity::trigger_binding::Entity).await;
     create(db, entity::trigger_event::Entity).await;
     create(db, entity::variable::Entity).await;
     create(db, entity::version::Entity).await;

@@ -243,6 +243,8 @@ pub enum TriggerKindName {
     Manual,
     /// A call to `/hooks/…`.
     Webhook,
+    /// The clock, by a node `trigger.schedule`.
+    Schedule,
 }
 
 /// In which order runs are listed.

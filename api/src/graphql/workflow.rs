@@ -11,10 +11,11 @@ use super::loader::{DeployedOf, LatestOf};
 use super::page::{Relay, connection, cost, window};
 use super::project::ProjectObject;
 use super::request::{Asked as _, time};
+use super::trigger::TriggerBindingObject;
 use super::version::VersionObject;
 use crate::service::surroundings::Place;
 use crate::service::workflow::{self, Trigger, Workflow, WorkflowFilter};
-use crate::service::{ServiceError, deployment, draft};
+use crate::service::{ServiceError, deployment, draft, trigger};
 
 pub mod change;
 
@@ -124,6 +125,13 @@ impl WorkflowObject {
         let Some(latest) = ctx.reads()?.load_one(LatestOf(self.0.id)).await? else { return Ok(Vec::new()) };
         let triggers = workflow::triggers(ctx.app()?, ctx.viewer()?, &self.0, &latest).await?;
         Ok(triggers.into_iter().map(TriggerObject::from).collect())
+    }
+
+    /// Its triggers that are or were deployed, by environment and node. So far these are its schedules.
+    #[graphql(complexity = "20 + child_complexity")]
+    async fn trigger_bindings(&self, ctx: &Context<'_>) -> Result<Vec<TriggerBindingObject>> {
+        let found = trigger::of_workflow(ctx.app()?, ctx.viewer()?, self.0.id).await?;
+        Ok(found.into_iter().map(TriggerBindingObject).collect())
     }
 
     /// When it was made.

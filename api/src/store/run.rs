@@ -147,6 +147,7 @@ fn started_by(kinds: &[runtime::TriggerKind]) -> Expr {
     let words = kinds.iter().map(|kind| match kind {
         runtime::TriggerKind::Manual => word::TriggerKind::Manual.as_str(),
         runtime::TriggerKind::Webhook => word::TriggerKind::Webhook.as_str(),
+        runtime::TriggerKind::Schedule => word::TriggerKind::Schedule.as_str(),
     });
     let mut one = Query::select();
     one.expr(Expr::value(1))

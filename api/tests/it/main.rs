@@ -23,6 +23,7 @@ mod quotas;
 mod redaction;
 mod run_lists;
 mod runs;
+mod schedules;
 mod schema_style;
 mod sessions;
 mod signatures;

@@ -49,6 +49,7 @@ pub(super) fn trigger(kind: TriggerKind) -> &'static str {
     match kind {
         TriggerKind::Manual => word::TriggerKind::Manual,
         TriggerKind::Webhook => word::TriggerKind::Webhook,
+        TriggerKind::Schedule => word::TriggerKind::Schedule,
     }
     .as_str()
 }

@@ -1,0 +1,285 @@
+//! Triggers of deployed versions, and what came to them.
+
+use engine::definition::Definition;
+use engine::id::{BindingId, RunId, TriggerEventId, VersionId, WorkflowId, WorkspaceId};
+use engine::schedule::Schedule;
+use engine::time::Timestamp;
+use engine::value::Digest;
+use entity::word::{self, BindingKind};
+use entity::{definition, trigger_binding, trigger_event, version, workflow};
+use runtime::Database;
+use runtime::TriggerKind;
+use runtime::binding::next_look;
+use sea_orm::{
+    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
+};
+use serde_json::{Value, json};
+
+use super::change::Change;
+use super::keyset::{self, Listed};
+use super::{at, json, timestamp};
+use crate::service::ServiceError;
+use crate::service::audit::{Action, Context, Done};
+use crate::service::page::Window;
+use crate::service::trigger::{Binding, Event, EventFilter, Outcome};
+
+/// The only way into the table: there is no query without a workspace.
+fn in_workspace(workspace: WorkspaceId) -> Select<trigger_binding::Entity> {
+    trigger_binding::Entity::find().filter(trigger_binding::Column::WorkspaceId.eq(workspace.0))
+}
+
+fn read(model: trigger_binding::Model) -> Result<Binding, DbErr> {
+    Ok(Binding {
+        id: BindingId(model.id),
+        workflow: WorkflowId(model.workflow_id),
+        environment: model.environment,
+        node: model.node_key,
+        version: model.version_id.map(VersionId),
+        config: json(&model.config)?,
+        paused: model.paused_at.map(timestamp).zip(model.paused_by),
+        decided: timestamp(model.decided_at),
+        held: model.held_at.map(timestamp),
+        next: model.next_at.map(timestamp),
+        last_tick: model.last_tick_at.map(timestamp),
+        last_run: model.last_run_id.map(RunId),
+    })
+}
+
+/// The triggers of a workflow that were ever deployed, by environment and node.
+pub(crate) async fn of_workflow(
+    database: &Database,
+    workspace: WorkspaceId,
+    of: WorkflowId,
+) -> Result<Vec<Binding>, DbErr> {
+    let select = in_workspace(workspace)
+        .filter(trigger_binding::Column::WorkflowId.eq(of.0))
+        .order_by_asc(trigger_binding::Column::Environment)
+        .order_by_asc(trigger_binding::Column::NodeKey);
+    select.all(database.read()).await?.into_iter().map(read).collect()
+}
+
+/// What a version brings along: its schedules by node key, with their configs.
+async fn schedules(
+    write: &impl ConnectionTrait,
+    workspace: WorkspaceId,
+    of: VersionId,
+) -> Result<(Vec<u8>, Vec<(String, Value)>), ServiceError> {
+    let found =
+        version::Entity::find_by_id(of.0).one(write).await?.ok_or(ServiceError::NotFound { what: "version" })?;
+    let key = (workspace.0, found.definition_hash.clone());
+    let document = definition::Entity::find_by_id(key).one(write).await?;
+    let document = document.ok_or_else(|| ServiceError::internal(format!("the definition of {of} is missing")))?;
+    let document: Value = json(&document.document)?;
+    let read = Definition::from_json(&document).map_err(|problem| ServiceError::internal(problem.message))?;
+    let schedules = read.nodes.into_iter().filter(|(_, node)| node.r#type.starts_with(SCHEDULE));
+    Ok((found.definition_hash, schedules.map(|(key, node)| (key, node.config)).collect()))
+}
+
+/// The node type that the clock starts, of any major version.
+const SCHEDULE: &str = "trigger.schedule@";
+
+/// Lets the triggers of an environment be those of a version, from now on; `None` for none. Whoever calls this holds
+/// the workflow. A rule that stays as it was goes on where it is.
+pub(super) async fn bind_in(
+    change: &Change,
+    of: &workflow::Model,
+    environment: &str,
+    version: Option<VersionId>,
+) -> Result<(), ServiceError> {
+    let (context, write) = (change.context(), change.connection());
+    let (hash, mut wanted) = match version {
+        Some(version) => {
+            let (hash, wanted) = schedules(write, context.workspace, version).await?;
+            (Some(hash), wanted)
+        }
+        None => (None, Vec::new()),
+    };
+    let rows = in_workspace(context.workspace)
+        .filter(trigger_binding::Column::WorkflowId.eq(of.id))
+        .filter(trigger_binding::Column::Environment.eq(environment))
+        .lock_exclusive()
+        .all(write)
+        .await?;
+    for row in rows {
+        let config = wanted.iter().position(|(key, _)| *key == row.node_key).map(|index| wanted.swap_remove(index).1);
+        let revision = row.revision + 1;
+        let mut new = trigger_binding::ActiveModel::from(row.clone());
+        match config {
+            Some(config) => {
+                let goes_on = row.version_id.is_some() && json::<Value>(&row.config)? == config;
+                let decided = if goes_on { timestamp(row.decided_at) } else { context.at };
+                new.version_id = Set(version.map(|version| version.0));
+                new.definition_hash = Set(hash.clone());
+                new.next_at = Set(next(&config, BindingId(row.id), decided, row.paused_at.is_some()).map(at));
+                new.config = Set(config.to_string());
+                new.decided_at = Set(at(decided));
+                new.held_at = Set(row.held_at.filter(|_| goes_on));
+            }
+            None => {
+                new.version_id = Set(None);
+                new.definition_hash = Set(None);
+                new.next_at = Set(None);
+                new.held_at = Set(None);
+            }
+        }
+        new.revision = Set(revision);
+        new.updated_at = Set(at(context.at));
+        new.update(write).await?;
+    }
+    let Some((version, hash)) = version.zip(hash) else { return Ok(()) };
+    for (node, config) in wanted {
+        let id = BindingId(context.new_id().0);
+        let new = trigger_binding::ActiveModel {
+            id: Set(id.0),
+            workspace_id: Set(context.workspace.0),
+            workflow_id: Set(of.id),
+            environment: Set(environment.to_owned()),
+            node_key: Set(node),
+            kind: Set(BindingKind::Schedule),
+            version_id: Set(Some(version.0)),
+            definition_hash: Set(Some(hash.clone())),
+            next_at: Set(next(&config, id, context.at, false).map(at)),
+            config: Set(config.to_string()),
+            paused_at: Set(None),
+            paused_by: Set(None),
+            decided_at: Set(at(context.at)),
+            held_at: Set(None),
+            last_tick_at: Set(None),
+            last_run_id: Set(None),
+            revision: Set(0),
+            created_at: Set(at(context.at)),
+            updated_at: Set(at(context.at)),
+        };
+        trigger_binding::Entity::insert(new).exec_without_returning(write).await?;
+    }
+    Ok(())
+}
+
+fn next(config: &Value, binding: BindingId, decided: Timestamp, is_paused: bool) -> Option<Timestamp> {
+    let schedule = Schedule::read(config).ok().filter(|_| !is_paused)?;
+    next_look(&schedule, binding, decided)
+}
+
+/// Lets the triggers of a workflow that goes into the archive rest, or go on from now.
+pub(super) async fn rest_in(change: &Change, of: WorkflowId, rests: bool) -> Result<(), DbErr> {
+    let (context, write) = (change.context(), change.connection());
+    let rows = in_workspace(context.workspace)
+        .filter(trigger_binding::Column::WorkflowId.eq(of.0))
+        .filter(trigger_binding::Column::VersionId.is_not_null())
+        .lock_exclusive()
+        .all(write)
+        .await?;
+    for row in rows {
+        go_on_in(change, row.clone(), rests || row.paused_at.is_some()).await?;
+    }
+    Ok(())
+}
+
+/// Writes when it fires next: never while it stands, and otherwise as its rule says from now on. What came due while
+/// somebody had stopped it was not missed.
+async fn go_on_in(change: &Change, row: trigger_binding::Model, stands: bool) -> Result<trigger_binding::Model, DbErr> {
+    let now = change.context().at;
+    let config = json(&row.config)?;
+    let mut new = trigger_binding::ActiveModel::from(row.clone());
+    new.next_at = Set(next(&config, BindingId(row.id), now, stands).map(at));
+    if !stands {
+        new.decided_at = Set(at(now));
+    }
+    new.held_at = Set(None);
+    new.revision = Set(row.revision + 1);
+    new.updated_at = Set(at(now));
+    new.update(change.connection()).await
+}
+
+/// Pauses a trigger or lets it go on; what is so already stays.
+pub(crate) async fn pause(
+    database: &Database,
+    context: &Context,
+    id: BindingId,
+    paused: bool,
+    by: &str,
+) -> Result<Binding, ServiceError> {
+    let mut change = Change::begin(database, context).await?;
+    let absent = || ServiceError::NotFound { what: "trigger" };
+    let found = in_workspace(context.workspace).filter(trigger_binding::Column::Id.eq(id.0));
+    let of = found.clone().one(change.connection()).await?.ok_or_else(absent)?.workflow_id;
+    // The workflow first, as whoever deploys or archives it does.
+    let of = super::workflow::get_in(&change, WorkflowId(of)).await?;
+    let mut row = found.lock_exclusive().one(change.connection()).await?.ok_or_else(absent)?;
+    if row.paused_at.is_some() == paused {
+        change.rollback().await?;
+        return Ok(read(row)?);
+    }
+    row.paused_at = paused.then(|| at(context.at));
+    row.paused_by = paused.then(|| by.to_owned());
+    let mut new = trigger_binding::ActiveModel::from(row);
+    new.paused_at.reset();
+    new.paused_by.reset();
+    let row = new.update(change.connection()).await?;
+    let stands = paused || row.version_id.is_none() || of.archived_at.is_some();
+    let row = go_on_in(&change, row, stands).await?;
+    let shown = |paused: bool| json!({"environment": row.environment, "node": row.node_key, "paused": paused});
+    let done = Done::new(if paused { Action::TriggerPaused } else { Action::TriggerResumed }, id);
+    change.record(done.of(WorkflowId(of.id)).before(shown(!paused)).after(shown(paused)));
+    change.commit().await?;
+    Ok(read(row)?)
+}
+
+/// A page of what came to triggers, the latest first.
+pub(crate) async fn events(
+    database: &Database,
+    workspace: WorkspaceId,
+    filter: &EventFilter,
+    window: Window<TriggerEventId>,
+) -> Result<Listed<Event>, DbErr> {
+    use trigger_event::Column as C;
+    let mut select = trigger_event::Entity::find().filter(C::WorkspaceId.eq(workspace.0));
+    let kind = filter.kind.map(|kind| match kind {
+        TriggerKind::Manual => word::TriggerKind::Manual,
+        TriggerKind::Webhook => word::TriggerKind::Webhook,
+        TriggerKind::Schedule => word::TriggerKind::Schedule,
+    });
+    let all = [
+        filter.workflow.map(|workflow| C::WorkflowId.eq(workflow.0)),
+        filter.environment.as_ref().map(|environment| C::Environment.eq(environment)),
+        filter.node.as_ref().map(|node| C::NodeKey.eq(node)),
+        kind.map(|kind| C::Kind.eq(kind)),
+        filter.outcome.map(|outcome| match outcome {
+            Outcome::Started => C::RunId.is_not_null(),
+            Outcome::Refused => C::RunId.is_null(),
+        }),
+    ];
+    for condition in all.into_iter().flatten() {
+        select = select.filter(condition);
+    }
+    let order = (&[C::Id][..], true);
+    keyset::list(database, select, order, window, |id| vec![id.0.into()], read_event).await
+}
+
+fn read_event(model: trigger_event::Model) -> Result<Event, DbErr> {
+    let hash: Result<[u8; 32], _> = model.payload_digest.try_into();
+    let hash = hash.map_err(|_| DbErr::Type("trigger_event.payload_digest".to_owned()))?;
+    let (reason, explanation) = match model.reason.as_deref().map(|reason| reason.split_once(": ")) {
+        Some(Some((code, text))) => (Some(code.to_owned()), Some(text.to_owned())),
+        Some(None) => (model.reason, None),
+        None => (None, None),
+    };
+    Ok(Event {
+        id: TriggerEventId(model.id),
+        workflow: WorkflowId(model.workflow_id),
+        environment: model.environment,
+        node: model.node_key,
+        kind: match model.kind {
+            word::TriggerKind::Manual => TriggerKind::Manual,
+            word::TriggerKind::Webhook => TriggerKind::Webhook,
+            word::TriggerKind::Schedule => TriggerKind::Schedule,
+        },
+        run: model.run_id.map(RunId),
+        reason,
+        explanation,
+        payload: Digest(hash),
+        tick: model.tick_at.map(timestamp),
+        received_at: timestamp(model.received_at),
+    })
+}
