@@ -21,7 +21,7 @@ fn sqlite(kinds: &str, more: &str, columns: &str) -> [String; 5] {
                 id uuid_text NOT NULL PRIMARY KEY, workspace_id uuid_text NOT NULL, workflow_id uuid_text NOT NULL,
                 environment varchar NOT NULL, node_key varchar NOT NULL,
                 kind varchar NOT NULL CHECK (kind IN ({kinds})), run_id uuid_text, reason varchar, dedupe_key varchar,
-                payload_digest blob NOT NULL CHECK (length(payload_digest) = 32), payload_len bigint NOT NULL,
+                payload_digest varbinary_blob NOT NULL CHECK (length(payload_digest) = 32), payload_len integer NOT NULL,
                 payload_kind varchar NOT NULL
                     CHECK (payload_kind IN ('NULL', 'BOOLEAN', 'NUMBER', 'STRING', 'LIST', 'OBJECT')),
                 received_at timestamp_with_timezone_text NOT NULL{more})"

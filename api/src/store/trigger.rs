@@ -108,7 +108,7 @@ pub(super) async fn bind_in(
         match config {
             Some(config) => {
                 let goes_on = row.version_id.is_some() && json::<Value>(&row.config)? == config;
-                let decided = if goes_on { timestamp(row.decided_at) } else { context.at };
+                let decided = if goes_on { timestamp(row.decided_at) } else { not_before(&row, context.at) };
                 new.version_id = Set(version.map(|version| version.0));
                 new.definition_hash = Set(hash.clone());
                 new.next_at = Set(next(&config, BindingId(row.id), decided, row.paused_at.is_some()).map(at));
@@ -161,6 +161,11 @@ fn next(config: &Value, binding: BindingId, decided: Timestamp, is_paused: bool)
     next_look(&schedule, binding, decided)
 }
 
+/// From when on ticks are decided anew: the clock here may be behind the one of whoever decided the last tick.
+fn not_before(row: &trigger_binding::Model, now: Timestamp) -> Timestamp {
+    now.max(timestamp(row.decided_at))
+}
+
 /// Lets the triggers of a workflow that goes into the archive rest, or go on from now.
 pub(super) async fn rest_in(change: &Change, of: WorkflowId, rests: bool) -> Result<(), DbErr> {
     let (context, write) = (change.context(), change.connection());
@@ -182,9 +187,10 @@ async fn go_on_in(change: &Change, row: trigger_binding::Model, stands: bool) ->
     let now = change.context().at;
     let config = json(&row.config)?;
     let mut new = trigger_binding::ActiveModel::from(row.clone());
-    new.next_at = Set(next(&config, BindingId(row.id), now, stands).map(at));
+    let decided = not_before(&row, now);
+    new.next_at = Set(next(&config, BindingId(row.id), decided, stands).map(at));
     if !stands {
-        new.decided_at = Set(at(now));
+        new.decided_at = Set(at(decided));
     }
     new.held_at = Set(None);
     new.revision = Set(row.revision + 1);

@@ -23,6 +23,7 @@ mod ledger;
 mod other_process;
 mod poison;
 mod random;
+mod schedules;
 mod secrets;
 mod stopped_owner;
 mod telemetry;
