@@ -18,7 +18,6 @@ use tokio_util::sync::CancellationToken;
 use super::leader::Leader;
 use crate::binding::{self, Bound, LeftOut, next_look};
 use crate::blob::BlobError;
-use crate::crash;
 use crate::definition::DefinitionError;
 use crate::journal::{Firing, JournalError};
 use crate::runtime::{Runtime, StartError, StartRun, TriggerKind};
@@ -207,9 +206,7 @@ impl Scheduler {
         }
         let next_at = next_look(schedule, bound.id, tick);
         let firing = Firing { binding: bound.id, revision: bound.revision, tick, next_at };
-        crash::point("before_firing");
         let started = runtime.start_firing(request(bound, schedule, tick), firing).await;
-        crash::point("after_firing");
         match started {
             Ok(started) => {
                 bound.revision += 1;
