@@ -22,7 +22,8 @@ interface Outside {
 
 /** The node under the keyboard's focus. */
 function focused(): string | undefined {
-  return document.activeElement?.closest<HTMLElement>(".react-flow__node")?.dataset.id;
+  const card = document.activeElement?.closest<HTMLElement>(".react-flow__node");
+  return card?.dataset.id ?? document.activeElement?.closest<HTMLElement>("[data-outline]")?.dataset.outline;
 }
 
 /** Does what the key map says. Returns what does an action by its name. */
@@ -44,7 +45,8 @@ export function useKeys(editing: Editing, outside: Outside) {
     (key: string) => {
       store.getState().select([key]);
       const place = store.getState().document.sidecar.layout[key];
-      const element = () => document.querySelector<HTMLElement>(`.react-flow__node[data-id="${key}"]`);
+      const element = () =>
+        document.querySelector<HTMLElement>(`.react-flow__node[data-id="${key}"], [data-outline="${key}"]`);
       const visible = element()?.getBoundingClientRect();
       const box = document.querySelector(".react-flow")?.getBoundingClientRect();
       const inside =
