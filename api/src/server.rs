@@ -284,7 +284,10 @@ async fn migrate_database(database: &Database) -> Result<(), ServeError> {
 }
 
 async fn open_runtime(config: &Config, database: Database, clock: Clock) -> Result<Runtime, ServeError> {
-    let policy = OutgoingPolicy { allow_hosts: config.http.allow_hosts.clone() };
+    let policy = OutgoingPolicy {
+        allow_hosts: config.http.allow_hosts.clone(),
+        sqlite_folder: config.http.sqlite_folder.clone(),
+    };
     let outgoing = Outgoing::new(policy)?;
     let registry = nodes::Registry::built_in();
     #[cfg(debug_assertions)]
