@@ -1,4 +1,5 @@
-//! Settings: a TOML file, then `FLOWFORGE__SECTION__KEY` from the environment. Nothing else reads either.
+//! Settings: a TOML file, then `FLOWFORGE__SECTION__KEY` from the environment, and the names that OpenTelemetry gives.
+//! Nothing else reads either.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -12,6 +13,7 @@ mod reader;
 pub mod runtime;
 pub mod secrets;
 pub mod server;
+pub mod telemetry;
 #[cfg(debug_assertions)]
 pub mod testing;
 
@@ -23,6 +25,7 @@ use reader::Reader;
 use runtime::RuntimeSection;
 use secrets::SecretsConfig;
 use server::ServerConfig;
+use telemetry::{Standard, TelemetryConfig};
 
 /// The file that is read when none is named and it exists in the working directory.
 pub const DEFAULT_FILE: &str = "flowforge.toml";
@@ -49,6 +52,8 @@ pub struct Config {
     pub runtime: RuntimeSection,
     /// `[secrets]`
     pub secrets: SecretsConfig,
+    /// `[telemetry]`
+    pub telemetry: TelemetryConfig,
     /// `[testing]`
     #[cfg(debug_assertions)]
     pub testing: testing::TestingConfig,
@@ -103,6 +108,7 @@ impl Config {
     /// # Errors
     /// Every fault at once.
     pub fn from_parts(file: Option<&str>, environment: HashMap<String, String>) -> Result<Self, Faults> {
+        let standard = Standard::of(&environment);
         let mut sources = ::config::Config::builder();
         if let Some(text) = file {
             sources = sources.add_source(::config::File::from_str(text, ::config::FileFormat::Toml));
@@ -117,15 +123,15 @@ impl Config {
             .build()
             .and_then(|built| built.cache.into_table())
             .map_err(|error| Faults(vec![Fault::new("settings", error.to_string())]))?;
-        Self::from_table(root.into_iter().collect())
+        Self::from_table(root.into_iter().collect(), &standard)
     }
 
-    fn from_table(mut root: BTreeMap<String, ::config::Value>) -> Result<Self, Faults> {
+    fn from_table(mut root: BTreeMap<String, ::config::Value>, standard: &Standard) -> Result<Self, Faults> {
         let mut faults = Vec::new();
         let mut section = |name: &'static str| Reader::section(name, root.remove(name));
         let (mut server, mut database, mut artifact) = (section("server"), section("database"), section("artifact"));
         let (mut log, mut http, mut runtime) = (section("log"), section("http"), section("runtime"));
-        let mut secrets = section("secrets");
+        let (mut secrets, mut telemetry) = (section("secrets"), section("telemetry"));
         #[cfg(debug_assertions)]
         let mut testing = section("testing");
         let mut top = Reader::top(root);
@@ -139,11 +145,12 @@ impl Config {
             log: LogConfig::read(&mut log),
             http: HttpConfig::read(&mut http),
             runtime: RuntimeSection::read(&mut runtime),
+            telemetry: TelemetryConfig::read(&mut telemetry, standard),
             #[cfg(debug_assertions)]
             testing: testing::TestingConfig::read(&mut testing),
             data_dir,
         };
-        for reader in [top, server, database, artifact, log, http, runtime, secrets] {
+        for reader in [top, server, database, artifact, log, http, runtime, secrets, telemetry] {
             faults.extend(reader.finish());
         }
         #[cfg(debug_assertions)]
@@ -164,6 +171,7 @@ impl Config {
         self.http.check(&mut faults);
         self.runtime.check(&mut faults);
         self.secrets.check(&mut faults);
+        self.telemetry.check(&mut faults);
         #[cfg(debug_assertions)]
         self.testing.check(&mut faults);
         faults

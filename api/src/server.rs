@@ -15,6 +15,7 @@ use nodes::outgoing::{BuildError, Outgoing, OutgoingPolicy};
 use runtime::clock::Clock;
 use runtime::database::{DatabaseError, DatabaseOptions, FolderLock, lock_folder, make_private_folder};
 use runtime::secret::{SecretError, Secrets};
+use runtime::trace::Tracer;
 use runtime::{Database, OpenError, Parts, Runtime, RuntimeConfig};
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -26,6 +27,7 @@ use crate::service::audit::Context;
 use crate::service::key::CreatedKey;
 use crate::service::workspace::{self, DEFAULT_SLUG};
 use crate::service::{ServiceError, key, session};
+use crate::telemetry::export::ExportError;
 use crate::{graphql, rest, store, telemetry};
 
 /// Why a process did not start, or could not go on.
@@ -54,6 +56,9 @@ pub enum ServeError {
     /// A master key is missing, unknown or unreadable.
     #[error(transparent)]
     Secret(#[from] SecretError),
+    /// Traces cannot be sent.
+    #[error("traces cannot be sent as `[telemetry]` says: {0}")]
+    Export(#[from] ExportError),
     /// The driver did not start.
     #[error("the driver did not start: {0}")]
     Runtime(#[from] OpenError),
@@ -121,7 +126,8 @@ pub async fn serve_until(
     let clock = Clock::system();
     let database = prepared_database(&config, &clock).await?;
     let needs_key = !store::api_key::any(&database).await.map_err(ServiceError::from)?;
-    let runtime = open_runtime(&config, database, clock).await?;
+    let (tracer, export) = telemetry::export::start(&config.telemetry, &clock)?;
+    let runtime = open_runtime(&config, database, clock, tracer).await?;
     let listener = TcpListener::bind(config.server.bind)
         .await
         .map_err(|cause| ServeError::Bind { address: config.server.bind, cause })?;
@@ -133,6 +139,10 @@ pub async fn serve_until(
     announce(&Banner { address, data_dir, needs_key });
     let served = listen(listener, Arc::clone(&app), stop, shutdown).await;
     runtime.stop().await;
+    // After the last run was handed back, so that its spans go too.
+    if let Some(export) = export {
+        export.stop().await;
+    }
     runtime.database().close().await;
     tracing::info!("stopped");
     drop(lock);
@@ -283,7 +293,12 @@ async fn migrate_database(database: &Database) -> Result<(), ServeError> {
     Migrator::up(database.write(), None).await.map_err(ServeError::Migration)
 }
 
-async fn open_runtime(config: &Config, database: Database, clock: Clock) -> Result<Runtime, ServeError> {
+async fn open_runtime(
+    config: &Config,
+    database: Database,
+    clock: Clock,
+    tracer: Tracer,
+) -> Result<Runtime, ServeError> {
     let policy = OutgoingPolicy {
         allow_hosts: config.http.allow_hosts.clone(),
         sqlite_folder: config.http.sqlite_folder.clone(),
@@ -300,6 +315,7 @@ async fn open_runtime(config: &Config, database: Database, clock: Clock) -> Resu
     secrets.prepare().await?;
     let mut parts = Parts::new(database, &config.artifact.folder, registry, outgoing, clock).await?;
     parts.secrets = secrets;
+    parts.tracer = tracer;
     let mut settings = RuntimeConfig {
         lease: config.runtime.lease,
         drive: config.runtime.drive,

@@ -17,7 +17,7 @@ pub(crate) mod deployment;
 pub(crate) mod draft;
 pub(crate) mod environment;
 pub(crate) mod feed;
-mod keyset;
+pub(crate) mod keyset;
 pub(crate) mod login_link;
 pub(crate) mod outbox;
 pub(crate) mod project;

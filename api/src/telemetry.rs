@@ -1,4 +1,4 @@
-//! What the process tells about itself: log lines, figures, one line a request.
+//! What the process tells about itself: log lines, figures, one line and one span a request.
 
 use std::sync::Arc;
 
@@ -11,12 +11,15 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 mod clean;
+pub(crate) mod export;
 pub(crate) mod figure;
 pub(crate) mod request;
+mod span;
 
 use crate::app::App;
 use crate::config::log::{LogConfig, LogFormat};
 use request::{Noted, RequestNotes};
+use span::ServerSpan;
 
 /// The header that carries a request's id, in and out.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -45,7 +48,7 @@ pub fn init(config: &LogConfig) {
     }
 }
 
-/// One log line and two figures a request, and its id in the answer.
+/// One log line, two figures and perhaps a span a request, and its id in the answer.
 pub(crate) async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let id = request
         .headers()
@@ -58,13 +61,13 @@ pub(crate) async fn observe(State(app): State<Arc<App>>, mut request: Request, n
     if let Some(value) = &value {
         request.headers_mut().insert(REQUEST_ID, value.clone());
     }
-    let notes = RequestNotes::new(id);
-    let mut line = Line {
-        notes: Arc::clone(&notes),
-        method: known(request.method()),
-        route: request.extensions().get::<MatchedPath>().cloned(),
-        status: CALLER_LEFT,
-    };
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let asked = span::asked(request.headers());
+    let span = ServerSpan::begin(&app, asked.as_ref(), route.as_ref().map(MatchedPath::as_str));
+    let trace = span.as_ref().map(|span| span.context().clone()).or(asked);
+    let notes = RequestNotes::traced(id, trace);
+    let mut line =
+        Line { notes: Arc::clone(&notes), method: known(request.method()), route, status: CALLER_LEFT, span };
     let mut response = request::within(notes, next.run(request)).await;
     line.status = response.status().as_u16();
     drop(line);
@@ -80,6 +83,7 @@ struct Line {
     method: &'static str,
     route: Option<MatchedPath>,
     status: u16,
+    span: Option<ServerSpan>,
 }
 
 impl Drop for Line {
@@ -89,7 +93,11 @@ impl Drop for Line {
         let labels = [("method", method.to_owned()), ("route", route.to_owned()), ("status", status.to_string())];
         metrics::counter!(figure::REQUESTS, &labels).increment(1);
         metrics::histogram!(figure::REQUEST_SECONDS, &labels[..2]).record(self.notes.began.elapsed().as_secs_f64());
-        let Noted { workspace, actor, kind, operation } = self.notes.noted();
+        let noted = self.notes.noted();
+        if let Some(span) = self.span.take() {
+            span.end(method, route, status, &self.notes.id, &noted);
+        }
+        let Noted { workspace, actor, kind, operation } = noted;
         let duration_ms = self.notes.milliseconds();
         tracing::info!(
             request.id = self.notes.id,

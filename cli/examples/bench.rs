@@ -26,6 +26,13 @@ const W3_NODES: usize = 5;
 const W2_NODES: usize = 40;
 /// Runs of W3 that one request starts.
 const BULK: usize = 250;
+/// Node runs of the run that is read.
+const READ_NODES: usize = 50;
+/// Times that each answer is asked for, one after the other; the median counts.
+const READS: usize = 2_000;
+/// A run with its node runs, their attempts and previews of what they gave.
+const READ: &str = "query($id: ID!) { run(id: $id) { status input { preview } output { preview }
+    nodeRuns(first: 100) { nodes { node status output { preview } attempts { number startedAt finishedAt error { code } } } } } }";
 const FLOOR_FOR: Duration = Duration::from_secs(3);
 
 #[tokio::main]
@@ -45,6 +52,7 @@ async fn main() {
     println!("|---|---|---|---|---|---|---|---|---|---|---|");
     let endpoint = endpoint().await;
     let mut w3s = 0.0;
+    let mut reads = Vec::new();
     for database in ["SQLite", "PostgreSQL"] {
         let url = if database == "PostgreSQL" { Some(new_database(&postgres).await) } else { None };
         let server = Server::start(&binary, url.as_deref()).await;
@@ -68,6 +76,16 @@ async fn main() {
         if url.is_some() {
             w3s = s.per_second;
         }
+        reads.push((database, server.read_health().await, server.read_run().await));
+    }
+    println!(
+        "\n| | `/health` p50 ms | `/health` CPU ms | 50 node runs p50 ms | 50 node runs CPU ms |\n|---|---|---|---|---|"
+    );
+    for (database, health, run) in reads {
+        println!(
+            "| {database} | {:.2} | {:.3} | {:.2} | {:.3} |",
+            health.p50_ms, health.cpu_ms, run.p50_ms, run.cpu_ms
+        );
     }
     println!(
         "\nW3s on PostgreSQL is {:.2} of the batched-claim floor from one connection, {:.2} of that from eight.",
@@ -200,6 +218,11 @@ struct Bulk {
     flushes: f64,
 }
 
+struct Read {
+    p50_ms: f64,
+    cpu_ms: f64,
+}
+
 impl Server {
     async fn start(binary: &str, database: Option<&str>) -> Self {
         Self::start_in(binary, database, tempfile::tempdir().unwrap()).await
@@ -312,6 +335,34 @@ impl Server {
             cpu_ms: (self.cpu() - cpu) * 1_000.0 / node_runs,
             flushes: (self.counter("flowforge_flushes_total").await - flushes) / node_runs,
         }
+    }
+
+    async fn read_health(&self) -> Read {
+        let url = format!("{}/health", self.url);
+        self.read(async || assert!(self.client.get(&url).send().await.unwrap().status().is_success())).await
+    }
+
+    /// A run with all its node runs, attempts and previews, in one query.
+    async fn read_run(&self) -> Read {
+        self.publish("read", &chain(READ_NODES - 1, &set_node())).await;
+        let finished = self.counter("flowforge_runs_finished_total").await;
+        let run = self.begin("read").await;
+        self.until_finished(finished + 1.0).await;
+        let answer = self.ask(READ, json!({"id": run})).await;
+        assert_eq!(answer["run"]["nodeRuns"]["nodes"].as_array().map(Vec::len), Some(READ_NODES), "{answer}");
+        self.read(async || drop(self.ask(READ, json!({"id": run})).await)).await
+    }
+
+    async fn read(&self, ask: impl AsyncFn()) -> Read {
+        let cpu = self.cpu();
+        let mut taken = Vec::with_capacity(READS);
+        for _ in 0..READS {
+            let began = Instant::now();
+            ask().await;
+            taken.push(began.elapsed().as_secs_f64() * 1_000.0);
+        }
+        taken.sort_by(f64::total_cmp);
+        Read { p50_ms: taken[READS / 2], cpu_ms: (self.cpu() - cpu) * 1_000.0 / READS as f64 }
     }
 
     async fn until_finished(&self, count: f64) {

@@ -188,6 +188,12 @@ pub struct Settings {
     /// How long a run may take, such as `1h`; no limit when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<String>,
+    /// A business key that runs get when they start, with expressions over what they are given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Labels that runs get when they start, by name, with expressions over what they are given.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
 }
 
 impl Settings {

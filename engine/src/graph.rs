@@ -8,14 +8,17 @@ use serde_json::Value;
 use crate::catalog::{Catalog, EffectClass, NodeTypeName};
 use crate::definition::problem::Problem;
 use crate::definition::{Definition, Join, OnItemError, OnUncertain, Patience};
-use crate::expression::{Template, Types};
+use crate::expression::{ExpressionError, Template, Types};
 use crate::run::event::NodeIx;
 
 mod check;
 mod config;
+mod finder;
 pub mod hash;
 
 pub use config::Config;
+use finder::Finder;
+pub use finder::Found;
 
 /// A workflow that can run.
 #[derive(Debug)]
@@ -28,6 +31,7 @@ pub struct Graph {
     pub input_schema: Option<Value>,
     /// How long a run may take.
     pub timeout: Option<Duration>,
+    finder: Option<Finder>,
 }
 
 /// A node with everything that the rules ask of it.
@@ -156,6 +160,14 @@ impl Graph {
         let validator = jsonschema::validator_for(schema).map_err(|error| error.to_string())?;
         let failed = validator.iter_errors(input).next();
         failed.map_or(Ok(()), |error| Err(format!("at `{}`: {error}", error.instance_path())))
+    }
+
+    /// The key and the labels that the definition gives a run of this input.
+    ///
+    /// # Errors
+    /// The first of their expressions that fails.
+    pub fn found_by(&self, input: &Value) -> Result<Found, ExpressionError> {
+        self.finder.as_ref().map_or_else(|| Ok(Found::default()), |finder| finder.found(input))
     }
 
     /// The nodes in key order; a [`NodeIx`] is a place in it.

@@ -95,6 +95,10 @@ pub struct Model {
     pub finished_at: Option<DateTimeUtc>,
     /// The run that it tries again.
     pub retry_of: Option<Uuid>,
+    /// The span that it was asked for in, as W3C Trace Context writes it.
+    pub traceparent: Option<String>,
+    /// What services before us noted in that trace.
+    pub tracestate: Option<String>,
 }
 
 /// None declared: rows are found by their ids, inside a workspace.

@@ -14,6 +14,7 @@ pub struct Model {
     /// The workspace key that the signing key follows from.
     pub workspace_key_id: Uuid,
     /// Ed25519, 64 bytes.
+    #[sea_orm(column_type = "Binary(1)")]
     pub signature: Vec<u8>,
 }
 

@@ -40,6 +40,7 @@ mod m0051_connection;
 mod m0052_secret;
 mod m0060_login_link;
 mod m0070_run_parked;
+mod m0071_run_trace;
 mod m0080_workspace_quota;
 mod m0081_version_signature;
 
@@ -86,6 +87,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0052_secret::Migration),
             Box::new(m0060_login_link::Migration),
             Box::new(m0070_run_parked::Migration),
+            Box::new(m0071_run_trace::Migration),
             Box::new(m0080_workspace_quota::Migration),
             Box::new(m0081_version_signature::Migration),
         ]

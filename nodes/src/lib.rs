@@ -54,6 +54,17 @@ pub struct Attempt {
     pub config: Value,
     /// What arrived at the input port; an object keyed by source node key on a `many` port.
     pub input: Arc<Value>,
+    /// The trace that a call to another service is a part of; `None` outside of any.
+    pub trace: Option<Propagated>,
+}
+
+/// What other services are told of a trace, as W3C Trace Context writes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Propagated {
+    /// The trace, and the attempt's span in it.
+    pub traceparent: String,
+    /// What services before us noted for themselves.
+    pub tracestate: Option<String>,
 }
 
 /// A node's only door to the world.

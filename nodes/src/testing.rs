@@ -64,6 +64,7 @@ pub(crate) fn attempt(config: Value, input: Value) -> Attempt {
         timeout: Duration::from_secs(10),
         config,
         input: Arc::new(input),
+        trace: None,
     }
 }
 

@@ -25,6 +25,7 @@ use crate::figure::Figures;
 use crate::figure::ending::RunEnd;
 use crate::journal::Journal;
 use crate::runtime::Mode;
+use crate::trace::RunTrace;
 use crate::work::gather;
 
 /// Most inputs taken before what is pending is committed.
@@ -158,6 +159,14 @@ struct Held {
     counting: Timestamp,
     /// How it ended, once a flush carries that.
     end: Option<RunEnd>,
+}
+
+/// Whom the node runs of a flush are told to, once it is committed.
+struct Telling {
+    /// Those that settled up to here were told of.
+    since: Timestamp,
+    is_counted: bool,
+    trace: Option<Arc<RunTrace>>,
 }
 
 /// The task.
@@ -299,13 +308,13 @@ impl DriverTask {
         }
     }
 
-    /// Notes of each run what the flush tells: how it ended, and from when on settled node runs count. A run that does not
-    /// count has no time.
-    fn note_flush(&mut self, batch: &Batch) -> Vec<Option<Timestamp>> {
-        let mut since = Vec::with_capacity(batch.runs.len());
+    /// Notes of each run what the flush tells: how it ended, and whom its settled node runs are told to. A run that nobody
+    /// is told of has nothing.
+    fn note_flush(&mut self, batch: &Batch) -> Vec<Option<Telling>> {
+        let mut telling = Vec::with_capacity(batch.runs.len());
         for flush in &batch.runs {
             let Some(held) = self.held.get_mut(&flush.run) else {
-                since.push(None);
+                telling.push(None);
                 continue;
             };
             if let Some(finished_at) = flush.row.finished_at {
@@ -317,18 +326,23 @@ impl DriverTask {
                     status: flush.row.status,
                     started_at: flush.row.started_at.unwrap_or(finished_at),
                     finished_at,
+                    error: flush.row.error.as_ref().map(|error| error.code.clone()),
+                    trace: held.place.trace.clone(),
                     tally: self.driver.run(flush.run).map(|(run, _)| run.tally()).unwrap_or_default(),
                 });
             }
-            since.push((held.place.mode == Mode::Live).then_some(held.counted));
+            let is_counted = held.place.mode == Mode::Live;
+            let trace = held.place.trace.as_ref().filter(|trace| trace.is_told()).cloned();
+            let tells = is_counted || trace.is_some();
+            telling.push(tells.then_some(Telling { since: held.counted, is_counted, trace }));
             let latest = flush.node_runs.iter().filter_map(|row| row.finished_at).max();
             held.counting = held.counted.max(latest.unwrap_or_default());
         }
-        since
+        telling
     }
 
     fn flush(&mut self, batch: Batch) {
-        let since = self.note_flush(&batch);
+        let telling = self.note_flush(&batch);
         let figures = self.parts.figures.clone();
         let (journal, sender, owned) = (self.parts.journal.clone(), self.sender.clone(), self.parts.owned.clone());
         let owner = self.parts.owner;
@@ -342,7 +356,7 @@ impl DriverTask {
             figures.flushed(events, began.elapsed());
             let input = match answer {
                 Ok(outcomes) => {
-                    count(&figures, &batch, &since, &outcomes);
+                    tell(&figures, &batch, &telling, &outcomes);
                     Input::Flushed { batch: batch.id, outcomes }
                 }
                 Err(error) => {
@@ -432,15 +446,19 @@ impl DriverTask {
     }
 }
 
-/// Counts the node runs that a flush settled.
-fn count(figures: &Figures, batch: &Batch, since: &[Option<Timestamp>], outcomes: &[(RunId, FlushOutcome)]) {
+/// Counts the node runs that a flush settled, and tells their traces of them.
+fn tell(figures: &Figures, batch: &Batch, telling: &[Option<Telling>], outcomes: &[(RunId, FlushOutcome)]) {
     for (at, flush) in batch.runs.iter().enumerate() {
         // Outcomes come in the order of the batch, as far as a journal can keep it.
         let outcome = outcomes.get(at).filter(|(run, _)| *run == flush.run);
         let outcome = outcome.or_else(|| outcomes.iter().find(|(run, _)| *run == flush.run));
         let is_committed = outcome.is_some_and(|(_, outcome)| *outcome == FlushOutcome::Committed);
-        if let Some(since) = since.get(at).copied().flatten().filter(|_| is_committed) {
-            figures.settled(&flush.node_runs, since);
+        let Some(Telling { since, is_counted, trace }) = telling.get(at).and_then(Option::as_ref) else { continue };
+        if is_committed && *is_counted {
+            figures.settled(&flush.node_runs, *since);
+        }
+        if let Some(trace) = trace.as_ref().filter(|_| is_committed) {
+            trace.settled(&flush.node_runs, *since);
         }
     }
 }

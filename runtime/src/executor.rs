@@ -24,6 +24,7 @@ use crate::crash;
 use crate::runtime::Mode;
 use crate::secret::Secrets;
 use crate::secret::redact::Redactor;
+use crate::trace::{AttemptSpan, RunTrace};
 use crate::value::{Tenant, ValueError, Values};
 use crate::work::{Inputs, ItemEnd, Names, Source, Task};
 
@@ -48,6 +49,8 @@ pub(crate) struct Place {
     pub(crate) graph: Arc<Graph>,
     /// Whether it counts in figures.
     pub(crate) mode: Mode,
+    /// The trace that it is in, when there is one to tell of or to hand on.
+    pub(crate) trace: Option<Arc<RunTrace>>,
 }
 
 impl Executor {
@@ -94,8 +97,11 @@ impl Executor {
             return failed(ErrorInfo::permanent("NODE_MISSING", "the definition has no such node"));
         };
         let timeout = node.patience.timeout;
+        let is_call = class != EffectClass::Pure;
+        let trace = place.trace.as_ref().filter(|_| is_call);
+        let span = AttemptSpan::begin(trace, &self.clock, node, &at.scope, attempt);
         let whole = AssertUnwindSafe(self.attempt_node(place, node, &at, attempt, class, key, &names)).catch_unwind();
-        match tokio::time::timeout(timeout, whole).await {
+        let fact = match tokio::time::timeout(timeout, whole).await {
             Ok(Ok(Ok(fact))) => fact,
             Ok(Ok(Err(error))) => failed(error),
             Ok(Err(_)) => failed(ErrorInfo::permanent(
@@ -106,7 +112,11 @@ impl Executor {
                 "ATTEMPT_TIMEOUT",
                 format!("the attempt took longer than its timeout of {timeout:?}"),
             )),
+        };
+        if let Some(span) = span {
+            span.end(&fact);
         }
+        fact
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one attempt, used once")]
@@ -128,6 +138,8 @@ impl Executor {
         };
         let scope = self.scope(place, names).await?;
         let config = node.config.render(&scope, &mut Budget::default()).map_err(expression_failed)?;
+        let trace = place.trace.as_ref().filter(|_| class != EffectClass::Pure);
+        let trace = trace.and_then(|trace| trace.propagated(&node.key, &at.scope, attempt));
         let request = Attempt {
             run: place.run,
             node: node.key.clone(),
@@ -137,6 +149,7 @@ impl Executor {
             timeout: node.patience.timeout,
             config,
             input: scope.input.clone(),
+            trace,
         };
         let (outgoing, now) = (&self.outgoing, self.clock.now());
         let connection = self.connection(place, node).await?;

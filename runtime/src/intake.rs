@@ -27,6 +27,7 @@ use crate::figure::{Figures, StartedBy};
 use crate::journal::{Created, Journal, NewRun, StartKey};
 use crate::quota::Quotas;
 use crate::runtime::{Mode, StartError, StartRun, Started, TriggerKind};
+use crate::trace::{Facts, Tracer};
 use crate::value::Tenant;
 
 /// Requests that may wait for the next commit; further callers wait for a place.
@@ -75,6 +76,7 @@ pub(crate) struct Intake {
     pub(crate) clock: Clock,
     pub(crate) figures: Arc<Figures>,
     pub(crate) quotas: Arc<Quotas>,
+    pub(crate) tracer: Tracer,
     pub(crate) most_runs: usize,
 }
 
@@ -147,8 +149,17 @@ impl Intake {
         // A journal begins with at least its RunCreated.
         let Some(record) = records.next() else { return Err((answer, StartError::Stopping)) };
         let more: Vec<Record> = records.collect();
+        let facts = || Facts {
+            run,
+            workspace: start.workspace,
+            workflow: start.workflow,
+            version: start.version,
+            mode: beginning.mode,
+            retry_of: beginning.retry_of.as_ref().map(|(run, _)| *run),
+        };
+        let trace = self.tracer.run(facts, start.trace.clone());
         let waiting = Waiting {
-            place: Place { run, workflow: start.workflow, tenant, graph: graph.clone(), mode: beginning.mode },
+            place: Place { run, workflow: start.workflow, tenant, graph: graph.clone(), mode: beginning.mode, trace },
             begun,
             head_digest: more.last().unwrap_or(&record).digest,
             event,
@@ -183,6 +194,7 @@ impl Intake {
             priority: start.priority,
             deadline_at: graph.timeout.map(|timeout| at.plus(timeout)),
             created_by: start.created_by,
+            trace: start.trace,
             at,
             record,
             more,

@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use crate::database::Database;
 use crate::runtime::{Mode, TriggerKind};
+use crate::trace::TraceContext;
 
 mod ownership;
 mod postgres;
@@ -113,6 +114,8 @@ pub struct NewRun {
     pub deadline_at: Option<Timestamp>,
     /// Who or what starts it.
     pub created_by: String,
+    /// The span that it is asked for in.
+    pub trace: Option<TraceContext>,
     /// When.
     pub at: Timestamp,
     /// Its first record.
@@ -199,8 +202,14 @@ pub struct LoadedRun {
     pub workflow: WorkflowId,
     /// Its definition.
     pub definition_hash: Digest,
+    /// Its version; none for a test run.
+    pub version: Option<VersionId>,
     /// Whether it counts.
     pub mode: Mode,
+    /// The run that it tries again.
+    pub retry_of: Option<RunId>,
+    /// The span that it was asked for in.
+    pub trace: Option<TraceContext>,
     /// The epoch it is driven under.
     pub epoch: i64,
     /// How often in a row it was taken from a lost worker without progress.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use engine::drive::DriveConfig;
+use engine::expression::ExpressionError;
 use engine::graph::Graph;
 use engine::id::{ProjectId, RunId, TriggerEventId, VersionId, WorkerId, WorkflowId, WorkspaceId};
 use engine::run::codec::{self, CodecError};
@@ -37,7 +38,11 @@ use crate::message::{Carried, Message, Says};
 use crate::quota::{Quota, QuotaExceeded, Quotas, Usage};
 use crate::role::{heartbeat::Heartbeat, mail::Mail, relay::Relay, taker::Taker, tidy};
 use crate::secret::{KeySource, Secrets};
+use crate::trace::{TraceContext, Tracer};
 use crate::value::{Tenant, ValueError, Values};
+
+/// How long a stop waits for the last runs to be told of.
+const TELL_WITHIN: Duration = Duration::from_secs(2);
 
 /// How a process takes part.
 #[derive(Debug, Clone)]
@@ -96,6 +101,8 @@ pub struct Parts {
     pub secrets: Secrets,
     /// The time.
     pub clock: Clock,
+    /// Who is told of runs as they end.
+    pub tracer: Tracer,
 }
 
 impl Parts {
@@ -114,7 +121,8 @@ impl Parts {
         let bus = EventBus::of(&database).await?;
         let journal = crate::journal::open(&database);
         let secrets = Secrets::new(database.clone(), clock.clone(), KeySource::None);
-        Ok(Self { database, journal, blobs, bus, registry, outgoing, secrets, clock })
+        let tracer = Tracer::default();
+        Ok(Self { database, journal, blobs, bus, registry, outgoing, secrets, clock, tracer })
     }
 }
 
@@ -185,6 +193,8 @@ pub struct StartRun {
     pub priority: i16,
     /// Who.
     pub created_by: String,
+    /// The span that it is asked for in.
+    pub trace: Option<TraceContext>,
 }
 
 /// A run that is durable.
@@ -305,6 +315,9 @@ struct Inner {
     quotas: Arc<Quotas>,
     driver: Option<mpsc::UnboundedSender<Command>>,
     tracker: TaskTracker,
+    tracer: Tracer,
+    /// Set once every end of a run was told of.
+    told: CancellationToken,
     stop_taking: CancellationToken,
     stop_beating: CancellationToken,
     grace: Duration,
@@ -316,7 +329,7 @@ impl Runtime {
     /// # Errors
     /// When the database or the system refuses.
     pub async fn open(config: RuntimeConfig, parts: Parts) -> Result<Self, OpenError> {
-        let Parts { database, journal, blobs, bus, registry, outgoing, secrets, clock } = parts;
+        let Parts { database, journal, blobs, bus, registry, outgoing, secrets, clock, tracer } = parts;
         let worker = WorkerId(clock.new_id());
         // On SQLite the folder's lock keeps every other process away.
         let shared = database.kind() == DatabaseKind::Postgres;
@@ -331,6 +344,7 @@ impl Runtime {
         let figures = Arc::new(Figures::new(&registry));
         let sampler = Sampler::new(database.clone(), bus.clone(), clock.clone());
         let (stop_taking, stop_beating) = (CancellationToken::new(), CancellationToken::new());
+        let told = CancellationToken::new();
         if shared {
             let (every, stop) = (config.lease / 5, stop_beating.clone());
             Heartbeat { database: database.clone(), worker, lease: lease.clone(), clock: clock.clone(), every, stop }
@@ -350,7 +364,11 @@ impl Runtime {
                 clock: clock.clone(),
             });
             let (ends, ended) = mpsc::unbounded_channel();
-            tracker.spawn(crate::figure::ending::tell(ended, figures.clone()));
+            let (telling, told) = (crate::figure::ending::tell(ended, figures.clone(), database.clone()), told.clone());
+            tracker.spawn(async move {
+                telling.await;
+                told.cancel();
+            });
             let (task, driver) = DriverTask::new(DriverParts {
                 owner: worker,
                 journal: journal.clone(),
@@ -376,6 +394,7 @@ impl Runtime {
                 bus: bus.clone(),
                 clock: clock.clone(),
                 figures: figures.clone(),
+                tracer: tracer.clone(),
                 lease: lease_for,
                 most_runs: config.max_runs,
                 every: config.look_every,
@@ -406,6 +425,7 @@ impl Runtime {
             clock: clock.clone(),
             figures,
             quotas: quotas.clone(),
+            tracer: tracer.clone(),
             most_runs: config.max_runs,
         };
         tracker.spawn(task.run(requests));
@@ -427,6 +447,8 @@ impl Runtime {
             quotas,
             driver,
             tracker,
+            tracer,
+            told,
             stop_taking,
             stop_beating,
             grace: config.grace,
@@ -437,11 +459,18 @@ impl Runtime {
     ///
     /// # Errors
     /// When it was not started, or it is not known whether it was.
-    pub async fn start(&self, request: StartRun) -> Result<Started, StartError> {
+    pub async fn start(&self, mut request: StartRun) -> Result<Started, StartError> {
         let inner = &self.0;
         let (graph, tenant) = inner.definitions.get(request.workspace, request.definition_hash).await?;
         let trigger = crate::again::trigger(&graph, &request.trigger_node)?;
         graph.check_input(&request.input).map_err(StartError::InputInvalid)?;
+        let told = |error: ExpressionError| format!("the workflow's settings{} fail: {}", error.path, error.message);
+        let found = graph.found_by(&request.input).map_err(|error| StartError::InputInvalid(told(error)))?;
+        request.key = request.key.or(found.key);
+        // What the caller says goes before what the definition gives.
+        for (name, value) in found.labels {
+            request.labels.entry(name).or_insert(value);
+        }
         let input = inner.values.keep(&tenant, request.input.clone()).await?;
         self.begin(request, tenant, graph, trigger, input, Beginning::default()).await
     }
@@ -713,6 +742,11 @@ impl Runtime {
         self.0.sampler.sample().await;
     }
 
+    /// Who is told of spans.
+    pub fn tracer(&self) -> &Tracer {
+        &self.0.tracer
+    }
+
     /// Stops in good order: takes nothing new, waits for work under way, hands every run back. What does not end within
     /// the grace is left to whoever takes the runs over.
     pub async fn stop(&self) {
@@ -722,6 +756,9 @@ impl Runtime {
         {
             tracing::warn!("work under way did not end within {:?}; it is given up", self.0.grace);
             drain(driver, true, Duration::from_secs(2)).await;
+        }
+        if self.0.driver.is_some() && tokio::time::timeout(TELL_WITHIN, self.0.told.cancelled()).await.is_err() {
+            tracing::warn!("not every run that has ended was told of within {TELL_WITHIN:?}");
         }
         if let Err(error) = self.0.journal.stopped(self.0.worker).await {
             tracing::warn!(error = %error, "the process could not say that it stopped; its lease tells the others");

@@ -79,11 +79,13 @@ async fn create_all(db: &DatabaseConnection) {
     create(db, entity::variable::Entity).await;
     create(db, entity::version::Entity).await;
     create(db, entity::version_hashes::Entity).await;
+    create(db, entity::version_signature::Entity).await;
     create(db, entity::worker::Entity).await;
     create(db, entity::workflow::Entity).await;
     create(db, entity::workspace::Entity).await;
     create(db, entity::workspace_event::Entity).await;
     create(db, entity::workspace_key::Entity).await;
+    create(db, entity::workspace_quota::Entity).await;
 }
 
 async fn entities_are_what_the_migrations_made(migrated: TestDatabase, empty: TestDatabase) {

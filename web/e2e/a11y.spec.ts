@@ -2,6 +2,9 @@ import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 import { expect, node, test } from "./forge";
 
+// Empty pages are looked at as well.
+test.use({ database: "a11y" });
+
 async function clean(page: Page, what: string) {
   const { violations } = await new AxeBuilder({ page }).analyze();
   const grave = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
@@ -57,7 +60,7 @@ for (const theme of ["light", "dark"] as const) {
     await expect(page.getByText("Nothing starts this workflow yet").first()).toBeVisible();
     await clean(page, "builder, empty");
 
-    await forge.publish("axe", {
+    await forge.publish(`axe-${theme}`, {
       nodes: {
         start: { type: "trigger.manual@1" },
         call: {
@@ -76,8 +79,8 @@ for (const theme of ["light", "dark"] as const) {
         { from: "call.error", to: "other" },
       ],
     });
-    await forge.publish("axe", { nodes: { start: { type: "trigger.manual@1" } }, edges: [] });
-    await page.goto(`${site}/workflows/default/axe/versions`);
+    await forge.publish(`axe-${theme}`, { nodes: { start: { type: "trigger.manual@1" } }, edges: [] });
+    await page.goto(`${site}/workflows/default/axe-${theme}/versions`);
     await expect(page.getByRole("region", { name: "What differs" })).toContainText("call");
     await clean(page, "versions");
     await page.getByRole("button", { name: /^v1/ }).click();
@@ -87,7 +90,7 @@ for (const theme of ["light", "dark"] as const) {
     await clean(page, "deploy");
     await page.getByRole("dialog").getByRole("button", { name: "Deploy v1" }).click();
     await expect(page.getByText("default runs v1 from now on.")).toBeVisible();
-    await page.goto(`${site}/workflows/default/axe`);
+    await page.goto(`${site}/workflows/default/axe-${theme}`);
     await page.getByRole("button", { name: "Publish", exact: true }).click();
     await clean(page, "publish");
     await page.keyboard.press("Escape");
@@ -97,9 +100,9 @@ for (const theme of ["light", "dark"] as const) {
     await page.getByRole("button", { name: "Write an output to pin" }).click();
     await clean(page, "builder, pinned");
     await page.getByRole("button", { name: "Run this node alone" }).click();
-    await expect(page.getByText("Pins stand for")).toBeVisible();
-    await clean(page, "test");
     await page.getByLabel("How much").selectOption("all");
+    await expect(page.getByText("Pins stand for: call")).toBeVisible();
+    await clean(page, "test");
     await page.getByRole("button", { name: "Start the test" }).click();
     await expect(page.getByTestId("run-status")).toHaveText("Succeeded");
     await clean(page, "builder with a test");
@@ -114,7 +117,7 @@ for (const theme of ["light", "dark"] as const) {
     await clean(page, "palette");
     await page.keyboard.press("Escape");
 
-    await page.goto(`${site}/runs/${await forge.run("axe", { id: 1 })}`);
+    await page.goto(`${site}/runs/${await forge.run(`axe-${theme}`, { id: 1 })}`);
     await expect(page.getByTestId("run-status")).toHaveText("Succeeded");
     for (const tab of ["Canvas", "Timeline", "Outline", "Events", "Data"]) {
       await page.getByRole("tab", { name: tab }).click();

@@ -23,7 +23,7 @@ test("a failed run is mended and tried again from where it failed; what came bef
   broken = false;
   await page.getByRole("button", { name: "Retry from second" }).click();
   await expect(page.getByTestId("run-status")).toHaveText("Succeeded");
-  await expect(page.getByRole("link", { name: "tries another run again, from second" })).toBeVisible();
+  await expect(page.getByRole("link", { name: "a retry of another run, from second" })).toBeVisible();
   await expect(node(page, "first").getByRole("img", { name: /Taken over/ })).toBeVisible();
   expect(shop.calls.filter((path) => path === "/first")).toHaveLength(1);
   shop.close();
@@ -46,7 +46,7 @@ test("the workflow is tested as it is being edited, and what acts for real is na
   await node(page, "pay").click();
   await page.getByLabel("Name", { exact: true }).fill("Pay at once");
   await page.getByRole("button", { name: "Test", exact: true }).click();
-  await expect(page.getByText("These act for real, and twice is not once: pay")).toBeVisible();
+  await expect(page.getByText("These act for real, and act again with every test: pay")).toBeVisible();
   await page.getByRole("button", { name: "Start the test" }).click();
   await expect(page.getByTestId("run-status")).toHaveText("Succeeded");
   await expect(node(page, "pay")).toContainText("Pay at once");

@@ -161,15 +161,17 @@ interface Fixtures {
 }
 
 interface Workers {
+  /** Test files with the same word share a server; a word of its own gives a file an empty one. */
+  database: string;
   forge: Forge;
   site: string;
 }
 
 /** Tests with a server of their own and the built pages before it. */
 export const test = base.extend<Fixtures, Workers>({
+  database: ["shared", { option: true, scope: "worker" }],
   forge: [
-    // biome-ignore lint/correctness/noEmptyPattern: the test runner reads what is asked for from the pattern
-    async ({}, use, { parallelIndex }) => {
+    async ({ database: _ }, use, { parallelIndex }) => {
       const forge = new Forge(await freePort(parallelIndex));
       await forge.start();
       await use(forge);
@@ -182,7 +184,7 @@ export const test = base.extend<Fixtures, Workers>({
       // The server's own pages, as users get them, or those of the last `npm run build` before it.
       if (process.env.FLOWFORGE_PAGES === "server") return use(forge.url);
       const behind = { target: forge.url, changeOrigin: true, headers: { origin: forge.url } };
-      const proxy = { "/graphql": { ...behind, ws: true }, "/session": behind };
+      const proxy = { "/graphql": { ...behind, ws: true }, "/session": behind, "/hooks": behind };
       const pages = await preview({
         logLevel: "silent",
         preview: { host: "127.0.0.1", port: await freePort(parallelIndex), proxy },

@@ -1,5 +1,8 @@
 import { expect, node, test } from "./forge";
 
+// Lists are empty at first.
+test.use({ database: "live" });
+
 test("lists follow what happens, and two browsers see each other's work without a reload", async ({
   signedIn: page,
   forge,

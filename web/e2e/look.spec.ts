@@ -1,108 +1,171 @@
+import type { Page } from "@playwright/test";
 import { expect, node, service, test } from "./forge";
 
-// Pictures of every page, to look at: `LOOK=folder npx playwright test look`.
+// Pictures of every page, to look at: `LOOK=folder npx playwright test look` writes those that the guides show, and
+// `LOOK_ALL=1` beside it every page, light and dark, in both languages, wide and narrow.
 const folder = process.env.LOOK;
+const all = Boolean(process.env.LOOK_ALL);
 test.skip(!folder, "only when somebody wants to look");
 
-const THEMES = ["light", "dark"] as const;
+/** The pictures that README.md and docs/guides show. */
+const SHOWN = ["first-page", "builder", "inspector-wide", "test-overlay", "versions", "run", "run-timeline"];
+const WIDE = { width: 1360, height: 820 };
+const NARROW = { width: 360, height: 740 };
 
-for (const theme of THEMES) {
-  test(`every page has its picture, ${theme}`, async ({ signedIn: page, forge, site }) => {
-    test.setTimeout(240_000);
-    const shot = async (name: string) => {
-      // Everything that moves has come to rest.
-      await page.waitForTimeout(700);
-      await page.screenshot({ path: `${folder}/${name}${theme === "dark" ? "-dark" : ""}.png` });
-    };
-    await page.addInitScript(
-      (chosen) =>
-        localStorage.setItem(
-          "flowforge.settings",
-          JSON.stringify({ state: { theme: chosen, language: "en" }, version: 0 }),
-        ),
-      theme,
-    );
-    await page.goto(`${site}/workflows`);
-    await expect(page.getByRole("button", { name: /Start the tour|Examples and the tour/ })).toBeVisible();
-    if (theme === "light") await shot("first-page");
-    const shop = await service((path) =>
-      path.startsWith("/gift") ? { status: 409, body: {} } : { status: 200, body: { ok: true, path } },
-    );
-    const name = `order-${theme}`;
-    const first = orderDefinition(shop.url);
-    await forge.publish(name, { ...first, edges: first.edges.slice(0, -1) }, "Order");
-    await forge.publish(name, first, "Order");
-    const run = await forge.run(name, { total: 130 });
-    await forge.ask(
-      "mutation($input: CreateConnectionInput!) { createConnection(input: $input) { connection { id } } }",
-      { input: { name: `shop-${theme}`, type: "http.bearer", secrets: { token: "a-long-token" } } },
-    );
-    await forge.ask("mutation($input: CreateVariableInput!) { createVariable(input: $input) { variable { id } } }", {
-      input: { name: `api_${theme}`, value: "https://api.example.com" },
-    });
-    await page.goto(`${site}/workflows/default/${name}`);
-    await expect(node(page, "credit")).toBeVisible();
-    await shot("builder");
-    await node(page, "credit").click();
-    await page.getByRole("textbox", { name: "URL" }).click();
-    await expect(page.getByLabel("What the expression gives")).toBeVisible();
-    await shot("inspector");
-    await page.getByRole("tab", { name: "Settings" }).click();
-    await shot("inspector-settings");
-    await page.getByRole("tab", { name: "Parameters" }).click();
-    await page.getByRole("button", { name: "Run to here" }).click();
-    await expect(page.getByText("These act for real")).toBeVisible();
-    await shot("test-dialog");
-    await page.getByRole("button", { name: "Start the test" }).click();
-    await expect(page.getByTestId("run-status")).toHaveText("Succeeded");
-    await page.getByRole("button", { name: "Pin this output" }).scrollIntoViewIfNeeded();
-    await shot("test-overlay");
-    await page.getByRole("separator").focus();
-    for (let step = 0; step < 18; step += 1) await page.keyboard.press("ArrowLeft");
-    await page.getByRole("textbox", { name: "URL" }).click();
-    await expect(page.getByLabel("What the expression gives")).toBeVisible();
-    await shot("inspector-wide");
-    await page.getByRole("button", { name: "Close this panel" }).click();
-    await page.getByRole("button", { name: "Take the test off the canvas" }).click();
-    await page.keyboard.press("n");
-    await shot("palette");
-    await page.keyboard.press("Escape");
-    await page.getByRole("button", { name: "Show the outline" }).click();
-    await shot("outline");
-    await page.goto(`${site}/workflows/default/${name}/versions`);
-    await expect(page.getByRole("region", { name: "What differs" })).toContainText("payment");
-    await shot("versions");
-    await page.goto(`${site}/connections`);
-    await expect(page.getByText(`shop-${theme}`)).toBeVisible();
-    await shot("connections");
-    await page.goto(`${site}/variables`);
-    await expect(page.getByText(`vars.api_${theme}`)).toBeVisible();
-    await shot("variables");
-    await page.goto(`${site}/runs`);
-    await expect(page.getByRole("row").nth(1)).toBeVisible();
-    await shot("runs");
-    await page.goto(`${site}/runs/${run}`);
-    await expect(page.getByTestId("run-status")).toContainText("Waiting");
-    await page.getByRole("button", { name: "Show everything" }).click();
-    await node(page, "payment").click();
-    await expect(page.getByLabel("Payload, as JSON")).toBeVisible();
-    await shot("run");
-    await page.getByRole("button", { name: "Close this panel" }).click();
-    for (const tab of ["Timeline", "Events"]) {
-      await page.getByRole("tab", { name: tab }).click();
-      await shot(`run-${tab.toLowerCase()}`);
-    }
-    await page.goto(`${site}/workflows`);
-    await page.getByRole("button", { name: "Examples and the tour" }).click();
-    await shot("workflows");
-    if (theme === "light") {
-      await page.setViewportSize({ width: 360, height: 740 });
-      await page.goto(`${site}/runs/${run}`);
-      await shot("phone-run");
-    }
-    shop.close();
-  });
+/** Changes theme and language as another tab would, so that whatever is open stays open. */
+async function wear(page: Page, theme: "light" | "dark", language: "en" | "de") {
+  await page.evaluate(
+    (state) => {
+      localStorage.setItem("flowforge.settings", JSON.stringify({ state, version: 0 }));
+      window.dispatchEvent(new StorageEvent("storage", { key: "flowforge.settings" }));
+    },
+    { theme, language },
+  );
 }
+
+test("every page has its picture", async ({ signedIn: page, forge, site }) => {
+  test.setTimeout(400_000);
+  const picture = async (file: string) => {
+    // Everything that moves has come to rest.
+    await page.waitForTimeout(600);
+    await page.screenshot({ path: `${folder}/${file}.png` });
+  };
+  const shot = async (name: string) => {
+    if (SHOWN.includes(name) || all) await picture(name);
+    if (!all) return;
+    await wear(page, "dark", "de");
+    await picture(`${name}-dark-de`);
+    await page.setViewportSize(NARROW);
+    await picture(`${name}-narrow`);
+    await page.setViewportSize(WIDE);
+    await wear(page, "light", "en");
+    await page.waitForTimeout(300);
+  };
+  await page.setViewportSize(WIDE);
+  await page.goto(`${site}/workflows`);
+  await wear(page, "light", "en");
+  await expect(page.getByRole("button", { name: "Start the tour" })).toBeVisible();
+  await shot("first-page");
+  for (const path of all ? ["runs", "connections", "variables"] : []) {
+    await page.goto(`${site}/${path}`);
+    await expect(page.getByText(/^No (run|connection|variable)/).first()).toBeVisible();
+    await shot(`${path}-empty`);
+  }
+
+  const shop = await service((path) =>
+    path.startsWith("/gift") ? { status: 409, body: {} } : { status: 200, body: { ok: true, path } },
+  );
+  const order = orderDefinition(shop.url);
+  const { payment: _, ...earlier } = order.nodes;
+  await forge.publish("order", { ...order, nodes: earlier, edges: order.edges.slice(0, -1) }, "Order");
+  await forge.publish("order", order, "Order");
+  const run = await forge.run("order", { total: 130 });
+  await forge.ask(
+    "mutation($input: CreateConnectionInput!) { createConnection(input: $input) { connection { id } } }",
+    {
+      input: { name: "shop", type: "http.bearer", secrets: { token: "a-long-token" } },
+    },
+  );
+  await forge.ask("mutation($input: CreateVariableInput!) { createVariable(input: $input) { variable { id } } }", {
+    input: { name: "api", value: "https://api.example.com" },
+  });
+
+  await page.goto(`${site}/workflows/default/order`);
+  await expect(node(page, "credit")).toBeVisible();
+  await shot("builder");
+  await node(page, "credit").click();
+  await page.getByRole("textbox", { name: "URL" }).click();
+  await expect(page.getByLabel("What the expression gives")).toBeVisible();
+  await shot("inspector");
+  await page.getByRole("tab", { name: "Settings" }).click();
+  await shot("inspector-settings");
+  await page.getByRole("tab", { name: "Guide" }).click();
+  await shot("inspector-guide");
+  await page.getByRole("tab", { name: "Parameters" }).click();
+  await page.getByRole("button", { name: "Run to here" }).click();
+  await expect(page.getByText("These act for real")).toBeVisible();
+  await shot("test-dialog");
+  await page.getByRole("button", { name: "Start the test" }).click();
+  await expect(page.getByTestId("run-status")).toHaveText("Succeeded");
+  await page.getByRole("button", { name: "Pin this output" }).scrollIntoViewIfNeeded();
+  await shot("test-overlay");
+  await page.getByRole("separator").focus();
+  for (let step = 0; step < 18; step += 1) await page.keyboard.press("ArrowLeft");
+  await page.getByRole("textbox", { name: "URL" }).click();
+  await expect(page.getByLabel("What the expression gives")).toBeVisible();
+  await shot("inspector-wide");
+  await page.getByRole("button", { name: "Close this panel" }).click();
+  await page.getByRole("button", { name: "Take the test off the canvas" }).click();
+  await page.keyboard.press("n");
+  await shot("palette");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("?");
+  await shot("keys");
+  await page.keyboard.press("Escape");
+  await node(page, "plain").click();
+  await page.getByLabel("Name", { exact: true }).fill("Pack it plainly, without any paper at all");
+  await page.getByRole("button", { name: "Publish", exact: true }).click();
+  await expect(page.getByRole("button", { name: "Publish v3" })).toBeEnabled();
+  await shot("publish");
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Show the outline" }).click();
+  await shot("outline");
+  await page.goto(`${site}/workflows/default/order/versions`);
+  await expect(page.getByRole("region", { name: "What differs" })).toContainText("payment");
+  await shot("versions");
+
+  await page.goto(`${site}/connections`);
+  await expect(page.getByText("shop")).toBeVisible();
+  await shot("connections");
+  await page.getByRole("button", { name: "New connection" }).click();
+  await expect(page.getByRole("dialog").getByLabel("Type")).toBeVisible();
+  await shot("connection-new");
+  await page.goto(`${site}/variables`);
+  await expect(page.getByText("vars.api")).toBeVisible();
+  await shot("variables");
+  await page.goto(`${site}/runs`);
+  await expect(page.getByRole("row").nth(1)).toBeVisible();
+  await shot("runs");
+  await page.goto(`${site}/runs/${run}`);
+  await expect(page.getByTestId("run-status")).toContainText("Waiting");
+  await page.getByRole("button", { name: "Waits at payment" }).click();
+  await expect(page.getByLabel("Payload, as JSON")).toBeVisible();
+  await shot("run");
+  await page.getByRole("button", { name: "Close this panel" }).click();
+  for (const tab of ["Timeline", "Outline", "Events", "Data"]) {
+    await page.getByRole("tab", { name: tab }).click();
+    await shot(`run-${tab.toLowerCase()}`);
+  }
+  await page.goto(`${site}/workflows`);
+  await page.getByRole("button", { name: "Examples and the tour" }).click();
+  await shot("workflows");
+  if (all) {
+    await page.getByRole("button", { name: "Start the tour" }).click();
+    await expect(page.getByRole("region", { name: "Pull the plug" })).toContainText("Now pull the plug");
+    await shot("tour");
+    await forge.ask("mutation($input: CreateWorkflowInput!) { createWorkflow(input: $input) { workflow { id } } }", {
+      input: { name: "empty" },
+    });
+    await page.goto(`${site}/workflows/default/empty`);
+    await expect(page.getByText("Nothing starts this workflow yet").first()).toBeVisible();
+    await shot("builder-empty");
+    await page.keyboard.press("n");
+    await page.keyboard.type("webhook");
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("n");
+    await page.keyboard.type("http request");
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: /\d problems?/ }).click();
+    await shot("problems");
+    await page.goto(`${site}/nothing/here`);
+    await shot("not-found");
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await expect(page.getByLabel("API key")).toBeVisible();
+    await shot("sign-in");
+  }
+  shop.close();
+});
 
 function orderDefinition(url: string) {
   return {

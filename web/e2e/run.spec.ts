@@ -108,8 +108,68 @@ test("the plug is pulled in the middle of a run, and the page goes on without a 
     id: run,
   });
   await page.getByRole("region", { name: "Events" }).press("End");
-  await expect(
-    page.getByRole("region", { name: "Events" }).getByText(String(told.lastSeq), { exact: true }),
-  ).toBeVisible();
+  await expect(page.getByRole("region", { name: "Events" }).getByTestId(`event-${told.lastSeq}`)).toBeVisible();
+  slow.close();
+});
+
+test("the network is cut in the middle of a run, and the page catches up without a gap or a reload", async ({
+  signedIn: page,
+  forge,
+  site,
+}) => {
+  const slow = await service(() => ({ status: 200, body: {} }), 120);
+  await forge.publish("cut", {
+    nodes: {
+      start: { type: "trigger.manual@1" },
+      each: {
+        type: "http.request@1",
+        for_each: { items: "{{ range(300) }}", concurrency: 4 },
+        config: { url: `${slow.url}/{{ index }}` },
+      },
+    },
+    edges: [{ from: "start", to: "each" }],
+  });
+  // Every connection of the page goes through here, so that it can be cut as a network does.
+  let isCut = false;
+  const open = new Set<{ close: () => Promise<void> }>();
+  await page.routeWebSocket(/\/graphql/, async (socket) => {
+    if (isCut) return void (await socket.close());
+    socket.connectToServer();
+    open.add(socket);
+  });
+  let loads = 0;
+  page.on("load", () => {
+    loads += 1;
+  });
+  const run = await forge.run("cut");
+  await page.goto(`${site}/runs/${run}`);
+  await expect(node(page, "each")).toContainText(/\d+\/\d+/);
+  isCut = true;
+  await Promise.all([...open].map((socket) => socket.close()));
+  await expect(page.getByTestId("connection")).toHaveText("Reconnecting…");
+  await expect
+    .poll(
+      async () => {
+        const { run: now } = await forge.ask<{ run: { status: string } }>(
+          "query($id: ID!) { run(id: $id) { status } }",
+          {
+            id: run,
+          },
+        );
+        return now.status;
+      },
+      { timeout: 40_000 },
+    )
+    .toBe("SUCCEEDED");
+  isCut = false;
+  await expect(page.getByTestId("run-status")).toHaveText("Succeeded", { timeout: 45_000 });
+  await expect(node(page, "each")).toContainText("300/300");
+  const { run: told } = await forge.ask<{ run: { lastSeq: number } }>("query($id: ID!) { run(id: $id) { lastSeq } }", {
+    id: run,
+  });
+  await page.getByRole("tab", { name: "Events" }).click();
+  await page.getByRole("region", { name: "Events" }).press("End");
+  await expect(page.getByTestId(`event-${told.lastSeq}`)).toBeVisible();
+  expect(loads).toBe(1);
   slow.close();
 });

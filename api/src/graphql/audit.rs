@@ -1,13 +1,12 @@
 //! Who changed what.
 
-use async_graphql::connection::Connection;
 use async_graphql::{Context, Enum, ID, InputObject, Json, Object};
 use chrono::{DateTime, Utc};
 use engine::time::Timestamp;
 use serde_json::Value;
 
 use super::Result;
-use super::page::{connection, cost, request};
+use super::page::{Relay, connection, cost, window};
 use super::request::{Asked as _, time};
 use crate::service::audit::{self, Actor, Entry, EntryFilter};
 
@@ -102,14 +101,16 @@ pub struct AuditQuery;
 #[Object]
 impl AuditQuery {
     /// Who changed what in the viewer's workspace, the latest first. For admins only.
-    #[graphql(complexity = "cost(first, child_complexity)")]
+    #[graphql(complexity = "cost(first.or(last), child_complexity)")]
     async fn audit(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which; all when absent.")] filter: Option<AuditFilter>,
-        #[graphql(desc = "How many, 1 to 100; 25 when absent.")] first: Option<i32>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 25 when absent.")] first: Option<i32>,
         #[graphql(desc = "The cursor to go on after.")] after: Option<String>,
-    ) -> Result<Connection<String, AuditEntry>> {
+        #[graphql(desc = "How many from the end, 1 to 100, instead of `first`.")] last: Option<i32>,
+        #[graphql(desc = "The cursor to stop before.")] before: Option<String>,
+    ) -> Result<Relay<AuditEntry>> {
         let filter = filter.unwrap_or_default();
         let time = |at: DateTime<Utc>| Timestamp(at.timestamp_micros());
         let filter = EntryFilter {
@@ -119,7 +120,7 @@ impl AuditQuery {
             since: filter.since.map(time),
             until: filter.until.map(time),
         };
-        let page = audit::list(ctx.app()?, ctx.viewer()?, &filter, &request(first, after)?).await?;
+        let page = audit::list(ctx.app()?, ctx.viewer()?, &filter, &window(first, after, last, before)?).await?;
         Ok(connection(page, AuditEntry))
     }
 }

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use async_graphql::connection::Connection as Page;
 use async_graphql::{Context, ID, InputObject, Json, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use nodes::connection::{ConnectionType, SecretText, connection_types};
 use serde_json::{Map, Value};
 
 use super::Result;
-use super::page::{connection as relay, cost, request};
+use super::page::{Relay, connection as relay, cost, window};
 use super::request::{Asked as _, id, time};
 use super::user_error::{UserError, settle};
 use super::workflow::WorkflowObject;
@@ -158,17 +157,19 @@ pub struct ConnectionFilter {
 #[Object]
 impl ConnectionQuery {
     /// Connections by name; for editors and admins.
-    #[graphql(complexity = "cost(first, child_complexity)")]
+    #[graphql(complexity = "cost(first.or(last), child_complexity)")]
     async fn connections(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which; all when absent.")] filter: Option<ConnectionFilter>,
-        #[graphql(desc = "How many, 1 to 100; 25 when absent.")] first: Option<i32>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 25 when absent.")] first: Option<i32>,
         #[graphql(desc = "The cursor to go on after.")] after: Option<String>,
-    ) -> Result<Page<String, ConnectionObject>> {
+        #[graphql(desc = "How many from the end, 1 to 100, instead of `first`.")] last: Option<i32>,
+        #[graphql(desc = "The cursor to stop before.")] before: Option<String>,
+    ) -> Result<Relay<ConnectionObject>> {
         let ConnectionFilter { project, environment, name, r#type } = filter.unwrap_or_default();
         let filter = Filter { project, environment, name, r#type };
-        let page = connection::list(ctx.app()?, ctx.viewer()?, &filter, &request(first, after)?).await?;
+        let page = connection::list(ctx.app()?, ctx.viewer()?, &filter, &window(first, after, last, before)?).await?;
         Ok(relay(page, ConnectionObject))
     }
 

@@ -1,12 +1,11 @@
 //! Drafts: reading, saving, going back, publishing.
 
-use async_graphql::connection::Connection;
 use async_graphql::{Context, ID, InputObject, Json, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::Result;
-use super::page::{connection, cost, window};
+use super::page::{Relay, connection, cost, window};
 use super::request::{Asked as _, id, time};
 use super::user_error::{UserError, settle};
 use super::version::VersionObject;
@@ -76,7 +75,7 @@ impl DraftObject {
         #[graphql(desc = "The cursor to go on after.")] after: Option<String>,
         #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "The cursor to end before.")] before: Option<String>,
-    ) -> Result<Connection<String, DraftChangeObject>> {
+    ) -> Result<Relay<DraftChangeObject>> {
         let page = window(first, after, last, before)?;
         let page = draft::changes(ctx.app()?, ctx.viewer()?, self.0.id, &page).await?;
         Ok(connection(page, DraftChangeObject::from))

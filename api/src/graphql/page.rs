@@ -1,11 +1,12 @@
 //! Relay connections over keyset pages.
 
-use async_graphql::OutputType;
 use async_graphql::connection::{Connection, Edge};
+use async_graphql::{Context, Object, OutputType};
 
 use super::Result;
+use super::request::Asked as _;
 use crate::service::ServiceError;
-use crate::service::page::{Page, PageRequest};
+use crate::service::page::{Page, PageRequest, Total};
 
 /// Items of a page when the client does not say.
 const DEFAULT_FIRST: u32 = 25;
@@ -43,9 +44,25 @@ pub(super) fn window(
     Ok(PageRequest { first, after, before, from_end: last.is_some() })
 }
 
+/// A page of a list, as Relay clients read it.
+pub(super) type Relay<N> = Connection<String, N, Whole>;
+
+/// What a connection tells of its whole list.
+pub(super) struct Whole(Total);
+
+/// What a connection tells of its whole list.
+#[Object]
+impl Whole {
+    /// How many items the list has under its filter; null when there are more than 10,000. Counted only when asked.
+    #[graphql(complexity = 10)]
+    async fn total_count(&self, ctx: &Context<'_>) -> Result<Option<u64>> {
+        Ok(self.0.count(ctx.app()?).await?)
+    }
+}
+
 /// A page as a connection.
-pub(super) fn connection<T, N: OutputType>(page: Page<T>, node: impl Fn(T) -> N) -> Connection<String, N> {
-    let mut connection = Connection::new(page.has_previous, page.has_next);
+pub(super) fn connection<T, N: OutputType>(page: Page<T>, node: impl Fn(T) -> N) -> Relay<N> {
+    let mut connection = Connection::with_additional_fields(page.has_previous, page.has_next, Whole(page.total));
     connection.edges.extend(page.items.into_iter().map(|(cursor, item)| Edge::new(cursor, node(item))));
     connection
 }

@@ -1,12 +1,11 @@
 //! Projects and their environments.
 
-use async_graphql::connection::Connection;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 
 use super::Result;
 use super::loader::EnvironmentsOf;
-use super::page::{connection, cost, window};
+use super::page::{Relay, connection, cost, window};
 use super::request::{Asked as _, id, time};
 use super::user_error::{UserError, settle};
 use crate::service::ServiceError;
@@ -104,7 +103,7 @@ impl ProjectQuery {
         #[graphql(desc = "The cursor to go on after.")] after: Option<String>,
         #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "The cursor to end before.")] before: Option<String>,
-    ) -> Result<Connection<String, ProjectObject>> {
+    ) -> Result<Relay<ProjectObject>> {
         let page = project::list(ctx.app()?, ctx.viewer()?, &window(first, after, last, before)?).await?;
         Ok(connection(page, ProjectObject))
     }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use async_graphql::connection::Connection;
 use async_graphql::{Context, Enum, ID, InputObject, Json, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use engine::error::ErrorInfo;
@@ -14,7 +13,7 @@ use serde_json::Value;
 
 use super::Result;
 use super::node_run::{NodeRunObject, NodeRunStatusName, Siblings};
-use super::page::{connection, cost, request, window};
+use super::page::{Relay, connection, cost, window};
 use super::request::{Asked as _, id, time};
 use super::user_error::{UserError, settle};
 use super::value::{Place, ValueObject};
@@ -143,16 +142,19 @@ impl RunObject {
     }
 
     /// Its node runs, by node key; the items of a `for_each` after their node.
-    #[graphql(complexity = "cost(first, child_complexity)")]
+    #[graphql(complexity = "cost(first.or(last), child_complexity)")]
     async fn node_runs(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many, 1 to 100; 25 when absent.")] first: Option<i32>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 25 when absent.")] first: Option<i32>,
         #[graphql(desc = "The cursor to go on after.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100, instead of `first`.")] last: Option<i32>,
+        #[graphql(desc = "The cursor to stop before.")] before: Option<String>,
         #[graphql(desc = "Only those with one of these.")] status: Option<Vec<NodeRunStatusName>>,
-    ) -> Result<Connection<String, NodeRunObject>> {
+    ) -> Result<Relay<NodeRunObject>> {
         let wanted: Vec<_> = status.unwrap_or_default().into_iter().map(Into::into).collect();
-        let page = run::node_runs(ctx.app()?, ctx.viewer()?, &self.0, &wanted, &request(first, after)?).await?;
+        let page =
+            run::node_runs(ctx.app()?, ctx.viewer()?, &self.0, &wanted, &window(first, after, last, before)?).await?;
         let siblings = Siblings::of(&self.0);
         Ok(connection(page, |node_run| NodeRunObject(node_run, Arc::clone(&siblings))))
     }
@@ -297,7 +299,7 @@ impl RunQuery {
         #[graphql(desc = "The cursor to go on after.")] after: Option<String>,
         #[graphql(desc = "How many from the end, 1 to 100, instead of `first`.")] last: Option<i32>,
         #[graphql(desc = "The cursor to stop before.")] before: Option<String>,
-    ) -> Result<Connection<String, RunObject>> {
+    ) -> Result<Relay<RunObject>> {
         let filter = filter.unwrap_or_default().read()?;
         let order = order_by.map(Into::into).unwrap_or_default();
         let page = window(first, after, last, before)?;

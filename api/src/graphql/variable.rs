@@ -1,12 +1,11 @@
 //! Variables: plain values that expressions read as `vars.<name>`.
 
-use async_graphql::connection::Connection;
 use async_graphql::{Context, ID, InputObject, Json, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::Result;
-use super::page::{connection, cost, request};
+use super::page::{Relay, connection, cost, window};
 use super::request::{Asked as _, id, time};
 use super::user_error::{UserError, settle};
 use crate::service::ServiceError;
@@ -61,16 +60,18 @@ pub struct VariableQuery;
 #[Object]
 impl VariableQuery {
     /// A project's variables in an environment, by name.
-    #[graphql(complexity = "cost(first, child_complexity)")]
+    #[graphql(complexity = "cost(first.or(last), child_complexity)")]
     async fn variables(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The project's slug.", default = "default")] project: String,
         #[graphql(desc = "The environment.", default = "default")] environment: String,
-        #[graphql(desc = "How many, 1 to 100; 25 when absent.")] first: Option<i32>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 25 when absent.")] first: Option<i32>,
         #[graphql(desc = "The cursor to go on after.")] after: Option<String>,
-    ) -> Result<Connection<String, VariableObject>> {
-        let page = request(first, after)?;
+        #[graphql(desc = "How many from the end, 1 to 100, instead of `first`.")] last: Option<i32>,
+        #[graphql(desc = "The cursor to stop before.")] before: Option<String>,
+    ) -> Result<Relay<VariableObject>> {
+        let page = window(first, after, last, before)?;
         let page = variable::list(ctx.app()?, ctx.viewer()?, &project, &environment, &page).await?;
         Ok(connection(page, VariableObject))
     }

@@ -1,6 +1,5 @@
 //! Workflows: what is there, and what is deployed.
 
-use async_graphql::connection::Connection;
 use async_graphql::{Context, Enum, ID, InputObject, Json, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use engine::definition::problem;
@@ -9,7 +8,7 @@ use super::Result;
 use super::deployment::{DeploymentChangeObject, DeploymentObject};
 use super::draft::DraftObject;
 use super::loader::{DeployedOf, LatestOf};
-use super::page::{connection, cost, window};
+use super::page::{Relay, connection, cost, window};
 use super::project::ProjectObject;
 use super::request::{Asked as _, time};
 use super::version::VersionObject;
@@ -83,7 +82,7 @@ impl WorkflowObject {
         #[graphql(desc = "The cursor to go on after.")] after: Option<String>,
         #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "The cursor to end before.")] before: Option<String>,
-    ) -> Result<Connection<String, VersionObject>> {
+    ) -> Result<Relay<VersionObject>> {
         let page = window(first, after, last, before)?;
         let page = workflow::versions(ctx.app()?, ctx.viewer()?, self.0.id, &page).await?;
         Ok(connection(page, VersionObject))
@@ -101,7 +100,7 @@ impl WorkflowObject {
         #[graphql(desc = "The cursor to go on after.")] after: Option<String>,
         #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "The cursor to end before.")] before: Option<String>,
-    ) -> Result<Connection<String, DeploymentChangeObject>> {
+    ) -> Result<Relay<DeploymentChangeObject>> {
         let page = window(first, after, last, before)?;
         let (app, viewer) = (ctx.app()?, ctx.viewer()?);
         let page = deployment::history(app, viewer, self.0.id, environment.as_deref(), &page).await?;
@@ -257,7 +256,7 @@ impl WorkflowQuery {
         #[graphql(desc = "The cursor to go on after.")] after: Option<String>,
         #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "The cursor to end before.")] before: Option<String>,
-    ) -> Result<Connection<String, WorkflowObject>> {
+    ) -> Result<Relay<WorkflowObject>> {
         let filter = WorkflowFilter {
             project,
             tag: filter.tag,

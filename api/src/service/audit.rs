@@ -255,8 +255,8 @@ pub async fn list(
     page: &PageRequest,
 ) -> Result<Page<Entry>, ServiceError> {
     viewer.require(Permission::AuditRead)?;
-    let before = page.window(&viewer.cursors, LIST, |place| place.parse().ok())?.after;
-    let rows = store::audit::list(app.runtime.database(), viewer.workspace, filter, before, page.first + 1).await?;
+    let window = page.window(&viewer.cursors, LIST, |place| place.parse().ok())?;
+    let rows = store::audit::list(app.runtime.database(), viewer.workspace, filter, window).await?;
     Ok(Page::of(rows, page, |row| viewer.cursors.cursor(LIST, &row.seq.to_string())))
 }
 

@@ -135,6 +135,7 @@ pub async fn receive(app: &Arc<App>, route: &Route, incoming: Incoming) -> Resul
         labels: BTreeMap::new(),
         priority: 0,
         created_by: CREATED_BY.to_owned(),
+        trace: crate::telemetry::request::trace(),
     };
     let (run, replayed) = match (app.runtime.start(request).await, delivery) {
         (Ok(started), _) => (started.run, started.replayed),

@@ -1,7 +1,9 @@
 //! Keyset pages: a cursor says after or before which item to go on, so that a page is right while rows come and go.
 
 use super::ServiceError;
+use crate::app::App;
 use crate::auth::cursor::CursorKey;
+use crate::store::keyset as store;
 
 /// Which page is wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,8 +18,22 @@ pub struct PageRequest {
     pub from_end: bool,
 }
 
+/// All the items of a list, to be counted when somebody asks.
+#[derive(Debug, Clone)]
+pub struct Total(store::Total);
+
+impl Total {
+    /// How many there are; none when there are more than ten thousand.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn count(&self, app: &App) -> Result<Option<u64>, ServiceError> {
+        Ok(self.0.count(app.runtime.database()).await?)
+    }
+}
+
 /// Some items in order, each with the cursor that goes on after it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Page<T> {
     /// Cursor and item.
     pub items: Vec<(String, T)>,
@@ -25,22 +41,30 @@ pub struct Page<T> {
     pub has_next: bool,
     /// Whether there are more before the first one.
     pub has_previous: bool,
+    /// The whole list.
+    pub total: Total,
 }
 
 impl<T> Page<T> {
     /// Makes a page of rows that were read with [`Window::limit`], in the order in which they were read: from the end
     /// when the page was asked for from there.
-    pub(crate) fn of(mut rows: Vec<T>, request: &PageRequest, cursor: impl Fn(&T) -> String) -> Self {
-        let first = request.first as usize;
-        let more = rows.len() > first;
-        rows.truncate(first);
-        if request.from_end {
-            rows.reverse();
-        }
-        let (has_next, has_previous) =
-            if request.from_end { (request.before.is_some(), more) } else { (more, request.after.is_some()) };
-        Self { items: rows.into_iter().map(|row| (cursor(&row), row)).collect(), has_next, has_previous }
+    pub(crate) fn of(list: store::Listed<T>, request: &PageRequest, cursor: impl Fn(&T) -> String) -> Self {
+        let (rows, has_next, has_previous) = cut(list.rows, request);
+        let items = rows.into_iter().map(|row| (cursor(&row), row)).collect();
+        Self { items, has_next, has_previous, total: Total(list.total) }
     }
+}
+
+/// Takes away the row too many, which tells that there is another page on that side.
+fn cut<T>(mut rows: Vec<T>, request: &PageRequest) -> (Vec<T>, bool, bool) {
+    let first = request.first as usize;
+    let more = rows.len() > first;
+    rows.truncate(first);
+    if request.from_end {
+        rows.reverse();
+        return (rows, request.before.is_some(), more);
+    }
+    (rows, more, request.after.is_some())
 }
 
 /// A page's bounds as places in a list.
@@ -95,17 +119,12 @@ mod tests {
 
     #[test]
     fn one_row_more_than_wanted_means_that_there_is_another_page() {
-        let page = Page::of(vec![1, 2, 3], &request(2, None, None, false), ToString::to_string);
-        let items = vec![("1".into(), 1), ("2".into(), 2)];
-        assert_eq!(page, Page { items, has_next: true, has_previous: false });
-        let page = Page::of(vec![1, 2], &request(2, Some("c"), None, false), ToString::to_string);
-        assert_eq!((page.has_next, page.has_previous), (false, true));
+        assert_eq!(cut(vec![1, 2, 3], &request(2, None, None, false)), (vec![1, 2], true, false));
+        assert_eq!(cut(vec![1, 2], &request(2, Some("c"), None, false)), (vec![1, 2], false, true));
     }
 
     #[test]
     fn a_page_from_the_end_is_in_the_order_of_the_list() {
-        let page = Page::of(vec![9, 8, 7], &request(2, None, Some("c"), true), ToString::to_string);
-        let items = vec![("8".into(), 8), ("9".into(), 9)];
-        assert_eq!(page, Page { items, has_next: true, has_previous: true });
+        assert_eq!(cut(vec![9, 8, 7], &request(2, None, Some("c"), true)), (vec![8, 9], true, true));
     }
 }

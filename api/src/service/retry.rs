@@ -80,6 +80,7 @@ pub async fn retry(app: &App, viewer: &Viewer, request: Retry) -> Result<(Run, b
         labels: was.labels.clone(),
         priority: 0,
         created_by: viewer.actor(),
+        trace: crate::telemetry::request::trace(),
     };
     let again = RetryRun { start, of: was.id, from: request.from, same, input: request.input };
     let started = app.runtime.retry(again).await?;

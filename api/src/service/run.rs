@@ -210,8 +210,8 @@ pub async fn node_runs(
 ) -> Result<Page<NodeRun>, ServiceError> {
     viewer.require(Permission::Read)?;
     let of_run = |text: &str| text.parse().ok().filter(|id: &NodeRunId| id.run == run.id);
-    let after = page.window(&viewer.cursors, NODE_RUNS, of_run)?.after;
-    let rows = store::run::node_runs(app.runtime.database(), run.id, statuses, after, page.first + 1).await?;
+    let window = page.window(&viewer.cursors, NODE_RUNS, of_run)?;
+    let rows = store::run::node_runs(app.runtime.database(), run.id, statuses, window).await?;
     Ok(Page::of(rows, page, |row| viewer.cursors.cursor(NODE_RUNS, &row.id().to_string())))
 }
 

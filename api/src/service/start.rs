@@ -157,6 +157,7 @@ async fn begin(
         labels: one.labels,
         priority: 0,
         created_by: viewer.actor(),
+        trace: crate::telemetry::request::trace(),
     };
     let started = app.runtime.start(request).await?;
     Ok(started)

@@ -117,6 +117,7 @@ pub async fn start(app: &App, viewer: &Viewer, request: TestRun) -> Result<Tried
         labels: BTreeMap::new(),
         priority: 0,
         created_by: viewer.actor(),
+        trace: crate::telemetry::request::trace(),
     };
     let started = app.runtime.test(start, &test).await?;
     let run = store::run::find(database, viewer.workspace, started.run).await?;

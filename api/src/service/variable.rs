@@ -79,9 +79,7 @@ pub async fn list(
     viewer.require(Permission::Read)?;
     let window = page.window(&viewer.cursors, LIST, |name| Some(name.to_owned()))?;
     let project = find_project(app, viewer, project).await?;
-    let (after, limit) = (window.after, window.limit);
-    let database = app.runtime.database();
-    let rows = store::variable::list(database, viewer.workspace, project, environment, after, limit).await?;
+    let rows = store::variable::list(app.runtime.database(), viewer.workspace, project, environment, window).await?;
     Ok(Page::of(rows, page, |row| viewer.cursors.cursor(LIST, &row.name)))
 }
 

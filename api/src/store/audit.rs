@@ -5,14 +5,13 @@ use entity::word::ActorKind;
 use entity::{audit, audit_head};
 use runtime::Database;
 use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _, Select,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, Select};
 use serde_json::Value;
 
+use super::keyset::{self, Listed};
 use super::{at, json, timestamp};
 use crate::service::audit::{Actor, Context, Done, Entry, EntryFilter};
+use crate::service::page::Window;
 
 /// Adds rows with the next numbers. Numbers are given under the lock of the workspace's head, which is held from here
 /// to the end of the transaction: no gap, and the order of numbers is the order of commits.
@@ -59,14 +58,13 @@ pub(crate) async fn find(database: &Database, workspace: WorkspaceId, id: AuditI
     found.map(read).transpose()
 }
 
-/// Up to `limit` rows, the latest first, below a number.
+/// A page of rows, the latest first.
 pub(crate) async fn list(
     database: &Database,
     workspace: WorkspaceId,
     filter: &EntryFilter,
-    below: Option<i64>,
-    limit: u32,
-) -> Result<Vec<Entry>, DbErr> {
+    window: Window<i64>,
+) -> Result<Listed<Entry>, DbErr> {
     use audit::Column as C;
     let mut select = in_workspace(workspace);
     if let Some(entity) = &filter.entity {
@@ -84,11 +82,7 @@ pub(crate) async fn list(
     if let Some(until) = filter.until {
         select = select.filter(C::At.lt(at(until)));
     }
-    if let Some(below) = below {
-        select = select.filter(C::Seq.lt(below));
-    }
-    let rows = select.order_by_desc(C::Seq).limit(u64::from(limit)).all(database.read()).await?;
-    rows.into_iter().map(read).collect()
+    keyset::list(database, select, (&[C::Seq], true), window, |seq| vec![seq.into()], read).await
 }
 
 fn read(model: audit::Model) -> Result<Entry, DbErr> {

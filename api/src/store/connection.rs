@@ -13,7 +13,8 @@ use sea_orm::{
 use serde_json::{Value, json};
 
 use super::change::Change;
-use super::{at, keyset, timestamp};
+use super::keyset::{self, Listed, Total};
+use super::{at, timestamp};
 use crate::service::audit::{Action, Context, Done};
 use crate::service::connection::{Connection, Filter, SealedSecret, Tested};
 use crate::service::page::Window;
@@ -89,7 +90,7 @@ pub(crate) async fn list(
     workspace: WorkspaceId,
     filter: &Filter,
     window: Window<(String, ConnectionId)>,
-) -> Result<Vec<Connection>, DbErr> {
+) -> Result<Listed<Connection>, DbErr> {
     use connection::Column as C;
     let mut select = in_workspace(workspace);
     if let Some(slug) = &filter.project {
@@ -104,9 +105,10 @@ pub(crate) async fn list(
     if let Some(kind) = &filter.r#type {
         select = select.filter(C::Type.eq(kind));
     }
-    let select = keyset::within(select, &[C::Name, C::Id], false, window, |(name, id)| vec![name.into(), id.0.into()]);
-    let rows = select.all(database.read()).await?;
-    rows.into_iter().map(read).collect()
+    let values = |(name, id): (String, ConnectionId)| vec![name.into(), id.0.into()];
+    let total = Total::of(&select);
+    let rows = keyset::within(select, &[C::Name, C::Id], false, window, values).all(database.read()).await?;
+    Ok(Listed { rows: rows.into_iter().map(read).collect::<Result<_, _>>()?, total })
 }
 
 /// The types of those of these connections that are there, by name.

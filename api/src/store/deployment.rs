@@ -12,9 +12,10 @@ use sea_orm::{
 use serde_json::json;
 
 use super::change::Change;
+use super::keyset::{self, Listed};
 use super::version::as_runnable;
 use super::workflow::to_project;
-use super::{at, digest, environment, keyset, timestamp};
+use super::{at, digest, environment, timestamp};
 use crate::service::ServiceError;
 use crate::service::audit::{Action, Context, Done};
 use crate::service::deployment::{DeploymentChange, Placing};
@@ -183,24 +184,26 @@ pub(crate) async fn history(
     of: WorkflowId,
     environment: Option<&str>,
     window: Window<DeploymentChangeId>,
-) -> Result<Vec<DeploymentChange>, DbErr> {
+) -> Result<Listed<DeploymentChange>, DbErr> {
     let mut select = deployment_change::Entity::find()
         .filter(deployment_change::Column::WorkspaceId.eq(workspace.0))
         .filter(deployment_change::Column::WorkflowId.eq(of.0));
     if let Some(environment) = environment {
         select = select.filter(deployment_change::Column::Environment.eq(environment));
     }
-    let select = keyset::within(select, &[deployment_change::Column::Id], true, window, |id| vec![id.0.into()]);
-    let rows = select.all(database.read()).await?.into_iter().map(|model| DeploymentChange {
-        id: DeploymentChangeId(model.id),
-        workflow: of,
-        environment: model.environment,
-        version: model.version_id.map(VersionId),
-        previous: model.previous_version_id.map(VersionId),
-        changed_at: timestamp(model.changed_at),
-        changed_by: model.changed_by,
-    });
-    Ok(rows.collect())
+    let read = |model: deployment_change::Model| {
+        Ok(DeploymentChange {
+            id: DeploymentChangeId(model.id),
+            workflow: of,
+            environment: model.environment,
+            version: model.version_id.map(VersionId),
+            previous: model.previous_version_id.map(VersionId),
+            changed_at: timestamp(model.changed_at),
+            changed_by: model.changed_by,
+        })
+    };
+    let order = (&[deployment_change::Column::Id][..], true);
+    keyset::list(database, select, order, window, |id| vec![id.0.into()], read).await
 }
 
 /// From a deployment to its workflow.

@@ -12,7 +12,8 @@ use sea_orm::{
 use serde_json::{Value, json};
 
 use super::change::Change;
-use super::{at, keyset, timestamp, workflow};
+use super::keyset::{self, Listed};
+use super::{at, timestamp, workflow};
 use crate::service::audit::{Action, Context, Done};
 use crate::service::draft::{Draft, DraftChange, MAIN};
 use crate::service::page::Window;
@@ -188,12 +189,12 @@ pub(crate) async fn changes(
     workspace: WorkspaceId,
     id: DraftId,
     window: Window<i64>,
-) -> Result<Vec<DraftChange>, DbErr> {
+) -> Result<Listed<DraftChange>, DbErr> {
     let of = draft_change::Entity::find()
         .filter(draft_change::Column::WorkspaceId.eq(workspace.0))
         .filter(draft_change::Column::DraftId.eq(id.0));
-    let select = keyset::within(of, &[draft_change::Column::Revision], true, window, |revision| vec![revision.into()]);
-    select.all(database.read()).await?.into_iter().map(read_change).collect()
+    let order = (&[draft_change::Column::Revision][..], true);
+    keyset::list(database, of, order, window, |revision| vec![revision.into()], read_change).await
 }
 
 /// The change that made a revision.

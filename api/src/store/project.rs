@@ -11,7 +11,8 @@ use sea_orm::{
 use serde_json::json;
 
 use super::change::Change;
-use super::{at, environment, keyset, timestamp, unless_taken};
+use super::keyset::{self, Listed};
+use super::{at, environment, timestamp, unless_taken};
 use crate::service::ServiceError;
 use crate::service::audit::{Action, Context, Done};
 use crate::service::page::Window;
@@ -52,10 +53,9 @@ pub(crate) async fn list(
     database: &Database,
     workspace: WorkspaceId,
     window: Window<String>,
-) -> Result<Vec<Project>, DbErr> {
-    let select =
-        keyset::within(in_workspace(workspace), &[project::Column::Slug], false, window, |slug| vec![slug.into()]);
-    Ok(select.all(database.read()).await?.into_iter().map(read).collect())
+) -> Result<Listed<Project>, DbErr> {
+    let (select, order) = (in_workspace(workspace), (&[project::Column::Slug][..], false));
+    keyset::list(database, select, order, window, |slug| vec![slug.into()], |model| Ok(read(model))).await
 }
 
 /// Makes the first project unless it is there. Several processes may do this at once.

@@ -14,13 +14,12 @@ use entity::{node_run, run, start_dedupe, trigger_event, word};
 use runtime::journal::NewMessage;
 use runtime::{Database, PostError};
 use sea_orm::prelude::Uuid;
-use sea_orm::sea_query::{Condition, Expr, ExprTrait as _, Query};
-use sea_orm::{
-    ColumnTrait as _, DbBackend, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
-};
+use sea_orm::sea_query::{Expr, ExprTrait as _, Query};
+use sea_orm::{ColumnTrait as _, DbBackend, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _, Select};
 
 use super::change::Change;
-use super::{at, digest, json, keyset, timestamp};
+use super::keyset::{self, Listed};
+use super::{at, digest, json, timestamp};
 use crate::app::App;
 use crate::service::audit::{Context, Done};
 use crate::service::page::Window;
@@ -110,11 +109,9 @@ pub(crate) async fn list(
     filter: &RunFilter,
     descending: bool,
     window: Window<RunId>,
-) -> Result<Vec<Run>, DbErr> {
+) -> Result<Listed<Run>, DbErr> {
     let select = filtered(database, in_workspace(workspace), filter);
-    let select = keyset::within(select, &[run::Column::Id], descending, window, |id| vec![id.0.into()]);
-    let rows = select.all(database.read()).await?;
-    rows.into_iter().map(read).collect()
+    keyset::list(database, select, (&[run::Column::Id], descending), window, |id| vec![id.0.into()], read).await
 }
 
 fn filtered(database: &Database, mut select: Select<run::Entity>, filter: &RunFilter) -> Select<run::Entity> {
@@ -195,21 +192,15 @@ pub(crate) async fn node_runs(
     database: &Database,
     id: RunId,
     statuses: &[NodeRunStatus],
-    after: Option<NodeRunId>,
-    limit: u32,
-) -> Result<Vec<NodeRun>, DbErr> {
+    window: Window<NodeRunId>,
+) -> Result<Listed<NodeRun>, DbErr> {
     use node_run::Column as C;
     let mut select = node_run::Entity::find().filter(C::RunId.eq(id.0));
     if !statuses.is_empty() {
         select = select.filter(C::Status.is_in(statuses.iter().map(|status| status.as_str())));
     }
-    if let Some(after) = after {
-        let same_node = Condition::all().add(C::NodeKey.eq(&after.node)).add(C::Scope.gt(after.scope.to_string()));
-        select = select.filter(Condition::any().add(C::NodeKey.gt(&after.node)).add(same_node));
-    }
-    let rows =
-        select.order_by_asc(C::NodeKey).order_by_asc(C::Scope).limit(u64::from(limit)).all(database.read()).await?;
-    rows.into_iter().map(read_node_run).collect()
+    let values = |id: NodeRunId| vec![id.node.into(), id.scope.to_string().into()];
+    keyset::list(database, select, (&[C::NodeKey, C::Scope], false), window, values, read_node_run).await
 }
 
 /// The node run of this id; whether its run is in a workspace is for the caller to have asked.

@@ -8,13 +8,15 @@ use runtime::Database;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, DbErr, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _, Select, SqlErr,
+    QuerySelect as _, Select, SqlErr,
 };
 
 use super::change::Change;
+use super::keyset::{self, Listed};
 use super::{at, timestamp};
 use crate::service::ServiceError;
 use crate::service::audit::{Context, Done};
+use crate::service::page::Window;
 use crate::service::variable::Variable;
 
 /// The only way into the table: there is no query without a workspace.
@@ -38,16 +40,11 @@ pub(crate) async fn list(
     workspace: WorkspaceId,
     project: ProjectId,
     environment: &str,
-    after: Option<String>,
-    limit: u64,
-) -> Result<Vec<Variable>, DbErr> {
+    window: Window<String>,
+) -> Result<Listed<Variable>, DbErr> {
     use variable::Column as C;
-    let mut select = in_workspace(workspace).filter(C::ProjectId.eq(project.0)).filter(C::Environment.eq(environment));
-    if let Some(after) = after {
-        select = select.filter(C::Name.gt(after));
-    }
-    let rows = select.order_by_asc(C::Name).limit(limit).all(database.read()).await?;
-    rows.into_iter().map(read).collect()
+    let select = in_workspace(workspace).filter(C::ProjectId.eq(project.0)).filter(C::Environment.eq(environment));
+    keyset::list(database, select, (&[C::Name], false), window, |name| vec![name.into()], read).await
 }
 
 /// The names of all the variables that an environment has.

@@ -10,7 +10,8 @@ use sea_orm::{
     QuerySelect as _, RelationDef, Select,
 };
 
-use super::{digest, keyset, some, timestamp};
+use super::keyset::{self, Listed};
+use super::{digest, some, timestamp};
 use crate::service::page::Window;
 use crate::service::start::Runnable;
 use crate::service::workflow::Version;
@@ -49,10 +50,10 @@ pub(crate) async fn list(
     workspace: WorkspaceId,
     of: WorkflowId,
     window: Window<i32>,
-) -> Result<Vec<Version>, DbErr> {
+) -> Result<Listed<Version>, DbErr> {
     let select = in_workspace(workspace).filter(version::Column::WorkflowId.eq(of.0));
-    let select = keyset::within(select, &[version::Column::Number], true, window, |number| vec![number.into()]);
-    select.all(database.read()).await?.into_iter().map(read).collect()
+    let order = (&[version::Column::Number][..], true);
+    keyset::list(database, select, order, window, |number| vec![number.into()], read).await
 }
 
 /// The version with the highest number of each of these workflows.

@@ -11,7 +11,8 @@ use sea_orm::{
 };
 
 use super::change::Change;
-use super::{at, keyset, some, timestamp};
+use super::keyset::{self, Listed, Total};
+use super::{at, some, timestamp};
 use crate::service::ServiceError;
 use crate::service::audit::Context;
 use crate::service::page::Window;
@@ -89,7 +90,7 @@ pub(crate) async fn list(
     filter: &WorkflowFilter,
     order: WorkflowOrder,
     window: Window<WorkflowPlace>,
-) -> Result<Vec<Workflow>, DbErr> {
+) -> Result<Listed<Workflow>, DbErr> {
     let column = match order {
         WorkflowOrder::Name { .. } => workflow::Column::Name,
         WorkflowOrder::CreatedAt { .. } => workflow::Column::CreatedAt,
@@ -103,7 +104,9 @@ pub(crate) async fn list(
     };
     let select = in_workspace(workspace).filter(matching(filter));
     let columns = [column, workflow::Column::Id];
-    read_all(keyset::within(select, &columns, order.is_descending(), window, values).all(database.read()).await?)
+    let total = Total::of(&select);
+    let rows = keyset::within(select, &columns, order.is_descending(), window, values).all(database.read()).await?;
+    Ok(Listed { rows: read_all(rows)?, total })
 }
 
 /// What a filter asks for.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use metrics::Gauge;
+use metrics::{Counter, Gauge};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use runtime::figure::{Figure, Kind};
 
@@ -14,6 +14,8 @@ pub(crate) const REQUEST_SECONDS: &str = "flowforge_http_request_duration_second
 const WEBSOCKETS: &str = "flowforge_websockets";
 const EVENT_STREAMS: &str = "flowforge_event_streams";
 const SUBSCRIPTIONS: &str = "flowforge_subscriptions";
+const SPANS_SENT: &str = "flowforge_spans_exported_total";
+const SPANS_LOST: &str = "flowforge_spans_dropped_total";
 const BUILD: &str = "flowforge_build_info";
 
 /// The figures of answering.
@@ -27,6 +29,8 @@ const FIGURES: &[Figure] = &[
     Figure { name: WEBSOCKETS, kind: Kind::Gauge, meaning: "Open WebSockets" },
     Figure { name: EVENT_STREAMS, kind: Kind::Gauge, meaning: "Open streams of server-sent events" },
     Figure { name: SUBSCRIPTIONS, kind: Kind::Gauge, meaning: "GraphQL subscriptions under way, by transport" },
+    Figure { name: SPANS_SENT, kind: Kind::Counter, meaning: "Spans that the collector took" },
+    Figure { name: SPANS_LOST, kind: Kind::Counter, meaning: "Spans that were given up, by why" },
     Figure { name: BUILD, kind: Kind::Gauge, meaning: "Always 1; the label tells the version" },
 ];
 
@@ -54,6 +58,9 @@ pub(crate) fn collect() {
     metrics::gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     metrics::gauge!(WEBSOCKETS).increment(0.0);
     metrics::gauge!(EVENT_STREAMS).increment(0.0);
+    spans_sent().increment(0);
+    spans_lost(QUEUE_FULL).increment(0);
+    spans_lost(EXPORT_FAILED).increment(0);
     for transport in ["websocket", "sse"] {
         metrics::gauge!(SUBSCRIPTIONS, "transport" => transport).increment(0.0);
     }
@@ -81,6 +88,21 @@ pub(crate) async fn upkeep() {
 pub(crate) async fn shown(app: &Arc<App>) -> String {
     app.runtime.sample().await;
     COLLECTED.get().and_then(Option::as_ref).map(PrometheusHandle::render).unwrap_or_default()
+}
+
+/// Spans that found no place in the queue.
+pub(crate) const QUEUE_FULL: &str = "queue_full";
+/// Spans that the collector did not take.
+pub(crate) const EXPORT_FAILED: &str = "export_failed";
+
+/// Counts spans that the collector took.
+pub(crate) fn spans_sent() -> Counter {
+    metrics::counter!(SPANS_SENT)
+}
+
+/// Counts spans that were given up for this reason.
+pub(crate) fn spans_lost(reason: &'static str) -> Counter {
+    metrics::counter!(SPANS_LOST, "reason" => reason)
 }
 
 /// Something that is open now; counted until it is dropped.

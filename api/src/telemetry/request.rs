@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use engine::id::WorkspaceId;
+use runtime::trace::TraceContext;
 
 use crate::auth::Viewer;
 
@@ -22,6 +23,8 @@ pub(crate) struct RequestNotes {
     pub(crate) id: String,
     /// When it came.
     pub(crate) began: Instant,
+    /// The span that whatever it starts is a part of.
+    pub(crate) trace: Option<TraceContext>,
     noted: Mutex<Noted>,
 }
 
@@ -41,7 +44,12 @@ pub(crate) struct Noted {
 impl RequestNotes {
     /// A request that has just come.
     pub(crate) fn new(id: String) -> Arc<Self> {
-        Arc::new(Self { id, began: Instant::now(), noted: Mutex::default() })
+        Self::traced(id, None)
+    }
+
+    /// The same within a trace.
+    pub(crate) fn traced(id: String, trace: Option<TraceContext>) -> Arc<Self> {
+        Arc::new(Self { id, began: Instant::now(), trace, noted: Mutex::default() })
     }
 
     /// What is known so far.
@@ -87,6 +95,11 @@ pub(crate) async fn within<F: Future>(request: Arc<RequestNotes>, work: F) -> F:
 /// The request that this task works on; `None` outside of any, such as in commands.
 pub(crate) fn current() -> Option<Arc<RequestNotes>> {
     CURRENT.try_with(Arc::clone).ok()
+}
+
+/// The span that what this task starts is a part of.
+pub(crate) fn trace() -> Option<TraceContext> {
+    current().and_then(|notes| notes.trace.clone())
 }
 
 #[cfg(test)]

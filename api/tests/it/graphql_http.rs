@@ -77,8 +77,15 @@ async fn methods_and_accept_are_honored() {
     let get = |query: &'static str| app.http.get(app.url("/graphql")).query(&[("query", query)]).bearer_auth(&app.key);
     let answer = get("{ __typename }").send().await.unwrap();
     assert_eq!(answer.status(), 200);
-    let told = json!({"data": {"__typename": "Query"}, "extensions": {"cost": {"requestedQueryCost": 0}}});
+    let told = json!({"data": {"__typename": "Query"}, "extensions": {"cost": {"requestedQueryCost": 0, "maximumQueryCost": 1_000}}});
     assert_eq!(answer.json::<Value>().await.unwrap(), told);
+    let cost = |query: &'static str| {
+        let asked = get(query).header("accept", RESPONSE);
+        async move { asked.send().await.unwrap().json::<Value>().await.unwrap()["extensions"]["cost"].clone() }
+    };
+    let page = cost("{ runs(first: 30) { nodes { id } } viewer { name } }").await;
+    assert_eq!(page, json!({"requestedQueryCost": 32, "maximumQueryCost": 1_000}));
+    assert_eq!(cost("{ runs(first: 30) { nodes }").await, Value::Null, "nothing was carried out");
     let mutation =
         get("mutation { cancelRun(input: {runId: \"run_1\"}) { userErrors { code } } }").send().await.unwrap();
     assert_eq!((mutation.status().as_u16(), &mutation.headers()["allow"]), (405, &"POST".parse().unwrap()));

@@ -122,4 +122,94 @@ on_both_databases! {
         assert_eq!(code(&runs.await), "BAD_USER_INPUT");
         app.stop().await;
     }
+
+    async fn every_other_list_is_paged_both_ways_while_rows_come_and_counts_itself(home: Home) {
+        let app = TestApp::start(&home).await;
+        let mut chain = json!({"nodes": {"n0": {"type": "trigger.manual@1"}}, "edges": []});
+        for n in 1..=6 {
+            chain["nodes"][format!("n{n}")] = json!({"type": "data.set@1", "config": {"value": n}});
+            chain["edges"].as_array_mut().unwrap().push(json!({"from": format!("n{}", n - 1), "to": format!("n{n}")}));
+        }
+        app.publish("chain", &chain).await;
+        let run = app.start_run("chain", json!(1)).await;
+        app.finish(&run).await;
+        for n in 0..7 {
+            grow(&app, &format!("b{n}"), &chain).await;
+        }
+        // Each list, where its rows are, and what tells them apart.
+        let lists = [
+            ("projects(%)", "projects", "slug"),
+            ("variables(%)", "variables", "name"),
+            ("connections(%)", "connections", "name"),
+            ("audit(filter: {actions: [\"variable.created\"]}, %)", "audit", "id"),
+            ("runs(%)", "runs", "id"),
+            ("workflow(name: \"chain\") { versions(%) ? }", "workflow/versions", "number"),
+            ("workflow(name: \"chain\") { deploymentChanges(%) ? }", "workflow/deploymentChanges", "id"),
+            ("workflow(name: \"chain\") { draft { changes(%) ? } }", "workflow/draft/changes", "revision"),
+            (&format!("run(id: \"{run}\") {{ nodeRuns(%) ? }}"), "run/nodeRuns", "id"),
+        ];
+        let mut grown = 0;
+        for (query, place, key) in lists {
+            let selection = format!("{{ totalCount nodes {{ {key} }} pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }}");
+            let query = if query.contains('?') { query.replace('?', &selection) } else { format!("{query} {selection}") };
+            let all = read(&app, &query, place, "first: 100").await;
+            let before = keys(&all, key);
+            assert!(before.len() >= 7, "{place}: {before:?}");
+            assert_eq!(all["totalCount"], before.len(), "{place}");
+            for (size, from, info, more) in
+                [("first", "after", "endCursor", "hasNextPage"), ("last", "before", "startCursor", "hasPreviousPage")]
+            {
+                let (mut pages, mut bounds): (Vec<Vec<String>>, _) = (Vec::new(), format!("{size}: 3"));
+                loop {
+                    let page = read(&app, &query, place, &bounds).await;
+                    pages.push(keys(&page, key));
+                    if page["pageInfo"][more] == json!(false) {
+                        break;
+                    }
+                    bounds = format!("{size}: 3, {from}: {}", page["pageInfo"][info]);
+                    if pages.len() == 1 {
+                        grown += 1;
+                        grow(&app, &format!("a{grown}"), &chain).await;
+                        grow(&app, &format!("c{grown}"), &chain).await;
+                    }
+                }
+                if size == "last" {
+                    pages.reverse();
+                }
+                let seen = pages.concat();
+                let once: std::collections::BTreeSet<&String> = seen.iter().collect();
+                assert_eq!(once.len(), seen.len(), "no repeat in {place} by {size}: {seen:?}");
+                let kept: Vec<String> = seen.into_iter().filter(|key| before.contains(key)).collect();
+                assert_eq!(kept, before, "no skip in {place} by {size}");
+            }
+        }
+        app.stop().await;
+    }
+}
+
+/// One row more in every list but that of node runs.
+async fn grow(app: &TestApp, name: &str, definition: &Value) {
+    app.changed("createProject", json!({"slug": name}), "project { id }").await;
+    app.changed("createVariable", json!({"name": name, "value": 1}), "variable { id }").await;
+    let connection = json!({"name": name, "type": "http.bearer", "secrets": {"token": "token-1"}});
+    app.changed("createConnection", connection, "connection { id }").await;
+    let mut definition = definition.clone();
+    definition["nodes"]["n1"]["config"]["value"] = json!(name);
+    app.publish("chain", &definition).await;
+    app.start_run("chain", json!(1)).await;
+    let draft =
+        app.ask("{ workflow(name: \"chain\") { draft { id revision } } }", json!({})).await["workflow"]["draft"]
+            .clone();
+    let patch = json!([{"op": "add", "path": "/notes", "value": [{"text": name}]}]);
+    let save = json!({"draftId": draft["id"], "expectedRevision": draft["revision"], "sidecarPatch": patch});
+    app.changed("saveDraft", save, "draft { id }").await;
+}
+
+async fn read(app: &TestApp, query: &str, place: &str, bounds: &str) -> Value {
+    let data = app.ask(&format!("{{ {} }}", query.replace('%', bounds)), json!({})).await;
+    data.pointer(&format!("/{place}")).unwrap().clone()
+}
+
+fn keys(page: &Value, key: &str) -> Vec<String> {
+    page["nodes"].as_array().unwrap().iter().map(|node| node[key].to_string()).collect()
 }

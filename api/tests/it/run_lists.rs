@@ -173,4 +173,30 @@ on_both_databases! {
         assert_eq!(code(&app.ask_as(&viewer, resume, json!({"id": second})).await), "FORBIDDEN");
         app.stop().await;
     }
+
+    async fn a_definition_gives_its_runs_a_key_and_labels(home: Home) {
+        let app = TestApp::start(&home).await;
+        let mut keyed = doubling();
+        keyed["settings"] = json!({"key": "order-{{ input.n }}", "labels": {"shop": "{{ input.shop }}", "kind": "order"}});
+        let published = app.publish("keyed", &keyed).await;
+        assert_eq!(published["userErrors"], json!([]), "{published:#}");
+        let start = async |input: Value, more: Value| {
+            let mut asked = json!({"workflow": "keyed", "input": input});
+            asked.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            app.change("startRun", asked, "run { id key labels }").await
+        };
+        let given = start(json!({"n": 1, "shop": "a"}), json!({})).await["run"].clone();
+        assert_eq!((&given["key"], &given["labels"]), (&json!("order-1"), &json!({"shop": "a", "kind": "order"})));
+        let own = json!({"key": "mine", "labels": {"kind": "test", "by": "me"}});
+        let other = start(json!({"n": 2}), own).await["run"].clone();
+        assert_eq!((&other["key"], &other["labels"]), (&json!("mine"), &json!({"kind": "test", "by": "me"})));
+        let query = "{ runs(filter: {key: \"order-1\", labels: [{name: \"shop\", value: \"a\"}]}) { totalCount nodes { id } } }";
+        let found = app.ask(query, json!({})).await["runs"].clone();
+        assert_eq!(found, json!({"totalCount": 1, "nodes": [{"id": given["id"]}]}));
+        keyed["settings"]["labels"]["n"] = json!("{{ int(input.shop) }}");
+        app.publish("keyed", &keyed).await;
+        let refused = start(json!({"n": 3, "shop": "a"}), json!({})).await;
+        let message = refused["userErrors"][0]["message"].as_str().unwrap();
+        assert!(refused["run"].is_null() && message.contains("/labels/n"), "{refused}");
+    }
 }

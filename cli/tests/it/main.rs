@@ -10,6 +10,7 @@
 )]
 
 mod client;
+mod collector;
 mod command;
 mod commands;
 mod described;
@@ -26,6 +27,7 @@ mod secrets;
 mod stopped_owner;
 mod telemetry;
 mod terminal;
+mod traces;
 mod verdict;
 mod witness;
 mod workload;

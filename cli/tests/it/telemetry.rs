@@ -106,7 +106,7 @@ async fn every_request_and_every_run_has_one_line_and_is_counted(on: On) {
     let named = ask("r-named", "query Who { viewer { name } }").await;
     assert_eq!(named.headers()["x-request-id"], "r-named");
     let named: Value = named.json().await.unwrap();
-    assert_eq!(named["extensions"], json!({"cost": {"requestedQueryCost": 1}}));
+    assert_eq!(named["extensions"], json!({"cost": {"requestedQueryCost": 1, "maximumQueryCost": 1000}}));
     let wrong: Value = ask("r-wrong", "mutation { nothing }").await.json().await.unwrap();
     assert_eq!(wrong["errors"][0]["extensions"]["requestId"], "r-wrong", "{wrong}");
     let hook = http.post(url("/hooks/default/default/hooked/hook?token=geheim")).header("x-request-id", "r-hook");

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use self::node::NodeCheck;
 use self::order::Bits;
+use super::finder::Finder;
 use super::{Examined, Graph, GraphNode, Surroundings};
 use crate::catalog::{Catalog, NodeDescriptor};
 use crate::definition::Definition;
@@ -56,6 +57,7 @@ struct Structure<'a> {
     upstream: Option<Vec<Bits>>,
     output: Option<Template>,
     output_reads: Reads,
+    finder: Option<Finder>,
     timeout: Option<std::time::Duration>,
     problems: Vec<Problem>,
     /// What reads a node that does not come before. The second pass says it again, and says where.
@@ -148,10 +150,11 @@ impl<'a> Structure<'a> {
             problems.push(Problem::new(Code::InputSchemaInvalid, "/input_schema", message));
         }
         let timeout = node::duration(definition.settings.timeout.as_deref(), "/settings/timeout", None, &mut problems);
+        let finder = Finder::of(&definition.settings, &mut problems);
         let upstream = (order.len() == nodes.len()).then(|| order::ancestors(&nodes, &order));
         let references = Vec::new();
         let mut structure =
-            Self { nodes, places, order, upstream, output, output_reads, timeout, problems, references };
+            Self { nodes, places, order, upstream, output, output_reads, timeout, finder, problems, references };
         structure.resolve();
         structure
     }
@@ -196,12 +199,13 @@ impl<'a> Structure<'a> {
             output: self.output,
             input_schema: definition.input_schema.clone(),
             timeout: self.timeout,
+            finder: self.finder,
         })
     }
 }
 
 /// What is wrong with the expressions of a value: the first fault of each of its strings.
-fn expression_problems(value: &Value, path: &str) -> Vec<Problem> {
+pub(super) fn expression_problems(value: &Value, path: &str) -> Vec<Problem> {
     let mut found = Vec::new();
     each_string(value, path.to_owned(), &mut |path, text| {
         if let Err(error) = Template::compile(&Value::from(text)) {
@@ -219,7 +223,7 @@ fn expression_problems(value: &Value, path: &str) -> Vec<Problem> {
     found
 }
 
-fn each_string(value: &Value, path: String, with: &mut dyn FnMut(String, &str)) {
+pub(super) fn each_string(value: &Value, path: String, with: &mut dyn FnMut(String, &str)) {
     match value {
         Value::String(text) => with(path, text),
         Value::Array(items) => {

@@ -72,6 +72,8 @@ Namen.
 `HTTP_CONNECTION_LOST`. Alle anderen sind endgültig: andere Status, `HTTP_BODY_NOT_JSON`, `HTTP_BODY_TOO_LARGE` (über
 16 MiB), `HTTP_HOST_DENIED`.
 
+**Spuren.** In einem verfolgten Lauf trägt ein Aufruf `traceparent` und `tracestate`; ein eigener `traceparent` geht vor.
+
 **Wohin Aufrufe gehen dürfen.** Ins öffentliche Internet auf den Ports 80 und 443, und wohin der Betreiber es mit
 `FLOWFORGE__HTTP__ALLOW_HOSTS` erlaubt. Bis zu fünf Weiterleitungen werden nach denselben Regeln befolgt, keine aber von
 https zu http; andere Kopfzeilen als `Accept`, `Content-Type`, `User-Agent` und die für Wiederholungen gehen zu keinem

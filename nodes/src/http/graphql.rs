@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use self::document::{Operation, operations};
 use super::header::headers;
 use super::request::answer::{BODY_LIMIT, SHOWN, refusal};
-use super::request::call::{DEFAULT_TIMEOUT, put_key};
+use super::request::call::{DEFAULT_TIMEOUT, put_key, put_trace};
 use crate::config::{Config, choice, invalid};
 use crate::outgoing::{OutgoingRequest, OutgoingResponse};
 use crate::{Attempt, NodeContext, NodeOutcome, NodeType, done};
@@ -132,6 +132,7 @@ fn request(config: &Config<'_>, attempt: &Attempt) -> Result<OutgoingRequest, Er
     headers
         .entry(ACCEPT)
         .or_insert(HeaderValue::from_static("application/graphql-response+json, application/json;q=0.9"));
+    put_trace(attempt.trace.as_ref(), &mut headers);
     // A query needs no key; to `put_key`, it is what a GET is.
     let changes = found.contains(&Operation::Mutation);
     let method = if changes { Method::POST } else { Method::GET };

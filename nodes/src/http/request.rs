@@ -50,6 +50,9 @@ All others are final: other statuses, `HTTP_BODY_NOT_JSON`, `HTTP_BODY_TOO_LARGE
 token, a user name and password, a header, several headers or a query parameter. It fills them in at the moment of the
 call; a value of it that comes back in the answer reads `[redacted]` in the output.
 
+**Traces.** In a run that is traced a call carries `traceparent` and `tracestate`; a `traceparent` of your own goes
+before that.
+
 **Where calls may go.** The public internet on ports 80 and 443, and what the operator allows by
 `FLOWFORGE__HTTP__ALLOW_HOSTS`. Up to five redirects are followed under the same rules, but none from https to http;
 headers other than `Accept`, `Content-Type`, `User-Agent` and the idempotency key do not go along to another origin.";

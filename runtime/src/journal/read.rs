@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use engine::id::{InboxId, RunId, WorkerId, WorkflowId, WorkspaceId};
+use engine::id::{InboxId, RunId, VersionId, WorkerId, WorkflowId, WorkspaceId};
 use engine::value::Digest;
 use entity::word::RunClaim;
 use entity::{journal, node_run, run, run_inbox};
@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::{Head, InboxRow, JournalError, LoadedRun, NewMessage, Posted, row};
 use crate::database::to_column;
+use crate::trace::TraceContext;
 
 /// The mail of runs that somebody drives. The inbox is short and read as a whole; each row then finds its run.
 const OWNED_MAIL: &str = "SELECT run_id, epoch, id, kind, body FROM (
@@ -90,7 +91,10 @@ impl Reading {
             workspace: WorkspaceId(row.workspace_id),
             workflow: WorkflowId(row.workflow_id),
             definition_hash: row::digest(&row.definition_hash, "run", "definition_hash")?,
+            version: row.version_id.map(VersionId),
             mode: row::read_mode(row.mode),
+            retry_of: row.retry_of.map(RunId),
+            trace: row.traceparent.and_then(|parent| TraceContext::read(&parent, row.tracestate.as_deref())),
             epoch: row.owner_epoch,
             adoptions: u32::try_from(row.adoptions).unwrap_or(0),
             head_seq: seq(row.head_seq)?,

@@ -24,6 +24,7 @@ use crate::executor::Place;
 use crate::figure::Figures;
 use crate::journal::{Journal, JournalError, WorkerState};
 use crate::message::Message;
+use crate::trace::{Facts, Tracer};
 
 /// From this many adoptions in a row without progress, a run that was computing when its process was lost is parked.
 const POISONED_FROM: u32 = 5;
@@ -40,6 +41,7 @@ pub(crate) struct Taker {
     pub(crate) bus: crate::event::EventBus,
     pub(crate) clock: Clock,
     pub(crate) figures: Arc<Figures>,
+    pub(crate) tracer: Tracer,
     /// How long another's heartbeat may stand still; `None` when no other process can live (one folder, one process).
     pub(crate) lease: Option<Duration>,
     /// Most runs in memory.
@@ -234,7 +236,17 @@ impl Taker {
             adoptions: loaded.adoptions,
             cancel,
         };
-        Ok(Ok((Place { run, workflow: loaded.workflow, tenant, graph, mode: loaded.mode }, input)))
+        let (workflow, mode) = (loaded.workflow, loaded.mode);
+        let facts = || Facts {
+            run,
+            workspace: loaded.workspace,
+            workflow,
+            version: loaded.version,
+            mode,
+            retry_of: loaded.retry_of,
+        };
+        let trace = self.tracer.run(facts, loaded.trace);
+        Ok(Ok((Place { run, workflow, tenant, graph, mode, trace }, input)))
     }
 
     /// Somebody's wish to stop a run that was lost before. It is heeded before anything is begun again: what a run does

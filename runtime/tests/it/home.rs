@@ -92,6 +92,7 @@ impl Home {
             labels: BTreeMap::new(),
             priority: 0,
             created_by: "test".into(),
+            trace: None,
         }
     }
 

@@ -1,6 +1,6 @@
 import { Braces, KeyRound, ListTree, LogOut, Moon, PlayCircle, Sun, SunMoon } from "lucide-react";
 import { Suspense } from "react";
-import { NavLink, Outlet } from "react-router";
+import { NavLink, Outlet, useMatch } from "react-router";
 import { useQuery } from "urql";
 import { graphql } from "@/gql";
 import { useT } from "@/i18n";
@@ -20,17 +20,25 @@ const themes: readonly Theme[] = ["system", "light", "dark"];
 export function Shell() {
   const t = useT();
   const [{ data }] = useQuery({ query: ViewerQuery });
+  // A drawing wants the room that a list does not need.
+  const drawing = [useMatch("/workflows/:project/:name/*"), useMatch("/runs/:id")].some(Boolean);
   return (
     <div className="flex h-full max-sm:flex-col">
       <a href="#main" className="sr-only focus:not-sr-only focus:absolute focus:z-50 focus:bg-surface focus:p-2">
         {t("nav.skip")}
       </a>
-      <div className="flex w-14 shrink-0 flex-col border-line border-r bg-surface xl:w-52 max-sm:w-full max-sm:flex-row max-sm:items-center max-sm:border-r-0 max-sm:border-b">
-        <p className="flex h-12 items-center gap-2 px-3.5">
+      <div
+        data-slim={drawing || undefined}
+        className="group/bar flex w-14 shrink-0 flex-col border-line border-r bg-surface not-data-slim:xl:w-52 max-sm:w-full max-sm:flex-row max-sm:items-center max-sm:border-r-0 max-sm:border-b"
+      >
+        <p className="flex h-12 shrink-0 items-center gap-2 px-3.5 max-sm:hidden">
           <img src="/favicon.svg" alt="" width={24} height={24} />
-          <span className="font-semibold text-section max-xl:sr-only">FlowForge</span>
+          <span className="font-semibold text-section group-data-slim/bar:sr-only max-xl:sr-only">FlowForge</span>
         </p>
-        <nav aria-label={t("nav.main")} className="flex flex-1 flex-col gap-1 p-2 max-sm:flex-row">
+        <nav
+          aria-label={t("nav.main")}
+          className="flex flex-1 flex-col gap-1 p-2 max-sm:flex-row max-sm:gap-0 max-sm:p-1"
+        >
           <Item to="/workflows" text={t("nav.workflows")}>
             <ListTree size={18} aria-hidden />
           </Item>
@@ -44,9 +52,9 @@ export function Shell() {
             <Braces size={18} aria-hidden />
           </Item>
         </nav>
-        <div className="flex flex-col items-center gap-1 p-2 xl:items-stretch max-sm:flex-row">
+        <div className="flex flex-col items-center gap-1 p-2 group-not-data-slim/bar:xl:items-stretch max-sm:flex-row max-sm:p-0">
           {data ? (
-            <p className="px-2 text-small text-soft max-xl:hidden">
+            <p className="px-2 text-small text-soft group-data-slim/bar:hidden max-xl:hidden">
               <span className="block truncate text-text">{data.viewer.workspace.name}</span>
               <span className="block truncate">
                 {data.viewer.name} · {t(`role.${data.viewer.role}`)}
@@ -81,7 +89,7 @@ function Item({ to, text, children }: { to: string; text: string; children: Reac
       }
     >
       {children}
-      <span className="max-xl:sr-only">{text}</span>
+      <span className="group-data-slim/bar:sr-only max-xl:sr-only">{text}</span>
     </NavLink>
   );
 }
@@ -93,7 +101,7 @@ function Preferences() {
   const next = themes[(themes.indexOf(theme) + 1) % themes.length] ?? "system";
   const Icon = { system: SunMoon, light: Sun, dark: Moon }[theme];
   return (
-    <div className="flex flex-col items-center xl:flex-row max-sm:flex-row">
+    <div className="flex flex-col items-center group-not-data-slim/bar:xl:flex-row max-sm:flex-row">
       <IconButton label={t("theme.now", { theme: t(`theme.${theme}`) })} onClick={() => set({ theme: next })}>
         <Icon size={18} aria-hidden />
       </IconButton>

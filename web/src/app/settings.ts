@@ -1,6 +1,8 @@
 import { create } from "zustand";
 import { persist } from "zustand/middleware";
 
+const KEPT_AS = "flowforge.settings";
+
 /** How the pages look: as the system says, or always one way. */
 export type Theme = "system" | "light" | "dark";
 /** The languages that the pages speak. */
@@ -23,7 +25,7 @@ export const useSettings = create<Settings>()(
       letterKeys: true,
       set: (changes) => set(changes),
     }),
-    { name: "flowforge.settings" },
+    { name: KEPT_AS },
   ),
 );
 
@@ -40,4 +42,8 @@ export function applySettings(): void {
   apply();
   useSettings.subscribe(apply);
   dark.addEventListener("change", apply);
+  // What is chosen in one tab holds in all of them.
+  window.addEventListener("storage", ({ key }) => {
+    if (key === KEPT_AS) void useSettings.persist.rehydrate();
+  });
 }

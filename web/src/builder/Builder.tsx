@@ -1,5 +1,5 @@
 import type { ResultOf } from "@graphql-typed-document-node/core";
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { preloadEditor } from "@/canvas/inspector/expression/CodeField";
 import { Inspector } from "@/canvas/inspector/Inspector";
 import { LastRunProvider, type Part } from "@/canvas/inspector/lastRun";
@@ -19,17 +19,19 @@ import { Button } from "@/ui/Button";
 import { Split } from "@/ui/Split";
 import { useToasts } from "@/ui/toast";
 import { BuilderHeader } from "./BuilderHeader";
-import { ConflictDialog } from "./ConflictDialog";
-import { KeysDialog } from "./KeysDialog";
 import { ProblemsPanel } from "./ProblemsPanel";
-import { PublishDialog } from "./PublishDialog";
 import type { WorkflowQuery } from "./queries";
-import { RunDialog } from "./RunDialog";
 import { TestBar } from "./TestBar";
 import { TestDialog } from "./TestDialog";
 import { useDraft } from "./useDraft";
 import { usePin } from "./usePin";
 import { useTest } from "./useTest";
+
+// What is opened now and then is loaded when it is opened.
+const ConflictDialog = lazy(() => import("./ConflictDialog").then((file) => ({ default: file.ConflictDialog })));
+const KeysDialog = lazy(() => import("./KeysDialog").then((file) => ({ default: file.KeysDialog })));
+const PublishDialog = lazy(() => import("./PublishDialog").then((file) => ({ default: file.PublishDialog })));
+const RunDialog = lazy(() => import("./RunDialog").then((file) => ({ default: file.RunDialog })));
 
 type Workflow = NonNullable<ResultOf<typeof WorkflowQuery>["workflow"]>;
 
@@ -188,31 +190,33 @@ export function Builder({ store, catalog, role, workflow, onPublished }: Props) 
             {announcement}
           </p>
           {editing.dialog}
-          {open === "publish" ? (
-            <PublishDialog
-              name={name}
-              draftId={workflow.draft.id}
-              latest={latest}
-              environments={workflow.project.environments}
-              save={save}
-              onClose={() => setOpen(null)}
-              onPublished={(version, environment) => {
-                onPublished();
-                setOpen(null);
-                toast(t(environment ? "publish.done" : "publish.kept", { number: version.number }));
-              }}
-            />
-          ) : null}
-          {open === "run" && latest ? (
-            <RunDialog version={latest} triggers={workflow.triggers} onClose={() => setOpen(null)} />
-          ) : null}
-          {open === "conflicts" && draft.conflicts.length > 0 ? (
-            <ConflictDialog conflicts={draft.conflicts} onSettled={draft.settled} onClose={() => setOpen(null)} />
-          ) : null}
-          {typeof open === "object" && open !== null ? (
-            <TestDialog workflowId={workflow.id} part={open.test} testing={testing} onClose={() => setOpen(null)} />
-          ) : null}
-          {open === "keys" ? <KeysDialog onClose={() => setOpen(null)} /> : null}
+          <Suspense fallback={null}>
+            {open === "publish" ? (
+              <PublishDialog
+                name={name}
+                draftId={workflow.draft.id}
+                latest={latest}
+                environments={workflow.project.environments}
+                save={save}
+                onClose={() => setOpen(null)}
+                onPublished={(version, environment) => {
+                  onPublished();
+                  setOpen(null);
+                  toast(t(environment ? "publish.done" : "publish.kept", { number: version.number }));
+                }}
+              />
+            ) : null}
+            {open === "run" && latest ? (
+              <RunDialog version={latest} triggers={workflow.triggers} onClose={() => setOpen(null)} />
+            ) : null}
+            {open === "conflicts" && draft.conflicts.length > 0 ? (
+              <ConflictDialog conflicts={draft.conflicts} onSettled={draft.settled} onClose={() => setOpen(null)} />
+            ) : null}
+            {typeof open === "object" && open !== null ? (
+              <TestDialog workflowId={workflow.id} part={open.test} testing={testing} onClose={() => setOpen(null)} />
+            ) : null}
+            {open === "keys" ? <KeysDialog onClose={() => setOpen(null)} /> : null}
+          </Suspense>
           {open === "commands" ? (
             <Palette
               title={t("palette.commands")}

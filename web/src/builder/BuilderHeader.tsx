@@ -1,5 +1,6 @@
 import {
   CircleAlert,
+  CircleCheck,
   Workflow as Drawing,
   FlaskConical,
   GitCompare,
@@ -7,7 +8,7 @@ import {
   Play,
   Plus,
   Redo2,
-  Trash2,
+  RotateCcw,
   Undo2,
   Upload,
   WandSparkles,
@@ -54,7 +55,7 @@ export function BuilderHeader(props: Props) {
     .map(({ environment, version }) => `${environment}: v${version.number}`)
     .join(", ");
   return (
-    <header className="flex min-h-12 flex-wrap items-center gap-x-3 gap-y-1 border-line border-b bg-surface px-3 py-1.5">
+    <header className="flex min-h-12 shrink-0 flex-wrap items-center gap-x-3 gap-y-1 border-line border-b bg-surface px-3 py-1.5">
       <div className="min-w-0">
         <nav aria-label={t("nav.breadcrumbs")} className="text-small text-soft">
           <Link to="/workflows" className="hover:underline">
@@ -85,16 +86,21 @@ export function BuilderHeader(props: Props) {
           : ""}
       </span>
       <div className="ml-auto flex flex-wrap items-center gap-1">
-        <IconButton label={t("key.undo")} disabled={!canUndo} onClick={() => act("undo")}>
+        <IconButton className="max-sm:hidden" label={t("key.undo")} disabled={!canUndo} onClick={() => act("undo")}>
           <Undo2 size={16} aria-hidden />
         </IconButton>
-        <IconButton label={t("key.redo")} disabled={!canRedo} onClick={() => act("redo")}>
+        <IconButton className="max-sm:hidden" label={t("key.redo")} disabled={!canRedo} onClick={() => act("redo")}>
           <Redo2 size={16} aria-hidden />
         </IconButton>
-        <IconButton label={t("key.add")} disabled={!mayEdit} onClick={() => act("add")}>
+        <IconButton className="max-sm:hidden" label={t("key.add")} disabled={!mayEdit} onClick={() => act("add")}>
           <Plus size={16} aria-hidden />
         </IconButton>
-        <IconButton label={t("key.tidy")} onClick={() => act("tidy")} disabled={outline || !mayEdit}>
+        <IconButton
+          className="max-sm:hidden"
+          label={t("key.tidy")}
+          onClick={() => act("tidy")}
+          disabled={outline || !mayEdit}
+        >
           <WandSparkles size={16} aria-hidden />
         </IconButton>
         <IconButton
@@ -106,15 +112,21 @@ export function BuilderHeader(props: Props) {
         </IconButton>
         {!isPublished && latest && mayEdit ? (
           <IconButton label={t("draft.discard", { number: latest.number })} onClick={props.onDiscard}>
-            <Trash2 size={16} aria-hidden />
+            <RotateCcw size={16} aria-hidden />
           </IconButton>
         ) : null}
         <Button
           look="quiet"
-          icon={<CircleAlert size={16} aria-hidden className={problems > 0 ? "text-failed" : "text-succeeded"} />}
+          icon={
+            problems > 0 ? (
+              <CircleAlert size={16} aria-hidden className="text-failed" />
+            ) : (
+              <CircleCheck size={16} aria-hidden className="text-succeeded" />
+            )
+          }
           onClick={props.onProblems}
         >
-          {t("problems.button", { count: problems })}
+          {problems > 0 ? t("problems.button", { count: problems }) : t("problems.zero")}
         </Button>
         <Button icon={<FlaskConical size={14} aria-hidden />} disabled={!props.mayRun} onClick={props.onTest}>
           {t("test.button")}

@@ -40,8 +40,14 @@ export function ProblemsPanel({ onGo, onClose }: { onGo: (problem: PlacedProblem
                 />
               )}
               <span className="min-w-0 flex-1">
-                <span className="block">{problem.message}</span>
-                {problem.hint ? <span className="block text-small text-soft">{problem.hint}</span> : null}
+                <span className="block">
+                  {problem.place.missing === undefined
+                    ? problem.message
+                    : t("problems.missing", { field: problem.place.missing })}
+                </span>
+                {problem.hint && problem.place.missing === undefined ? (
+                  <span className="block text-small text-soft">{problem.hint}</span>
+                ) : null}
               </span>
               <span className="shrink-0 font-mono text-badge text-soft">{problem.node ?? problem.code}</span>
             </button>

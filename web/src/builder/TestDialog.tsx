@@ -114,7 +114,11 @@ export function TestDialog({ workflowId, part: first, testing, onClose }: Props)
       footer={
         <>
           <Button onClick={onClose}>{t("action.cancel")}</Button>
-          <Button look="primary" disabled={!fits || starting} onClick={() => void go()}>
+          <Button
+            look="primary"
+            disabled={!fits || starting || (known?.userErrors.length ?? 0) > 0}
+            onClick={() => void go()}
+          >
             {t("test.go")}
           </Button>
         </>

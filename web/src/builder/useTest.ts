@@ -35,11 +35,13 @@ export interface StartedTest {
 /** A wish as the server takes it, with the document as it is now and its pins. */
 export function asInput(workflowId: string, document: FlowDocument, wish: Wish): TestRunInput {
   const { part, trigger, input, nodeInput, reuse } = wish;
+  // Who runs one node alone wants it to run, pinned or not.
+  const pins = pinsToSend(document).filter(({ node }) => part.what !== "only" || node !== part.node);
   return {
     workflowId,
     definition: document.definition,
     environment: "default",
-    pins: pinsToSend(document),
+    pins,
     reuse,
     ...(trigger ? { trigger } : {}),
     ...(input === undefined ? {} : { input }),

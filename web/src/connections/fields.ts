@@ -1,3 +1,4 @@
+import { fieldNames } from "@/canvas/inspector/schemaForm/kind";
 import { isObject, type Json } from "@/canvas/model/json";
 
 /** One field of a kind of credential, as its JSON Schema describes it. */
@@ -27,7 +28,8 @@ export function fieldsOf(schema: Json): ConnectionField[] {
       list: of.type === "array",
     };
   });
-  return fields.sort((a, b) => Number(b.required) - Number(a.required));
+  const order = fieldNames(schema).names;
+  return fields.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
 }
 
 /** What was typed, by field, as it is sent: plain fields, and secrets apart. Empty ones are left out. */

@@ -4,6 +4,7 @@ import { useNavigate } from "react-router";
 import { useClient } from "urql";
 import { useT } from "@/i18n";
 import { Button } from "@/ui/Button";
+import { inline } from "@/ui/inline";
 import hello from "../../../examples/hello.flow.yaml";
 import airports from "../../../examples/import.flow.yaml";
 import order from "../../../examples/order.flow.yaml";
@@ -60,7 +61,7 @@ export function Gallery({ mayEdit }: Props) {
         {EXAMPLES.map(({ metadata, definition }) => (
           <article key={metadata.name} className="flex flex-col gap-2 rounded-lg border border-line bg-surface p-4">
             <h3 className="font-semibold">{metadata.title}</h3>
-            <p className="flex-1 text-soft">{t(`gallery.${metadata.name}` as "gallery.hello")}</p>
+            <p className="flex-1 text-soft">{inline(t(`gallery.${metadata.name}` as "gallery.hello"))}</p>
             <p className="flex flex-wrap items-center gap-1 text-badge text-soft">
               {Object.keys(definition.nodes)
                 .slice(0, 5)

@@ -89,8 +89,8 @@ export default function VariablesPage() {
   ) : null;
   return (
     <div className="mx-auto max-w-5xl p-4">
-      <header className="mb-3 flex flex-wrap items-end gap-3">
-        <div className="mr-auto">
+      <header className="mb-3 flex flex-wrap items-end gap-3 max-sm:gap-2">
+        <div className="mr-auto min-w-0 flex-1 basis-60">
           <h1 className="font-semibold text-title">{t("nav.variables")}</h1>
           <p className="text-soft">{t("variables.about")}</p>
         </div>

@@ -66,7 +66,7 @@ export default function VersionsPage() {
   };
   return (
     <div className="flex h-full min-h-0 flex-col">
-      <header className="flex min-h-12 flex-wrap items-center gap-x-4 gap-y-1 border-line border-b bg-surface px-3 py-1.5">
+      <header className="flex min-h-12 shrink-0 flex-wrap items-center gap-x-4 gap-y-1 border-line border-b bg-surface px-3 py-1.5">
         <div className="min-w-0">
           <nav aria-label={t("nav.breadcrumbs")} className="text-small text-soft">
             <Link to="/workflows" className="hover:underline">
@@ -80,7 +80,7 @@ export default function VersionsPage() {
           <h1 className="truncate font-semibold text-section">{t("versions.title", { title: workflow.title })}</h1>
         </div>
         {shown ? (
-          <div className="ml-auto flex flex-wrap items-end gap-2">
+          <div className="ml-auto flex flex-wrap items-center gap-2">
             {base ? (
               <div className="w-52">
                 <Select

@@ -73,10 +73,10 @@ export function WorkflowsPage() {
             <thead className="text-small text-soft">
               <tr className="border-line border-b">
                 <th className="px-3 py-2 font-medium">{t("workflows.name")}</th>
-                <th className="px-3 py-2 font-medium">{t("workflows.starts")}</th>
+                <th className="px-3 py-2 font-medium max-sm:hidden">{t("workflows.starts")}</th>
                 <th className="px-3 py-2 font-medium">{t("workflows.version")}</th>
                 <th className="px-3 py-2 font-medium">{t("workflows.changed")}</th>
-                <th className="px-3 py-2 font-medium">{t("nav.runs")}</th>
+                <th className="px-3 py-2 font-medium max-sm:hidden">{t("nav.runs")}</th>
               </tr>
             </thead>
             <tbody>
@@ -93,7 +93,7 @@ export function WorkflowsPage() {
                       {workflow.project.slug}/{workflow.name}
                     </span>
                   </td>
-                  <td className="px-3 py-1 font-mono text-small text-soft">
+                  <td className="px-3 py-1 font-mono text-small text-soft max-sm:hidden">
                     {workflow.triggers.map(({ type }) => type.replace(/^trigger\.|@\d+$/g, "")).join(", ")}
                   </td>
                   <td className="px-3 py-1">
@@ -106,10 +106,10 @@ export function WorkflowsPage() {
                         </span>
                       ))}
                   </td>
-                  <td className="px-3 py-1 text-soft">
+                  <td className="whitespace-nowrap px-3 py-1 text-soft">
                     <Time at={workflow.updatedAt} />
                   </td>
-                  <td className="px-3 py-1">
+                  <td className="px-3 py-1 max-sm:hidden">
                     <Link
                       to={`/runs?workflow=${workflow.id}`}
                       aria-label={t("workflows.showRuns", { title: workflow.title })}

@@ -26,12 +26,16 @@ export function EventList({ events }: { events: readonly RunEvent[] }) {
           return (
             <li
               key={event.seq}
+              data-testid={`event-${event.seq}`}
               style={{ transform: `translateY(${item.start}px)` }}
               className="absolute inset-x-0 top-0 flex h-8 items-center gap-3 whitespace-nowrap border-line border-b px-3"
             >
               <span className="w-10 shrink-0 text-right text-small text-soft tabular-nums">{event.seq}</span>
               <time dateTime={event.at} className="shrink-0 text-small text-soft tabular-nums max-sm:hidden">
                 {new Date(event.at).toLocaleTimeString(language, {
+                  hour: "2-digit",
+                  minute: "2-digit",
+                  second: "2-digit",
                   fractionalSecondDigits: 3,
                 } as Intl.DateTimeFormatOptions)}
               </time>

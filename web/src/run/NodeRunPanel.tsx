@@ -1,6 +1,7 @@
 import { X } from "lucide-react";
 import { useEffect } from "react";
 import { useQuery } from "urql";
+import { useSettings } from "@/app/settings";
 import { nodeRunId } from "@/canvas/overlay/ids";
 import { useOverlay } from "@/canvas/overlay/overlay";
 import { useT } from "@/i18n";
@@ -24,6 +25,7 @@ interface Props {
 /** One node run: its attempts, result and error, and what a person can do about it. */
 export function NodeRunPanel({ runId, nodeKey, mayOperate, onClose }: Props) {
   const t = useT();
+  const language = useSettings((settings) => settings.language);
   const state = useOverlay((run) => run.nodes.get(nodeKey));
   const [{ data, error }, again] = useQuery({
     query: NodeRunQuery,
@@ -73,7 +75,7 @@ export function NodeRunPanel({ runId, nodeKey, mayOperate, onClose }: Props) {
             {details.waitingFor?.until ? (
               <>
                 <dt className="text-soft">{t("nodeRun.until")}</dt>
-                <dd>{new Date(details.waitingFor.until).toLocaleString()}</dd>
+                <dd>{new Date(details.waitingFor.until).toLocaleString(language)}</dd>
               </>
             ) : null}
           </dl>
@@ -87,7 +89,10 @@ export function NodeRunPanel({ runId, nodeKey, mayOperate, onClose }: Props) {
                   <span className="w-6 text-right tabular-nums">{attempt.number}</span>
                   <span className="w-24">{t(`attempt.${attempt.outcome}`)}</span>
                   <span className="text-soft">
-                    <Duration from={attempt.startedAt} to={attempt.endedAt} />
+                    <Duration
+                      from={attempt.startedAt}
+                      to={attempt.outcome === "waits" ? state.endedAt : attempt.endedAt}
+                    />
                   </span>
                   <span className="text-soft">
                     <Time at={attempt.startedAt} />

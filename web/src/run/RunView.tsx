@@ -6,7 +6,7 @@ import { useStore } from "zustand";
 import { messageOf } from "@/api/errors";
 import { Outline } from "@/canvas/outline/Outline";
 import { type Connection, followRun } from "@/canvas/overlay/follow";
-import type { RunStore } from "@/canvas/overlay/overlay";
+import { type RunStore, useOverlay } from "@/canvas/overlay/overlay";
 import type { RunEvent } from "@/canvas/overlay/runState";
 import { isFinal, statusOf } from "@/canvas/overlay/status";
 import { useCanvas, useCanvasStore } from "@/canvas/store";
@@ -15,7 +15,7 @@ import { useT } from "@/i18n";
 import { Button } from "@/ui/Button";
 import { Json, pretty } from "@/ui/Json";
 import { Split } from "@/ui/Split";
-import { type Status, StatusBadge } from "@/ui/StatusBadge";
+import { type Status, StatusBadge, StatusIcon } from "@/ui/StatusBadge";
 import { Tabs } from "@/ui/Tabs";
 import { Duration, Time } from "@/ui/time";
 import { useToasts } from "@/ui/toast";
@@ -109,7 +109,7 @@ export function RunView({ run, overlay, hasDrawing, mayOperate, refetch }: Props
 
   return (
     <div className="flex h-full min-h-0 flex-col">
-      <header className="flex min-h-12 flex-wrap items-center gap-x-4 gap-y-1 border-line border-b bg-surface px-3 py-1.5">
+      <header className="flex min-h-12 shrink-0 flex-wrap items-center gap-x-4 gap-y-1 border-line border-b bg-surface px-3 py-1.5">
         <div className="min-w-0">
           <nav aria-label={t("nav.breadcrumbs")} className="text-small text-soft">
             <Link to="/runs" className="hover:underline">
@@ -150,6 +150,7 @@ export function RunView({ run, overlay, hasDrawing, mayOperate, refetch }: Props
             </>
           ) : null}
         </span>
+        <WaitingNodes onShow={(key) => canvas.getState().inspect(key)} />
         <span className="ml-auto flex items-center gap-2">
           <span role="status" className="text-small text-soft" data-testid="connection">
             {t(`connection.${connection}`)}
@@ -201,6 +202,24 @@ export function RunView({ run, overlay, hasDrawing, mayOperate, refetch }: Props
       </Split>
     </div>
   );
+}
+
+/** More nodes than this that wait are found on the canvas. */
+const MOST_WAITING = 3;
+
+/** What a person may have to do something about: the nodes that wait for somebody. */
+function WaitingNodes({ onShow }: { onShow: (key: string) => void }) {
+  const t = useT();
+  const nodes = useOverlay((run) => run.nodes);
+  const waiting = [...nodes.values()].filter(
+    ({ scope, status, signal }) =>
+      scope === "" && (status === "UNCERTAIN" || (status === "WAITING" && signal !== null)),
+  );
+  return waiting.slice(0, MOST_WAITING).map(({ node, status }) => (
+    <Button key={node} className="h-7" icon={<StatusIcon status={status} size={14} />} onClick={() => onShow(node)}>
+      {t("run.waitsAt", { node })}
+    </Button>
+  ));
 }
 
 /** Events in their order, each once. */

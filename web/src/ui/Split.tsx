@@ -13,7 +13,7 @@ interface Props {
 export function Split({ children, side, label }: Props) {
   const frame = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(420);
-  const most = () => Math.max(LEAST, (frame.current?.clientWidth ?? 1200) * 0.6);
+  const most = () => Math.max(LEAST, (frame.current?.clientWidth ?? 1200) * 0.75);
   const resize = (next: number) => setWidth(Math.round(Math.min(most(), Math.max(LEAST, next))));
   const onPointerMove = (event: PointerEvent<HTMLDivElement>) => {
     if (!event.currentTarget.hasPointerCapture(event.pointerId)) return;

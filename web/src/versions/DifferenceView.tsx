@@ -47,6 +47,7 @@ export function DifferenceView({ from, to, catalog, sidecar }: Props) {
       edges: new Map(edges),
     };
   }, [difference]);
+  const first = useMemo(() => new Set(changes.nodes.keys()), [changes]);
   useEffect(() => {
     if (after === undefined) return;
     const document = openDocument(after, sidecar);
@@ -63,7 +64,7 @@ export function DifferenceView({ from, to, catalog, sidecar }: Props) {
         <CanvasProvider value={store}>
           <ChangesProvider value={changes}>
             <ReactFlowProvider>
-              <Canvas key={`${from} ${to} ${after === undefined}`} />
+              <Canvas key={`${from} ${to} ${after === undefined}`} first={first} />
             </ReactFlowProvider>
           </ChangesProvider>
         </CanvasProvider>

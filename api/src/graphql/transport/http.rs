@@ -14,6 +14,7 @@ use super::{Face, Head, Params, prepare, shown, sse};
 use crate::auth::credential;
 use crate::body::{self, BodyError};
 use crate::graphql::error::{Code, complete, request_error};
+use crate::graphql::limit::COST;
 use crate::graphql::request::IdempotencyKey;
 use crate::service::ServiceError;
 use crate::telemetry::REQUEST_ID;
@@ -149,7 +150,7 @@ async fn answer(face: &Face, media: Media, is_get: bool, headers: &HeaderMap, pa
     let status = if executed.get() { StatusCode::OK } else { client_fault(media) };
     let mut body = shown(&response, executed.get());
     if executed.get() {
-        body["extensions"]["cost"] = serde_json::json!({"requestedQueryCost": cost});
+        body["extensions"]["cost"] = serde_json::json!({"requestedQueryCost": cost, "maximumQueryCost": COST});
     }
     written(media, status, &body)
 }

@@ -10,13 +10,15 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::METHODS;
-use crate::Attempt;
 use crate::config::{Config, invalid, scalar};
 use crate::http::header::{headers, name};
 use crate::outgoing::OutgoingRequest;
+use crate::{Attempt, Propagated};
 
 /// How long an answer may take when the config does not say.
 pub(in crate::http) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 /// What the draft of the IETF's HTTP API group calls it.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -30,6 +32,7 @@ pub(super) fn of(attempt: &Attempt) -> Result<OutgoingRequest, ErrorInfo> {
     if body.is_some() && !headers.contains_key(CONTENT_TYPE) {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
+    put_trace(attempt.trace.as_ref(), &mut headers);
     let portable_header = put_key(&config, &method, &attempt.idempotency_key, &mut headers)?;
     let timeout = config.duration("timeout")?.unwrap_or(DEFAULT_TIMEOUT).min(attempt.timeout);
     Ok(OutgoingRequest { method, url, headers, body, portable_header, deadline: Instant::now() + timeout })
@@ -58,6 +61,17 @@ fn url(config: &Config<'_>) -> Result<Url, ErrorInfo> {
         }
     }
     Ok(url)
+}
+
+/// Puts the trace in, unless the author named another one. What services noted belongs to its trace.
+pub(in crate::http) fn put_trace(trace: Option<&Propagated>, headers: &mut HeaderMap) {
+    let Some(trace) = trace.filter(|_| !headers.contains_key(TRACEPARENT)) else { return };
+    let Ok(parent) = HeaderValue::try_from(&trace.traceparent) else { return };
+    headers.insert(TRACEPARENT, parent);
+    let state = trace.tracestate.as_ref().and_then(|state| HeaderValue::try_from(state).ok());
+    if let Some(state) = state.filter(|_| !headers.contains_key(TRACESTATE)) {
+        headers.insert(TRACESTATE, state);
+    }
 }
 
 /// Puts the idempotency key under the author's header, or on calls that can change something under the usual one,

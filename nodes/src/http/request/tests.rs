@@ -301,3 +301,25 @@ async fn a_config_that_cannot_be_sent_opens_no_connection_and_repeats_no_secret(
     }
     assert!(listener.accept().is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock));
 }
+
+#[tokio::test]
+async fn a_call_says_which_trace_it_is_a_part_of_unless_its_author_names_another() {
+    let address = serve(Router::new().fallback(echo)).await;
+    let trace = crate::Propagated {
+        traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned(),
+        tracestate: Some("vendor=1".to_owned()),
+    };
+    let sent = |headers: Value| {
+        let mut attempt = attempt(json!({"url": format!("http://{address}/"), "headers": headers}), json!({}));
+        attempt.trace = Some(trace.clone());
+        async move {
+            let outcome = execute(&Request, outgoing(&["127.0.0.1"]), &attempt).await.unwrap();
+            let NodeOutcome::Done { output, .. } = outcome else { panic!("{outcome:?}") };
+            let headers = &output["body"]["headers"];
+            (headers["traceparent"].clone(), headers["tracestate"].clone())
+        }
+    };
+    assert_eq!(sent(json!({})).await, (json!(trace.traceparent), json!("vendor=1")));
+    assert_eq!(sent(json!({"Traceparent": "00-mine"})).await, (json!("00-mine"), Value::Null));
+    assert_eq!(sent(json!({"tracestate": "mine=1"})).await, (json!(trace.traceparent), json!("mine=1")));
+}

@@ -144,6 +144,7 @@ pub(crate) fn new_run(workspace: WorkspaceId, clock: &Clock) -> NewRun {
         priority: 0,
         deadline_at: None,
         created_by: "test".to_owned(),
+        trace: None,
         at: clock.now(),
         record: record(run, 1, Digest([0; 32])),
         more: Vec::new(),

@@ -12,6 +12,7 @@ use super::super::NewRun;
 use super::super::row;
 use super::{NodeRuns, Records};
 use crate::database::to_column;
+use crate::trace::TraceContext;
 
 /// A run is made when the blobs of its values are there and its start key, if it has one, was free or had expired.
 const CREATE: &str = r"/* intake */
@@ -39,19 +40,20 @@ WITH referred AS (
     INSERT INTO run (id, workspace_id, project_id, workflow_id, version_id, definition_hash, environment, mode, status,
         claim, placement, priority, key, labels, trigger_node, trigger_event_id, input_digest, input_len, input_kind,
         input, origin_run_id, owner_id, owner_epoch, adoptions, head_seq, head_digest, rules_version, deadline_at,
-        created_by, created_at, retry_of, origin_node)
+        created_by, created_at, retry_of, origin_node, traceparent, tracestate)
     SELECT id, workspace_id, project_id, workflow_id, version_id, definition_hash, environment, mode, 'QUEUED',
         CASE WHEN is_owned THEN 'OWNED' ELSE 'READY' END, 'default', priority, key, labels, trigger_node, event_id,
         input_digest, input_len, input_kind, input, coalesce(origin, id), CASE WHEN is_owned THEN $1 END,
         CASE WHEN is_owned THEN 1 ELSE 0 END, 0, head_seq, head_digest, $40, deadline_at, created_by, created_at,
-        retry_of, retried_from
+        retry_of, retried_from, traceparent, tracestate
     FROM unnest($2::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::bytea[], $9::text[], $10::int[],
             $11::text[], $12::text[], $13::text[], $14::uuid[], $15::bytea[], $16::bigint[], $17::text[], $18::bytea[],
             $19::boolean[], $20::bigint[], $21::bytea[], $22::timestamptz[], $23::text[], $24::timestamptz[],
-            $25::boolean[], $47::text[], $48::uuid[], $49::uuid[], $50::text[])
+            $25::boolean[], $47::text[], $48::uuid[], $49::uuid[], $50::text[], $64::text[], $65::text[])
         AS new (id, workspace_id, project_id, workflow_id, version_id, definition_hash, environment, priority, key,
             labels, trigger_node, event_id, input_digest, input_len, input_kind, input, is_owned, head_seq,
-            head_digest, deadline_at, created_by, created_at, has_key, mode, origin, retry_of, retried_from)
+            head_digest, deadline_at, created_by, created_at, has_key, mode, origin, retry_of, retried_from, traceparent,
+            tracestate)
     WHERE (id IN (SELECT id FROM possible)) IS TRUE AND (NOT has_key OR (id IN (SELECT run_id FROM keyed)) IS TRUE)
     ON CONFLICT (id) DO NOTHING
     RETURNING id
@@ -100,6 +102,8 @@ struct Runs<'a> {
     origin: Vec<Option<Uuid>>,
     retry_of: Vec<Option<Uuid>>,
     retried_from: Vec<Option<&'a str>>,
+    traceparent: Vec<Option<String>>,
+    tracestate: Vec<Option<&'a str>>,
     definition_hash: Vec<&'a [u8]>,
     environment: Vec<&'a str>,
     priority: Vec<i32>,
@@ -154,6 +158,8 @@ impl<'a> Runs<'a> {
         self.origin.push(new.origin);
         self.retry_of.push(new.retry_of.map(|run| run.0));
         self.retried_from.push(new.retried_from.as_deref());
+        self.traceparent.push(new.trace.as_ref().map(TraceContext::traceparent));
+        self.tracestate.push(new.trace.as_ref().and_then(|trace| trace.state.as_deref()));
         self.definition_hash.push(&new.definition_hash.0);
         self.environment.push(&new.environment);
         self.priority.push(i32::from(new.priority));
@@ -241,6 +247,7 @@ pub(in super::super) async fn create(
     let query = query.bind(node_runs.node_type).bind(node_runs.status).bind(node_runs.effect).bind(node_runs.port);
     let query = query.bind(node_runs.output.digest).bind(node_runs.output.len).bind(node_runs.output.kind);
     let query = query.bind(node_runs.output.bytes).bind(node_runs.finished_at).bind(node_runs.reused_from);
+    let query = query.bind(runs.traceparent).bind(runs.tracestate);
     let made = query.fetch_all(pool).await?;
     Ok(made.into_iter().map(RunId).collect())
 }

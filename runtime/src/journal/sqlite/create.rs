@@ -11,6 +11,7 @@ use super::super::row::groups;
 use super::super::{NewRun, RULES_VERSION, row};
 use super::{BEGIN, insert_records, refer, upsert_node_runs};
 use crate::database::to_column;
+use crate::trace::TraceContext;
 
 /// Makes these runs in one transaction; gives back those that are new.
 pub(in super::super) async fn create(
@@ -74,7 +75,7 @@ async fn insert_runs(
             "INSERT INTO run (id, workspace_id, project_id, workflow_id, version_id, definition_hash, environment, mode, \
              status, claim, placement, priority, key, labels, trigger_node, trigger_event_id, input_digest, input_len, \
              input_kind, input, origin_run_id, owner_id, owner_epoch, adoptions, head_seq, head_digest, rules_version, \
-             deadline_at, created_by, created_at, retry_of, origin_node) ",
+             deadline_at, created_by, created_at, retry_of, origin_node, traceparent, tracestate) ",
         );
         query.push_values(group, |mut columns, new| {
             let owner = owner.filter(|_| new.is_owned);
@@ -94,7 +95,8 @@ async fn insert_runs(
             columns.push_bind(new.last_record().digest.0.to_vec()).push_bind(RULES_VERSION);
             columns.push_bind(new.deadline_at.map(to_column)).push_bind(new.created_by.clone());
             columns.push_bind(to_column(new.at)).push_bind(new.retry_of.map(|run| run.0));
-            columns.push_bind(new.retried_from.clone());
+            columns.push_bind(new.retried_from.clone()).push_bind(new.trace.as_ref().map(TraceContext::traceparent));
+            columns.push_bind(new.trace.as_ref().and_then(|trace| trace.state.as_deref().map(str::to_owned)));
         });
         query.push(" ON CONFLICT (id) DO NOTHING RETURNING id");
         for row in query.build().fetch_all(&mut *connection).await? {

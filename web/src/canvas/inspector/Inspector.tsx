@@ -34,7 +34,10 @@ export function Inspector({ id }: { id: string }) {
   const check = useChecker(id);
   const { project, mayManage } = useLastRun();
   const form = useMemo((): FormContext => {
-    const errorAt = (path: string) => own.find(({ place }) => place.field === `/config${path}`)?.message;
+    const errorAt = (path: string) => {
+      const problem = own.find(({ place }) => place.field === `/config${path}`);
+      return problem?.place.missing === undefined ? problem?.message : t("form.required");
+    };
     return {
       readOnly,
       errorAt,
@@ -51,6 +54,12 @@ export function Inspector({ id }: { id: string }) {
   const general = own.filter(({ place }) => !place.field || place.field === "/config" || place.field === "/type");
   return (
     <section
+      data-inspector
+      // Before the fields, which keep their keys to themselves. The first Escape closes a list of completions.
+      onKeyDownCapture={(event) => {
+        if (event.key !== "Escape" || document.querySelector(".cm-tooltip-autocomplete, dialog[open]")) return;
+        document.querySelector<HTMLElement>(`.react-flow__node[data-id="${id}"], [data-outline="${id}"]`)?.focus();
+      }}
       aria-label={t("inspector.title", { title: node.name ?? id })}
       className="flex h-full min-h-0 flex-col bg-surface"
     >
@@ -108,18 +117,18 @@ export function Inspector({ id }: { id: string }) {
 /** Parameters with what arrives and what the node gives: side by side where there is room, else one below the other. */
 function Panes({ id, takesInput, children }: { id: string; takesInput: boolean; children: ReactNode }) {
   const t = useT();
-  const pane = "border-line @max-3xl:border-t @max-3xl:pt-3";
+  const pane = "border-line @max-2xl:border-t @max-2xl:pt-3";
   return (
     <div className="@container">
-      <div className="flex flex-col gap-4 @3xl:grid @3xl:grid-cols-[minmax(0,1fr)_minmax(0,1.3fr)_minmax(0,1fr)]">
-        <div className="min-w-0 @3xl:order-2">{children}</div>
+      <div className="flex flex-col gap-4 @2xl:grid @2xl:grid-cols-[minmax(0,1fr)_minmax(0,1.3fr)_minmax(0,1fr)]">
+        <div className="min-w-0 @2xl:order-2">{children}</div>
         {takesInput ? (
-          <section aria-label={t("data.arrives")} className={`min-w-0 @3xl:order-1 ${pane}`}>
+          <section aria-label={t("data.arrives")} className={`min-w-0 @2xl:order-1 ${pane}`}>
             <h3 className="mb-2 font-semibold">{t("data.arrives")}</h3>
             <Arriving key={id} id={id} />
           </section>
         ) : null}
-        <section aria-label={t("data.gives")} className={`min-w-0 @3xl:order-3 ${pane}`}>
+        <section aria-label={t("data.gives")} className={`min-w-0 @2xl:order-3 ${pane}`}>
           <h3 className="mb-2 font-semibold">{t("data.gives")}</h3>
           <Giving key={id} id={id} />
         </section>

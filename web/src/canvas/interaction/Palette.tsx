@@ -1,4 +1,4 @@
-import { type ReactNode, useId, useMemo, useState } from "react";
+import { type ReactNode, useEffect, useId, useMemo, useRef, useState } from "react";
 import { useT } from "@/i18n";
 import { Dialog } from "@/ui/Dialog";
 import { inputLook } from "@/ui/Field";
@@ -21,6 +21,11 @@ export function Palette({ title, choices, onChoose, onClose }: Props) {
   const [active, setActive] = useState(0);
   const list = useMemo(() => found(choices, query), [choices, query]);
   const current = list[Math.min(active, list.length - 1)];
+  const options = useRef<HTMLDivElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: whatever becomes current must be in sight
+  useEffect(() => {
+    options.current?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
+  }, [current?.id]);
   const choose = (choice: Choice | undefined) => {
     if (!choice) return;
     onClose();
@@ -54,7 +59,13 @@ export function Palette({ title, choices, onChoose, onClose }: Props) {
           }
         }}
       />
-      <div id={`${id}-list`} aria-label={title} className="mt-2 max-h-[52vh] overflow-auto" role="listbox">
+      <div
+        ref={options}
+        id={`${id}-list`}
+        aria-label={title}
+        className="mt-2 max-h-[52vh] overflow-auto"
+        role="listbox"
+      >
         {list.map((choice, index) => (
           // biome-ignore lint/a11y/useKeyWithClickEvents: keys are handled by the field above, which keeps the focus
           <div
@@ -72,7 +83,7 @@ export function Palette({ title, choices, onChoose, onClose }: Props) {
               <span className="block truncate font-medium">{choice.title}</span>
               {choice.detail ? <span className="block truncate text-small text-soft">{choice.detail}</span> : null}
             </span>
-            {choice.hint ? <kbd className="font-mono text-badge text-soft">{choice.hint}</kbd> : null}
+            {choice.hint ? <kbd className="font-sans text-badge text-soft">{choice.hint}</kbd> : null}
           </div>
         ))}
       </div>

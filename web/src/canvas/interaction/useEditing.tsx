@@ -68,6 +68,13 @@ function targetChoices(document: FlowDocument, catalog: Catalog, key: string) {
   );
 }
 
+/** The next key goes on from this node. A card that is new is mounted with the next frame, after the dialog has gone. */
+function focusNode(key: string): void {
+  const found = `.react-flow__node[data-id="${key}"], [data-outline="${key}"]`;
+  const focus = () => window.document.querySelector<HTMLElement>(found)?.focus({ preventScroll: true });
+  requestAnimationFrame(() => requestAnimationFrame(focus));
+}
+
 /** Everything that changes the workflow, for canvas, outline and keys alike, with the questions that it asks. */
 export function useEditing() {
   const store = useCanvasStore();
@@ -150,6 +157,7 @@ export function useEditing() {
       if (asking.what === "connect") {
         const [port = "out", end = ""] = id.split(">");
         const dot = end.lastIndexOf(".");
+        focusNode(asking.key);
         return join({ node: asking.key, port }, { node: end.slice(0, dot), port: end.slice(dot + 1) });
       }
       const made =
@@ -161,6 +169,7 @@ export function useEditing() {
       if (!made) return;
       apply(t("did.add"), () => made.document);
       chosen(made.key);
+      focusNode(made.key);
       store.getState().announce(t("said.added", { title: catalog.get(id)?.title ?? id }));
     },
     [asking, store, catalog, join, chosen, t],

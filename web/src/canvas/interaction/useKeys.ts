@@ -126,7 +126,7 @@ export function useKeys(editing: Editing, outside: Outside) {
         case "palette":
           return outside.showCommands();
         case "add":
-          return one && here
+          return one
             ? editing.ask({ what: "addAfter", from: { node: one, port: firstOutput(one) } })
             : editing.ask({ what: "add", place: center() });
         case "connect":
@@ -134,7 +134,12 @@ export function useKeys(editing: Editing, outside: Outside) {
         case "open":
           if (one === undefined) return;
           state.select([one]);
-          return state.inspect(one);
+          state.inspect(one);
+          // Whoever opens a node by key wants to go on in its fields.
+          requestAnimationFrame(() =>
+            requestAnimationFrame(() => document.querySelector<HTMLElement>("[data-inspector] input")?.focus()),
+          );
+          return;
         case "delete":
           if (here && state.selection.size === 0) state.select([here]);
           return editing.remove();

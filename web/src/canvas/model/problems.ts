@@ -1,5 +1,5 @@
 import { edgeId, type FlowDocument } from "./document";
-import { steps } from "./json";
+import { pointer, steps } from "./json";
 
 /** One thing that is wrong with a document, in the words of the server's published list. */
 export interface Problem {
@@ -19,13 +19,20 @@ export interface Place {
   edge?: string;
   /** JSON pointer into the node: `/config/url`, `/retry/attempts`; empty for the node itself. */
   field?: string;
+  /** The name of a field that must be there and is not. */
+  missing?: string;
 }
+
+/** What is not there has no place of its own: the server names what should contain it, and the field in its words. */
+const MISSING = /^"(.+)" is a required property$/;
 
 /** Finds what a problem is about. `document` is the one that was checked: edges are counted in it. */
 export function placeOf(problem: Problem, document: FlowDocument): Place {
   const [root, name, ...rest] = steps(problem.path);
   if (root === "nodes" && name !== undefined) {
-    return { node: name, field: rest.map((step) => `/${step.replaceAll("~", "~0").replaceAll("/", "~1")}`).join("") };
+    const missing = problem.code === "CONFIG_INVALID" ? MISSING.exec(problem.message)?.[1] : undefined;
+    if (missing !== undefined) return { node: name, field: pointer(...rest, missing), missing };
+    return { node: name, field: pointer(...rest) };
   }
   if (root === "edges" && name !== undefined) {
     const edge = document.definition.edges[Number(name)];

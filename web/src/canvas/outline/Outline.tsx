@@ -63,7 +63,12 @@ function OutlineNode({ id, onAddAfter, onConnect }: { id: string } & Omit<Props,
       className={`rounded-lg border bg-surface p-2.5 ${inspected ? "border-accent" : "border-line"}`}
     >
       <div className="flex items-center gap-2">
-        <button type="button" className="min-w-0 flex-1 rounded text-left" onClick={() => inspect(id)}>
+        <button
+          type="button"
+          data-outline={id}
+          className="min-w-0 flex-1 rounded text-left"
+          onClick={() => inspect(id)}
+        >
           <span className="block truncate font-medium">{title}</span>
           <span className="block truncate text-small text-soft">
             {catalog.get(node.type)?.title ?? node.type} · <span className="font-mono">{id}</span>

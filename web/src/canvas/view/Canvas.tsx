@@ -25,6 +25,7 @@ import { type CanvasNode, edgesFor, nodesFor } from "./elements";
 import { FlowLine, type LineEdge } from "./FlowLine";
 import { NodeCard } from "./NodeCard";
 import { NoteCard } from "./NoteCard";
+import { opening } from "./opening";
 
 const nodeTypes = { card: NodeCard, note: NoteCard };
 const edgeTypes = { line: FlowLine };
@@ -35,7 +36,10 @@ const FAR = 0.35;
 // What the library is given stays the same object while nothing changes: each change wakes everything that listens.
 const SNAP: [number, number] = [GRID, GRID];
 const MANY = ["Meta", "Control"];
-const FIT = { padding: 0.1, maxZoom: 1, minZoom: 0.55 };
+const FIT = { padding: 0.1, maxZoom: 1 };
+/** Fewer nodes are seen without a map. */
+const MAP_FROM = 8;
+const MAP = { width: 160, height: 104, marginBottom: 22 };
 
 function endsOf(connection: Connection | LineEdge): [End, End] {
   return [
@@ -49,10 +53,12 @@ interface Props {
   /** An edge was drawn from an output into empty space. */
   onDropped?: (from: End, place: Point) => void;
   onInsert?: (edge: string) => void;
+  /** What is to be in sight first; the beginning of the workflow when nothing is named. */
+  first?: ReadonlySet<string>;
 }
 
 /** The drawing. It reads the document, and hands every wish for a change to whoever uses it. */
-export function Canvas({ onConnect, onDropped, onInsert }: Props) {
+export function Canvas({ onConnect, onDropped, onInsert, first }: Props) {
   const store = useCanvasStore();
   const t = useT();
   const document = useCanvas((state) => state.document);
@@ -60,7 +66,7 @@ export function Canvas({ onConnect, onDropped, onInsert }: Props) {
   const selection = useCanvas((state) => state.selection);
   const readOnly = useCanvas((state) => state.readOnly);
   const inspected = useCanvas((state) => state.inspected);
-  const { screenToFlowPosition, flowToScreenPosition, setCenter, getZoom } = useReactFlow();
+  const { screenToFlowPosition, flowToScreenPosition, setCenter, getZoom, setViewport } = useReactFlow();
   const stage = useRef<HTMLDivElement>(null);
   const far = useStore((state) => state.nodes.length > CULL_FROM && state.transform[2] < FAR);
   const [nodes, setNodes] = useState<CanvasNode[]>([]);
@@ -84,9 +90,21 @@ export function Canvas({ onConnect, onDropped, onInsert }: Props) {
     });
   }, [selection]);
 
-  // What is being looked at must not lie behind the panel that shows it.
+  // Once, when there is something to show: all of it if that can be read, else where it begins.
+  const sized = useStore((state) => state.width > 0 && state.height > 0);
+  const shown = useRef(false);
   useEffect(() => {
-    if (inspected === null) return;
+    const box = stage.current?.getBoundingClientRect();
+    if (shown.current || !sized || !box || catalog.size === 0) return;
+    shown.current = true;
+    const view = opening(store.getState().document.sidecar.layout, first, box);
+    if (view) void setViewport(view);
+  }, [sized, catalog, store, first, setViewport]);
+
+  // What is being looked at must not lie behind the panel that shows it, however wide that is made.
+  const width = useStore((state) => state.width);
+  useEffect(() => {
+    if (inspected === null || width === 0) return;
     const frame = requestAnimationFrame(() => {
       const box = stage.current?.getBoundingClientRect();
       const place = store.getState().document.sidecar.layout[inspected];
@@ -96,7 +114,7 @@ export function Canvas({ onConnect, onDropped, onInsert }: Props) {
       if (!inside) setCenter(place.x + CARD.width / 2, place.y + CARD.height / 2, { zoom: getZoom() });
     });
     return () => cancelAnimationFrame(frame);
-  }, [inspected, store, flowToScreenPosition, setCenter, getZoom]);
+  }, [inspected, width, store, flowToScreenPosition, setCenter, getZoom]);
 
   const edges = useMemo(
     () =>
@@ -229,15 +247,13 @@ export function Canvas({ onConnect, onDropped, onInsert }: Props) {
       snapGrid={SNAP}
       minZoom={0.1}
       maxZoom={2}
-      fitView
-      fitViewOptions={FIT}
       onlyRenderVisibleElements={nodes.length > CULL_FROM}
       zoomOnDoubleClick={false}
       ariaLabelConfig={labels}
     >
       <Background variant={BackgroundVariant.Dots} gap={24} size={1.5} />
-      <Controls showInteractive={false} />
-      <MiniMap pannable zoomable className="max-sm:hidden" />
+      <Controls showInteractive={false} fitViewOptions={FIT} />
+      {nodes.length >= MAP_FROM ? <MiniMap pannable zoomable style={MAP} className="max-md:hidden" /> : null}
     </ReactFlow>
   );
 }

@@ -13,12 +13,13 @@ import { useNodeState, useOverlay } from "../overlay/overlay";
 import { itemsOf } from "../overlay/runState";
 import { problemsOf, useCanvas } from "../store";
 import { iconOf } from "./icons";
-import { portsOf } from "./ports";
+import { nodesWithErrorEdge, portsOf } from "./ports";
+import { summaryOf } from "./summary";
 
 /** How a card stands out whose node is not the same in two versions. */
 const CHANGED = {
   ADDED: "border-succeeded ring-1 ring-succeeded",
-  REMOVED: "border-failed border-dashed opacity-60",
+  REMOVED: "border-failed card-pale",
   CHANGED: "border-waiting ring-1 ring-waiting",
 } as const;
 
@@ -31,6 +32,7 @@ export const NodeCard = memo(function NodeCard({ id, selected }: NodeProps<CardN
   const problems = useCanvas((state) => problemsOf(state).filter((problem) => problem.place.node === id).length);
   const inspected = useCanvas((state) => state.inspected === id);
   const readOnly = useCanvas((state) => state.readOnly);
+  const errorLeads = useCanvas((state) => nodesWithErrorEdge(state.document.definition).has(id));
   const pinned = useCanvas((state) => pinOf(state.document, id) !== undefined);
   const run = useNodeState(id);
   const change = useNodeChange(id);
@@ -44,7 +46,7 @@ export const NodeCard = memo(function NodeCard({ id, selected }: NodeProps<CardN
     <div
       data-testid={`node-${id}`}
       style={{ width: CARD.width, height: CARD.height }}
-      className={`card group relative flex items-center gap-2.5 rounded-lg border bg-surface px-2.5 ${ring} ${run?.status === "SKIPPED" ? "opacity-60" : ""}`}
+      className={`card group relative flex items-center gap-2.5 rounded-lg border bg-surface px-2.5 ${ring} ${run?.status === "SKIPPED" ? "card-pale" : ""}`}
     >
       {pinned ? (
         <span aria-hidden className="absolute inset-y-1 left-0.5 border-accent border-l-2 border-dashed" />
@@ -53,8 +55,8 @@ export const NodeCard = memo(function NodeCard({ id, selected }: NodeProps<CardN
         <Icon size={18} aria-hidden />
       </span>
       <span className="card-detail min-w-0 flex-1">
-        <span className="block truncate font-medium">{titleOf(id, node)}</span>
-        <span className="block truncate text-small text-soft">{type?.title ?? node.type}</span>
+        <span className="card-title block truncate font-medium">{titleOf(id, node)}</span>
+        <span className="block truncate text-small text-soft">{summaryOf(node, type)}</span>
       </span>
       <span className="card-detail flex shrink-0 flex-col items-end gap-0.5 text-badge text-soft">
         <RunMark id={id} />
@@ -77,7 +79,7 @@ export const NodeCard = memo(function NodeCard({ id, selected }: NodeProps<CardN
           type={port.type}
           position={port.position}
           isConnectable={!readOnly}
-          className={`port ${port.id === "error" ? "port-error" : ""}`}
+          className={`port ${port.id === "error" ? `port-error ${errorLeads ? "" : "port-idle"}` : ""}`}
           style={port.type === "source" && port.id === "error" ? { left: port.x } : { top: port.y }}
         >
           {port.labelled ? <span className="port-label">{port.id}</span> : null}

@@ -1,6 +1,6 @@
 import { Position } from "@xyflow/react";
 import { type Catalog, inputsOf, outputsOf } from "../model/catalog";
-import { CARD, type FlowNode } from "../model/document";
+import { CARD, type Definition, type FlowNode, source } from "../model/document";
 
 /** A port as it is drawn: where on the card, and whether its name is written beside it. */
 export interface DrawnPort {
@@ -11,6 +11,18 @@ export interface DrawnPort {
   y: number;
   many: boolean;
   labelled: boolean;
+}
+
+const joinedErrors = new WeakMap<Definition, ReadonlySet<string>>();
+
+/** The nodes whose errors lead somewhere. */
+export function nodesWithErrorEdge(definition: Definition): ReadonlySet<string> {
+  const known = joinedErrors.get(definition);
+  if (known) return known;
+  const ends = definition.edges.map(source).filter(({ port }) => port === "error");
+  const found = new Set(ends.map(({ node }) => node));
+  joinedErrors.set(definition, found);
+  return found;
 }
 
 /** Where a card's ports are: inputs left, outputs right, and `error` below. */

@@ -1,4 +1,4 @@
-import { Plus, Trash2 } from "lucide-react";
+import { ArrowUp, Plus, Trash2 } from "lucide-react";
 import { useCallback, useRef, useState } from "react";
 import { useT } from "@/i18n";
 import { Button, IconButton } from "@/ui/Button";
@@ -8,7 +8,7 @@ import { isObject, type Json, type JsonObject, pointer, same } from "../../model
 import { CodeField } from "../expression/CodeField";
 import type { Check, Checked } from "../expression/check";
 import type { Scope } from "../expression/types";
-import { defaultText, kindOf, parse } from "./kind";
+import { defaultText, fieldNames, kindOf, newItem, parseValue } from "./kind";
 
 /** What every field of a form gets. */
 export interface FormContext {
@@ -32,10 +32,7 @@ interface FieldsProps {
 /** The fields of an object, those that must be filled in first. */
 export function SchemaForm({ schema, value, path, form }: FieldsProps) {
   const properties = isObject(schema) && isObject(schema.properties) ? schema.properties : {};
-  const required = isObject(schema) && Array.isArray(schema.required) ? schema.required : [];
-  const names = Object.keys(properties).sort(
-    (a, b) => Number(required.includes(b)) - Number(required.includes(a)) || 0,
-  );
+  const { names, required } = fieldNames(schema);
   return (
     <div className="flex flex-col gap-4">
       {names.map((name) => {
@@ -73,18 +70,27 @@ function SchemaField({ name, schema, value, path, required, form }: FieldProps) 
   const natural = kindOf(schema, value, required);
   // Who empties a text goes on typing: the field must not turn into another one under the cursor.
   const before = useRef(natural);
-  const kind = value === undefined && before.current === "text" && natural === "json" ? "text" : natural;
+  const typing = useRef(false);
+  const kind =
+    value === undefined && before.current === "text" && natural === "json"
+      ? "text"
+      : before.current === "json" && natural === "text" && typing.current
+        ? "json"
+        : natural;
   before.current = kind;
   const fallback = defaultText(schema);
   const empty = fallback === undefined ? t("form.empty") : t("form.default", { value: fallback });
   const set = (next: Json | undefined) => form.set(path, next);
   const byExpression =
-    kind !== "text" && kind !== "map" && !form.readOnly ? (
+    kind !== "text" && kind !== "map" && kind !== "list" && !form.readOnly ? (
       <Button
         look="quiet"
         className="h-6 px-1.5 font-mono text-small"
         aria-label={t("form.expressionFor", { field: label })}
-        onClick={() => set(kind === "json" ? "{{ input }}" : "{{  }}")}
+        onClick={() => {
+          typing.current = false;
+          set(kind === "json" ? "{{ input }}" : "{{  }}");
+        }}
       >
         {"{{ }}"}
       </Button>
@@ -131,9 +137,20 @@ function SchemaField({ name, schema, value, path, required, form }: FieldProps) 
   }
   if (kind === "object") return <ObjectField {...{ schema, value, path, form, label, help }} />;
   if (kind === "map") return <MapField {...{ value, path, form, label, help, error }} />;
+  if (kind === "list") return <ListField {...{ schema, value, path, form, label, help, error }} />;
   if (kind === "json")
     return (
-      <JsonField {...common} value={value} onChange={set} scope={form.scope} check={check} action={byExpression} />
+      <JsonField
+        {...common}
+        value={value}
+        onChange={(next) => {
+          typing.current = true;
+          set(next);
+        }}
+        scope={form.scope}
+        check={check}
+        action={byExpression}
+      />
     );
   return (
     <CodeField
@@ -249,6 +266,91 @@ function MapField({ value, path, form, label, help, error }: GroupProps & { erro
   );
 }
 
+/** Entries in an order, each with its own fields. */
+function ListField(props: GroupProps & { schema: JsonObject; error: string | undefined }) {
+  const { schema, value, path, form, label, help, error } = props;
+  const t = useT();
+  const of = isObject(schema.items) ? schema.items : {};
+  const items = Array.isArray(value) ? value : [];
+  const swap = (index: number) => {
+    const next = [...items];
+    next.splice(index - 1, 2, items[index] ?? null, items[index - 1] ?? null);
+    form.set(path, next);
+  };
+  return (
+    <fieldset className="rounded-md border border-line p-3">
+      <legend className="px-1 font-medium">{label}</legend>
+      {help ? <p className="mb-2 text-small text-soft">{inline(help)}</p> : null}
+      {error ? <p className="mb-2 text-failed text-small">{error}</p> : null}
+      <ol className="flex flex-col gap-3">
+        {items.map((item, index) => {
+          const name = t("form.entry", { field: label, number: index + 1 });
+          const at = `${path}/${index}`;
+          return (
+            // biome-ignore lint/suspicious/noArrayIndexKey: entries have no name but their place
+            <li key={index} className="flex items-start gap-1">
+              <div className="min-w-0 flex-1">
+                {of.type === "object" ? (
+                  <section aria-label={name} className="rounded-md border border-line bg-page p-2.5">
+                    <SchemaForm schema={of} value={isObject(item) ? item : {}} path={at} form={form} />
+                  </section>
+                ) : (
+                  <SchemaField
+                    name={name}
+                    schema={{ ...of, title: name }}
+                    value={item}
+                    path={at}
+                    required
+                    form={form}
+                  />
+                )}
+              </div>
+              <div className={of.type === "object" ? "flex flex-col" : "flex flex-col pt-6"}>
+                <IconButton
+                  label={t("form.removeField", { field: name })}
+                  disabled={form.readOnly}
+                  onClick={() => form.set(path, items.length > 1 ? items.filter((_, one) => one !== index) : undefined)}
+                >
+                  <Trash2 size={14} aria-hidden />
+                </IconButton>
+                {index > 0 ? (
+                  <IconButton
+                    label={t("form.moveUp", { field: name })}
+                    disabled={form.readOnly}
+                    onClick={() => swap(index)}
+                  >
+                    <ArrowUp size={14} aria-hidden />
+                  </IconButton>
+                ) : null}
+              </div>
+            </li>
+          );
+        })}
+      </ol>
+      <div className={`flex gap-1.5 ${items.length > 0 ? "mt-3" : ""}`}>
+        <Button
+          disabled={form.readOnly}
+          icon={<Plus size={14} aria-hidden />}
+          aria-label={t("form.addTo", { field: label })}
+          onClick={() => form.set(path, [...items, newItem(of)])}
+        >
+          {t("action.add")}
+        </Button>
+        {items.length === 0 && !form.readOnly ? (
+          <Button
+            look="quiet"
+            className="font-mono text-small"
+            aria-label={t("form.expressionFor", { field: label })}
+            onClick={() => form.set(path, "{{ input }}")}
+          >
+            {"{{ }}"}
+          </Button>
+        ) : null}
+      </div>
+    </fieldset>
+  );
+}
+
 /** What asks about expressions of one field, the same as long as the field is. */
 function useCheckAt(form: FormContext, path: string) {
   const { check } = form;
@@ -281,15 +383,15 @@ interface JsonFieldProps {
   action?: React.ReactNode;
 }
 
-/** Any JSON. While what is typed is no JSON the document keeps what it had. */
+/** Any JSON, or one expression for all of it. While what is typed is neither, the document keeps what it had. */
 export function JsonField({ value, onChange, error, ...rest }: JsonFieldProps) {
   const t = useT();
   const [draft, setDraft] = useState<string>();
   // What was typed stays as it was typed, until the value becomes another one from elsewhere, such as by undo.
-  const typed = draft === undefined ? undefined : parse(draft);
+  const typed = draft === undefined ? undefined : parseValue(draft);
   const keep = draft !== undefined && typed !== undefined && (!typed.ok || same(typed.value, value));
   const text = keep ? draft : value === undefined ? "" : JSON.stringify(value, null, 2);
-  const read = parse(text);
+  const read = parseValue(text);
   return (
     <CodeField
       {...rest}
@@ -297,7 +399,7 @@ export function JsonField({ value, onChange, error, ...rest }: JsonFieldProps) {
       value={text}
       error={read.ok ? error : t("form.notJson", { message: read.message })}
       onChange={(next) => {
-        const parsed = parse(next);
+        const parsed = parseValue(next);
         setDraft(next);
         if (parsed.ok) onChange(parsed.value);
       }}

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { defaultText, kindOf, parse } from "./kind";
+import { defaultText, fieldNames, kindOf, parse, parseValue } from "./kind";
 
 test("a field is shown by its schema, and as text as soon as it holds an expression", () => {
   expect(kindOf({ enum: ["GET", "POST"] }, "GET")).toBe("choice");
@@ -35,4 +35,32 @@ test("an empty field is no value, and what is no JSON says so", () => {
   expect(parse(" ")).toEqual({ ok: true, value: undefined });
   expect(parse('{"a": 1}')).toEqual({ ok: true, value: { a: 1 } });
   expect(parse("{a: 1}").ok).toBe(false);
+});
+
+test("fields stand as their author put them, what must be filled in first", () => {
+  const schema = {
+    required: ["url"],
+    properties: {
+      body: { "x-order": 3 },
+      method: { "x-order": 1 },
+      odd: {},
+      url: { "x-order": 2 },
+    },
+  };
+  expect(fieldNames(schema).names).toEqual(["url", "method", "body", "odd"]);
+});
+
+test("a list of described entries is a list of forms, unless an expression stands for it", () => {
+  const cases = { type: "array", items: { type: "object", properties: { port: { type: "string" } } } };
+  expect(kindOf(cases, undefined)).toBe("list");
+  expect(kindOf(cases, [{ port: "a" }])).toBe("list");
+  expect(kindOf(cases, "{{ input }}")).toBe("text");
+  expect(kindOf({ ...cases, "x-widget": "expression" }, undefined)).toBe("text");
+});
+
+test("an expression for a whole value needs no quotes", () => {
+  expect(parseValue("{{ item * 2 }}")).toEqual({ ok: true, value: "{{ item * 2 }}" });
+  expect(parseValue('{"a": "{{ item }}"}')).toEqual({ ok: true, value: { a: "{{ item }}" } });
+  expect(parseValue("{{ item").ok).toBe(false);
+  expect(parseValue("item }}").ok).toBe(false);
 });
