@@ -5,4 +5,5 @@ pub(crate) mod flow;
 pub(crate) mod graphql;
 pub(crate) mod http;
 pub(crate) mod list;
+pub(crate) mod server;
 pub(crate) mod trigger;

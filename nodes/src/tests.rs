@@ -50,6 +50,9 @@ fn the_built_in_types_are_these() {
             "http.request@1",
             "http.respond@1",
             "log.write@1",
+            "mail.send@1",
+            "redis.command@1",
+            "sql.query@1",
             "trigger.manual@1",
             "trigger.webhook@1",
         ]
