@@ -192,8 +192,7 @@ mod tests {
     #[test]
     fn a_key_that_no_header_can_carry_is_told_before_anything_is_sent() {
         for key in ["ff key", "ff\nkey", "ffäkey"] {
-            let address =
-                Address { url: "http://127.0.0.1:1".into(), key: Some(key.to_owned()), local_key_file: None };
+            let address = Address { url: "http://127.0.0.1:1".into(), key: Some(key.to_owned()), local_key_file: None };
             let failure = Client::new(address).unwrap_err();
             assert_eq!(failure.exit, Exit::Usage);
             assert!(failure.message.contains("API key") && !failure.message.contains(key));
