@@ -300,7 +300,10 @@ async fn open_runtime(
     clock: Clock,
     tracer: Tracer,
 ) -> Result<Runtime, ServeError> {
-    let policy = OutgoingPolicy { allow_hosts: config.http.allow_hosts.clone() };
+    let policy = OutgoingPolicy {
+        allow_hosts: config.http.allow_hosts.clone(),
+        sqlite_folder: config.http.sqlite_folder.clone(),
+    };
     let outgoing = Outgoing::new(policy)?;
     let registry = nodes::Registry::built_in();
     #[cfg(debug_assertions)]

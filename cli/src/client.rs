@@ -44,6 +44,11 @@ impl Client {
             let key = std::fs::read_to_string(file).ok()?;
             Some(key.trim().to_owned()).filter(|key| !key.is_empty())
         });
+        if key.as_deref().is_some_and(|key| !key.bytes().all(|byte| byte.is_ascii_graphic())) {
+            // The key itself is not repeated: what is pasted here may be another secret.
+            let message = "the API key holds blanks, line breaks or characters that no key has; copy it again whole";
+            return Err(Failure::usage(message));
+        }
         // A WebSocket begins as an HTTP/1.1 request, and there is one connection to speak of.
         let mut http = reqwest::Client::builder().http1_only().connect_timeout(CONNECT_WITHIN);
         if loopback {
@@ -183,6 +188,16 @@ fn user_failure(error: &Value) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_that_no_header_can_carry_is_told_before_anything_is_sent() {
+        for key in ["ff key", "ff\nkey", "ffäkey"] {
+            let address = Address { url: "http://127.0.0.1:1".into(), key: Some(key.to_owned()), local_key_file: None };
+            let failure = Client::new(address).unwrap_err();
+            assert_eq!(failure.exit, Exit::Usage);
+            assert!(failure.message.contains("API key") && !failure.message.contains(key));
+        }
+    }
 
     #[test]
     fn the_first_error_of_an_answer_decides_how_the_command_ends() {

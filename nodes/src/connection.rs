@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 use engine::error::ErrorInfo;
 use reqwest::Url;
@@ -16,12 +17,15 @@ use crate::outgoing::AllowedHost;
 mod field;
 mod http;
 mod kind;
+pub(crate) mod server;
+mod token;
 
 pub use self::field::{Field, FieldFault, Form, LEAST_SECRET, MOST_SECRET, Text};
 pub use self::kind::{ConnectionType, connection_type, connection_types};
+pub(crate) use self::token::Tokens;
 
 /// The types that put themselves to an HTTP request.
-pub const HTTP: &[&str] = &["http.basic", "http.bearer", "http.custom", "http.header", "http.query"];
+pub const HTTP: &[&str] = &["http.basic", "http.bearer", "http.custom", "http.header", "http.query", "oauth2"];
 
 /// The plain field of HTTP types that says where their secrets may go.
 const HOSTS: &str = "hosts";
@@ -57,6 +61,8 @@ pub struct Connection {
     kind: &'static ConnectionType,
     plain: Map<String, Value>,
     secrets: BTreeMap<String, SecretText>,
+    /// Secrets that were given out to it while it was open.
+    learned: Mutex<Vec<SecretText>>,
 }
 
 impl Connection {
@@ -67,7 +73,7 @@ impl Connection {
         plain: Map<String, Value>,
         secrets: BTreeMap<String, SecretText>,
     ) -> Self {
-        Self { name: name.into(), kind, plain, secrets }
+        Self { name: name.into(), kind, plain, secrets, learned: Mutex::default() }
     }
 
     /// What nodes call it.
@@ -95,6 +101,11 @@ impl Connection {
         self.secrets.values().flat_map(|secret| http::parts(secret.expose(), self.kind.put)).collect()
     }
 
+    /// Secrets that services gave out to it while it was open, such as tokens; they must not be written down either.
+    pub fn learned(&self) -> Vec<SecretText> {
+        self.learned.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Whether its secrets may be sent there.
     ///
     /// # Errors
@@ -117,7 +128,7 @@ impl Connection {
         self.secret(field).ok_or_else(|| self.incomplete(field))
     }
 
-    fn needed(&self, field: &str) -> Result<&str, ErrorInfo> {
+    pub(crate) fn needed(&self, field: &str) -> Result<&str, ErrorInfo> {
         self.plain(field).ok_or_else(|| self.incomplete(field))
     }
 

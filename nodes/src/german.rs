@@ -6,4 +6,5 @@ pub(crate) mod graphql;
 pub(crate) mod http;
 pub(crate) mod list;
 pub(crate) mod schedule;
+pub(crate) mod server;
 pub(crate) mod trigger;

@@ -25,8 +25,11 @@ mod flow;
 mod german;
 mod http;
 mod log;
+mod mail;
 pub mod outgoing;
 pub mod page;
+mod redis;
+mod sql;
 #[cfg(test)]
 mod testing;
 mod trigger;
@@ -172,6 +175,9 @@ impl Registry {
             .with(http::request::Request)
             .with(http::respond::Respond)
             .with(log::write::Write)
+            .with(mail::send::Send)
+            .with(redis::command::Command)
+            .with(sql::query::Query)
             .with(trigger::manual::Manual)
             .with(trigger::schedule::ScheduleTrigger)
             .with(trigger::webhook::Webhook)

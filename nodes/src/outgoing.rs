@@ -15,9 +15,14 @@ mod address;
 mod connect;
 mod error;
 mod policy;
+mod stream;
+
+use crate::connection::Tokens;
 
 pub use self::error::{Denied, OutgoingError};
 pub use self::policy::{AllowedHost, OutgoingPolicy, ParseAllowedHostError};
+
+pub(crate) use self::stream::{Bounded, tls};
 
 use self::connect::{Connection, ConnectionDeadline, GuardedResolver, SystemLookup};
 
@@ -32,6 +37,8 @@ pub(crate) const HARMLESS: [&str; 4] = ["accept", "accept-language", "content-ty
 pub struct Outgoing {
     client: Client,
     policy: OutgoingPolicy,
+    resolver: std::sync::Arc<GuardedResolver>,
+    tokens: std::sync::Arc<Tokens>,
 }
 
 /// The HTTP client cannot be built.
@@ -101,7 +108,17 @@ impl Outgoing {
             tracing::warn!(error = %error, "no certificates of authorities found; outgoing HTTPS calls will fail");
             build(false)
         })?;
-        Ok(Self { client, policy })
+        Ok(Self { client, policy, resolver, tokens: std::sync::Arc::default() })
+    }
+
+    /// The tokens that were fetched for connections.
+    pub(crate) fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
+    /// What may be called.
+    pub(crate) fn policy(&self) -> &OutgoingPolicy {
+        &self.policy
     }
 
     /// Sends the request and follows redirects until an answer that is none. The body is still to be read.

@@ -71,7 +71,7 @@ pub(crate) fn attempt(config: Value, input: Value) -> Attempt {
 /// The way out under an allow list.
 pub(crate) fn outgoing(allowed: &[&str]) -> Outgoing {
     let allow_hosts = allowed.iter().map(|entry| entry.parse().unwrap()).collect();
-    Outgoing::new(OutgoingPolicy { allow_hosts }).unwrap()
+    Outgoing::new(OutgoingPolicy { allow_hosts, ..OutgoingPolicy::default() }).unwrap()
 }
 
 /// Executes `attempt` with this way out.
@@ -132,5 +132,29 @@ pub(crate) async fn serve(router: axum::Router) -> SocketAddr {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     beside(async move { axum::serve(listener, router).await.unwrap() });
+    address
+}
+
+/// The server that a variable of the environment names; `make test` starts them. `None` where it is not set, so that
+/// the other tests of this crate run on a machine without the servers.
+#[expect(clippy::disallowed_methods, reason = "tests are told by the environment which servers there are")]
+pub(crate) fn server_of(variable: &str) -> Option<reqwest::Url> {
+    let Ok(text) = std::env::var(variable) else {
+        println!("skipped: {variable} is not set");
+        return None;
+    };
+    Some(text.parse().unwrap())
+}
+
+/// A server that takes connections and never says a word.
+pub(crate) async fn silent() -> SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    beside(async move {
+        let mut open = Vec::new();
+        while let Ok((socket, _)) = listener.accept().await {
+            open.push(socket);
+        }
+    });
     address
 }

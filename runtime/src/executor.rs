@@ -14,7 +14,7 @@ use engine::run::event::{Event, NodeIx, NodeRunRef, SignalName, WaitFor};
 use engine::time::Timestamp;
 use engine::value::ValueRef;
 use futures::FutureExt;
-use nodes::connection::Connection;
+use nodes::connection::{Connection, SecretText};
 use nodes::outgoing::Outgoing;
 use nodes::{Attempt, NodeContext, NodeOutcome, Registry, Wait};
 use serde_json::{Map, Value};
@@ -163,10 +163,13 @@ impl Executor {
         if class != EffectClass::Pure {
             crash::point("after_effect");
         }
-        context.connection = None;
+        let learned = context.connection.take().map(|connection| connection.learned()).unwrap_or_default();
         // Before anything else sees what came back: a service may answer with what it was sent.
         if let Some(redactor) = redactor {
             redactor.outcome(&mut outcome);
+        }
+        if !learned.is_empty() {
+            Redactor::of_values(learned.iter().map(SecretText::expose)).outcome(&mut outcome);
         }
         match outcome? {
             NodeOutcome::Done { port, output } => {

@@ -100,8 +100,10 @@ test("every page has its picture", async ({ signedIn: page, forge, site }) => {
   await shot("palette");
   await page.keyboard.press("Escape");
   await page.keyboard.press("?");
+  await expect(page.getByRole("dialog", { name: "Keys" })).toBeVisible();
   await shot("keys");
   await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Show everything" }).click();
   await node(page, "plain").click();
   await page.getByLabel("Name", { exact: true }).fill("Pack it plainly, without any paper at all");
   await page.getByRole("button", { name: "Publish", exact: true }).click();

@@ -4,6 +4,9 @@ import { expect, test } from "./forge";
 // A measurement, not a test: it wants a machine with nothing else to do. `scripts/test-web --perf`.
 test.skip(!process.env.PERF, "only when somebody wants to measure");
 
+// A trace takes pictures of the document while it is being measured.
+test.use({ trace: "off" });
+
 const SIZE = 1_000;
 
 /** A workflow of many nodes in rows, where each leads to the next and every tenth row is joined to the one before. */
@@ -108,13 +111,47 @@ test("a run of a thousand nodes is followed, and no event is lost", async ({ sig
   const session = await measured(page);
   const before = await cpu(session);
   await expect(page.getByTestId("connection")).toHaveText("Complete", { timeout: 60_000 });
-  say("1,000 node runs followed live: main thread in all", ((await cpu(session)) - before) * 1_000, "ms");
-  const { run: told } = await forge.ask<{ run: { lastSeq: number } }>("query($id: ID!) { run(id: $id) { lastSeq } }", {
-    id: run,
-  });
+  const whole = ((await cpu(session)) - before) * 1_000;
+  say("1,000 node runs followed live: main thread in all", whole, "ms");
+  const { run: told } = await forge.ask<{ run: { lastSeq: number; startedAt: string; finishedAt: string } }>(
+    "query($id: ID!) { run(id: $id) { lastSeq startedAt finishedAt } }",
+    { id: run },
+  );
+  const rate = told.lastSeq / ((Date.parse(told.finishedAt) - Date.parse(told.startedAt)) / 1_000);
+  say("1,000 node runs followed live: events a second", rate, "");
+  expect(rate).toBeGreaterThanOrEqual(200);
   await page.getByRole("tab", { name: "Events" }).click();
   await page.getByRole("region", { name: "Events" }).press("End");
   await expect(page.getByRole("region", { name: "Events" }).getByTestId(`event-${told.lastSeq}`)).toBeVisible();
+});
+
+test("twenty nodes that change at once are cheap to draw", async ({ signedIn: page, forge, site }) => {
+  test.setTimeout(120_000);
+  // Twenty rows of waits of one length: again and again twenty nodes end, and twenty begin.
+  const nodes: Record<string, unknown> = { start: { type: "trigger.manual@1" } };
+  const edges: { from: string; to: string }[] = [];
+  for (let index = 0; index < SIZE; index += 1) {
+    nodes[`n${index}`] = { type: "flow.wait@1", config: { for: "400ms" } };
+    edges.push({ from: index < 20 ? "start" : `n${index - 20}`, to: `n${index}` });
+  }
+  await forge.publish("steps", { nodes, edges });
+  const run = await forge.run("steps", {});
+  await page.goto(`${site}/runs/${run}`);
+  await expect(page.getByTestId("connection")).toHaveText("Live");
+  const done = () =>
+    forge
+      .ask<{ run: { lastSeq: number } }>("query($id: ID!) { run(id: $id) { lastSeq } }", { id: run })
+      .then(({ run: now }) => now.lastSeq);
+  const session = await measured(page);
+  const [begin, before] = [await done(), await cpu(session)];
+  await page.waitForTimeout(6_000);
+  const [end, after] = [await done(), await cpu(session)];
+  // A node has three events, its start, its wait and its end, and changes its look twice.
+  const changed = ((end - begin) / 3) * 2;
+  const each = ((after - before) * 1_000) / (changed / 20);
+  say("1,000 nodes: main thread for each 20 that change in a live run", each, "ms");
+  expect(changed).toBeGreaterThan(200);
+  expect(each).toBeLessThanOrEqual(12);
 });
 
 test("a run with ten thousand node runs scrolls without blanks", async ({ signedIn: page, forge, site }) => {

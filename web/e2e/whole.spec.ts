@@ -358,6 +358,8 @@ test("the same flow in the outline alone", async ({ signedIn: page, forge }) => 
   await outline.getByRole("button", { name: "Connect if_node to…" }).click();
   await choose(page, "false → merge");
   const open = (key: string) => page.getByTestId(`outline-${key}`).locator(`[data-outline]`).click();
+  await outline.getByRole("button", { name: "Add a note" }).click();
+  await outline.getByRole("textbox", { name: "Note" }).fill("Prices of the order's lines");
   await fill(shop, open, byPointer(page));
   await open("http_request");
   await write(page, "URL", `${shop.url}/prices`);

@@ -353,7 +353,7 @@ async fn called(app: &App, viewer: &Viewer, id: ConnectionId) -> Result<String, 
     let redactor = Redactor::of(&opened);
     let _clean_lines = redactor.watch();
     match opened.test(app.runtime.outgoing()).await {
-        Ok(status) => Ok(format!("the service answered {status}")),
+        Ok(said) => Ok(said),
         Err(mut error) => {
             redactor.error(&mut error);
             Err(error)

@@ -27,7 +27,7 @@ fn disagreement(source: &str, types: &Types) -> Option<String> {
         // A branch that is not taken may be wrong all the same, and so may what no element is there for.
         Ok(_)
             if source.contains(['?', '|', '&'])
-                || ["(x,", "coalesce", "r("].iter().any(|lazy| source.contains(lazy)) =>
+                || ["(x,", "coalesce", "orValue", "or("].iter().any(|lazy| source.contains(lazy)) =>
         {
             None
         }

@@ -184,7 +184,10 @@ impl Chance {
         let mut node = json!({"type": self.pick(&types)});
         for _ in 0..self.below(4) {
             let (field, value) = match self.below(10) {
-                0 => ("config", json!({"number": self.value(1), "text": self.expression(), "later": self.value(2)})),
+                0 => {
+                    let (number, text, later) = (self.value(1), self.expression(), self.value(2));
+                    ("config", json!({"number": number, "text": text, "later": later, "literal": self.expression()}))
+                }
                 1 => ("config", self.value(3)),
                 2 => ("for_each", json!({"items": self.value(2), "concurrency": self.below(3)})),
                 3 => ("retry", json!({"attempts": self.below(200), "initial": self.word(), "jitter": self.value(0)})),

@@ -44,6 +44,16 @@ pub enum Form {
     Hosts,
     /// An address to call.
     Url,
+    /// A host without a port.
+    Host,
+    /// The number of a port.
+    Port,
+    /// One of these words, the first when absent.
+    Word(&'static [&'static str]),
+    /// Certificates in PEM.
+    Pem,
+    /// A file below the folder that the operator opens.
+    File,
 }
 
 /// One field.
@@ -113,6 +123,10 @@ impl Field {
             Form::HeaderLines => json!({ "type": "string", "x-multiline": true }),
             Form::Hosts => json!({ "type": "array", "items": { "type": "string" }, "maxItems": MOST_ENTRIES }),
             Form::Url => json!({ "type": "string", "format": "uri" }),
+            Form::Host | Form::File => json!({ "type": "string" }),
+            Form::Port => json!({ "type": "string", "pattern": "^[0-9]{1,5}$" }),
+            Form::Word(words) => json!({ "type": "string", "enum": words, "default": words.first() }),
+            Form::Pem => json!({ "type": "string", "x-multiline": true }),
         };
         let mut put = |key: &str, value: Value| {
             if let Some(schema) = schema.as_object_mut() {
@@ -142,13 +156,36 @@ impl Field {
             return Ok(());
         }
         let text = value.as_str().ok_or_else(|| fault("must be a text".to_owned()))?;
+        if self.form == Form::Pem {
+            let fits = text.len() <= MOST_SECRET && text.trim_start().starts_with("-----BEGIN CERTIFICATE-----");
+            let wrong =
+                format!("must be certificates in PEM, `-----BEGIN CERTIFICATE-----`, of up to {MOST_SECRET} bytes");
+            return if fits { Ok(()) } else { Err(fault(wrong)) };
+        }
         if text.is_empty() || text.len() > MOST_PLAIN || text.chars().any(char::is_control) {
             return Err(fault(format!("must be one line of 1 to {MOST_PLAIN} bytes")));
         }
         match self.form {
             Form::HeaderName => http::own_header(text).map(drop).map_err(|why| fault(why.to_owned())),
             Form::Url => http::test_url(text).map(drop).map_err(|why| fault(why.to_owned())),
-            Form::Line | Form::HeaderLines | Form::Hosts => Ok(()),
+            Form::Host if text.contains(['/', '@', '?', '#', '\\', ' ']) => {
+                Err(fault("must be a name or an address such as `db.example.com`, without a port".to_owned()))
+            }
+            Form::Port if !text.parse::<u16>().is_ok_and(|port| port > 0) => {
+                Err(fault("must be a number from 1 to 65535".to_owned()))
+            }
+            Form::Word(words) if !words.contains(&text) => Err(fault(format!("must be one of {}", words.join(", ")))),
+            Form::File if text.starts_with('/') || text.split('/').any(|part| matches!(part, "" | "." | "..")) => {
+                Err(fault("must be a path below the folder for databases, such as `shop.db`".to_owned()))
+            }
+            Form::Line
+            | Form::HeaderLines
+            | Form::Hosts
+            | Form::Host
+            | Form::Port
+            | Form::Word(_)
+            | Form::Pem
+            | Form::File => Ok(()),
         }
     }
 

@@ -6,14 +6,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use engine::error::ErrorInfo;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Method, StatusCode, Url};
+use reqwest::{Method, Url};
 use serde_json::Value;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::field::{FieldFault, LEAST_SECRET, texts};
 use super::kind::Put;
-use super::{Connection, HOSTS, TEST_URL};
+use super::{Connection, HOSTS, SecretText, TEST_URL};
 use crate::http::header::FRAMING;
 use crate::outgoing::{AllowedHost, HARMLESS, Outgoing, OutgoingRequest};
 
@@ -58,7 +58,7 @@ pub(super) fn parts(secret: &str, put: Put) -> Vec<&str> {
     let values: Vec<&str> = match put {
         Put::Headers => header_lines(secret).unwrap_or_default().into_iter().map(|(_, value)| value).collect(),
         Put::Header => vec![secret],
-        Put::Bearer | Put::Basic | Put::Query => Vec::new(),
+        Put::Bearer | Put::Basic | Put::Query | Put::Fetched | Put::Session => Vec::new(),
     };
     let after_words = values.iter().filter_map(|value| value.split_once(' ')).map(|(_, rest)| rest.trim());
     let long: Vec<&str> = after_words.filter(|rest| rest.chars().count() >= LEAST_SECRET).collect();
@@ -88,12 +88,33 @@ pub(super) fn may_test(hosts: Option<&Value>, url: Option<&Value>) -> Result<(),
 }
 
 impl Connection {
+    /// Puts the credentials to a request, fetching a token first where the type has one. `refused` is a token that the
+    /// service did not take. The answer is the token and whether it was fetched just now; none for other types.
+    ///
+    /// # Errors
+    /// As [`Connection::apply`], and when no token can be had.
+    pub(crate) async fn fill(
+        &self,
+        request: &mut OutgoingRequest,
+        outgoing: &Outgoing,
+        refused: Option<&SecretText>,
+    ) -> Result<Option<(SecretText, bool)>, ErrorInfo> {
+        if self.kind.put != Put::Fetched {
+            return self.apply(request).map(|()| None);
+        }
+        self.may_go_to(&request.url)?;
+        let (token, is_fresh) = self.token(outgoing, request.deadline, refused).await?;
+        let value = Zeroizing::new(format!("Bearer {}", token.expose()));
+        self.put(&mut request.headers, AUTHORIZATION, &value)?;
+        Ok(Some((token, is_fresh)))
+    }
+
     /// Puts the credentials to a request. They are marked, so that no layer below prints them, and stay behind when a
     /// redirect leaves the origin.
     ///
     /// # Errors
     /// When they may not go there, a field is missing, or the author filled the same header or parameter.
-    pub fn apply(&self, request: &mut OutgoingRequest) -> Result<(), ErrorInfo> {
+    fn apply(&self, request: &mut OutgoingRequest) -> Result<(), ErrorInfo> {
         self.may_go_to(&request.url)?;
         match self.kind.put {
             Put::Bearer => {
@@ -125,26 +146,47 @@ impl Connection {
                 request.url.query_pairs_mut().append_pair(name, value.expose());
                 Ok(())
             }
+            Put::Fetched | Put::Session => Err(self.unfit("type", "is none that a request can carry")),
         }
     }
 
-    /// Calls the test URL with the credentials, under the policy for outgoing calls.
+    /// Tries the connection, under the policy for outgoing calls: an HTTP type calls its test URL, `oauth2` without one
+    /// fetches a token, a database is asked for the number one, and others are signed in to. The answer says what
+    /// happened.
     ///
     /// # Errors
-    /// `CONNECTION_TEST_FAILED` when there is no test URL or the answer is not 2xx; else as the call itself.
-    pub async fn test(&self, outgoing: &Outgoing) -> Result<StatusCode, ErrorInfo> {
+    /// `CONNECTION_TEST_FAILED` when there is no test URL or the answer is not 2xx; else as the use itself.
+    pub async fn test(&self, outgoing: &Outgoing) -> Result<String, ErrorInfo> {
+        let deadline = Instant::now() + TEST_WITHIN;
+        match (self.kind.name, self.plain(TEST_URL)) {
+            ("mysql" | "postgres" | "sqlite", _) => {
+                crate::sql::test(self, outgoing, deadline).await.map(|()| "the database answered".to_owned())
+            }
+            ("redis", _) => {
+                crate::redis::test(self, outgoing, deadline).await.map(|()| "the server answered".to_owned())
+            }
+            ("smtp", _) => {
+                let signed_in = crate::mail::test(self, outgoing, deadline).await;
+                signed_in.map(|()| "the server takes mail by these credentials".to_owned())
+            }
+            ("oauth2", None) => self.token(outgoing, deadline, None).await.map(|_| "a token was given out".to_owned()),
+            (_, url) => self.test_by(url, outgoing, deadline).await,
+        }
+    }
+
+    async fn test_by(&self, url: Option<&str>, outgoing: &Outgoing, deadline: Instant) -> Result<String, ErrorInfo> {
         let failed = |message: String| ErrorInfo::permanent("CONNECTION_TEST_FAILED", message);
-        let url = self.plain(TEST_URL).ok_or_else(|| {
+        let url = url.ok_or_else(|| {
             failed(format!("the connection `{}` has no `{TEST_URL}`, so there is nothing to test it by", self.name))
         })?;
         let url = test_url(url).map_err(|why| self.unfit(TEST_URL, why))?;
-        let deadline = Instant::now() + TEST_WITHIN;
         let headers = HeaderMap::new();
         let mut request =
             OutgoingRequest { method: Method::GET, url, headers, body: None, portable_header: None, deadline };
-        self.apply(&mut request)?;
+        self.fill(&mut request, outgoing, None).await?;
         let status = outgoing.send(request).await?.status;
-        if status.is_success() { Ok(status) } else { Err(failed(format!("the service answered {status}"))) }
+        let answered = format!("the service answered {status}");
+        if status.is_success() { Ok(answered) } else { Err(failed(answered)) }
     }
 
     fn put(&self, headers: &mut HeaderMap, name: HeaderName, text: &str) -> Result<(), ErrorInfo> {
@@ -163,7 +205,7 @@ impl Connection {
         ErrorInfo::permanent("CONFIG_INVALID", message)
     }
 
-    fn unfit(&self, field: &str, why: &str) -> ErrorInfo {
+    pub(super) fn unfit(&self, field: &str, why: &str) -> ErrorInfo {
         let message = format!("the connection `{}`: `{field}` {why}", self.name);
         ErrorInfo::permanent("CONNECTION_INVALID", message)
     }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::field::{Field, FieldFault, Form, HTTP_FIELDS, Text, present};
-use super::{HOSTS, TEST_URL, http};
+use super::{HOSTS, TEST_URL, http, server};
 
 /// A kind of credential.
 #[derive(Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct ConnectionType {
     /// One sentence: what it does.
     pub summary: Text,
     /// Its fields besides `hosts` and `test_url`.
-    own: &'static [Field],
+    pub(super) own: &'static [Field],
     /// How it is put to a request.
     pub(super) put: Put,
 }
@@ -33,13 +33,21 @@ pub(super) enum Put {
     Query,
     /// Any number of headers.
     Headers,
+    /// `Authorization: Bearer …` with a token that is fetched by the credentials.
+    Fetched,
+    /// Not to HTTP requests: it opens a session with a server, or a file.
+    Session,
 }
 
-const fn secret(name: &'static str, form: Form, title: Text, help: Text) -> Field {
+pub(super) const fn secret(name: &'static str, form: Form, title: Text, help: Text) -> Field {
     Field { name, secret: true, required: true, form, title, help }
 }
 
-const fn plain(name: &'static str, form: Form, title: Text, help: Text) -> Field {
+pub(super) const fn optional(field: Field) -> Field {
+    Field { required: false, ..field }
+}
+
+pub(super) const fn plain(name: &'static str, form: Form, title: Text, help: Text) -> Field {
     Field { name, secret: false, required: true, form, title, help }
 }
 
@@ -151,18 +159,19 @@ static TYPES: [ConnectionType; 5] = [
 
 /// Every connection type, by name.
 pub fn connection_types() -> impl Iterator<Item = &'static ConnectionType> {
-    TYPES.iter()
+    TYPES.iter().chain(&server::TYPES)
 }
 
 /// The type of this name.
 pub fn connection_type(name: &str) -> Option<&'static ConnectionType> {
-    TYPES.iter().find(|kind| kind.name == name)
+    connection_types().find(|kind| kind.name == name)
 }
 
 impl ConnectionType {
     /// Its fields.
     pub fn fields(&self) -> impl Iterator<Item = &Field> {
-        self.own.iter().chain(&HTTP_FIELDS)
+        let shared: &[Field] = if self.put == Put::Session { &[] } else { &HTTP_FIELDS };
+        self.own.iter().chain(shared)
     }
 
     /// The field of this name.

@@ -139,7 +139,9 @@ fn a_field_that_does_not_fit_is_named_and_its_value_is_not() {
 #[test]
 fn every_type_has_a_schema_and_words_in_each_language() {
     let names: Vec<&str> = connection_types().map(|kind| kind.name).collect();
-    assert_eq!(names, HTTP);
+    let others = ["mysql", "oauth2", "postgres", "redis", "smtp", "sqlite"];
+    let by_name: Vec<&str> = HTTP.iter().copied().filter(|name| !others.contains(name)).chain(others).collect();
+    assert_eq!(names, by_name);
     for kind in connection_types() {
         for locale in ["en", "de", "de-CH", "fr"] {
             let schema = kind.schema(locale);
@@ -178,7 +180,7 @@ async fn a_test_calls_its_url_with_the_credentials() {
     let url = json!({"test_url": format!("http://{address}/me")});
     let with = |token: &str| connection("http.bearer", url.clone(), &[("token", token)]);
     let way_out = outgoing(&["127.0.0.1"]);
-    assert_eq!(with("right-token").test(&way_out).await.unwrap(), StatusCode::NO_CONTENT);
+    assert_eq!(with("right-token").test(&way_out).await.unwrap(), "the service answered 204 No Content");
     let error = with("wrong-token").test(&way_out).await.unwrap_err();
     assert!(error.code == "CONNECTION_TEST_FAILED" && error.message.contains("401"), "{error}");
     let error = with("right-token").test(&outgoing(&[])).await.unwrap_err();

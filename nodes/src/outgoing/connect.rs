@@ -58,6 +58,36 @@ impl GuardedResolver {
     }
 }
 
+impl std::fmt::Debug for GuardedResolver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GuardedResolver").field("policy", &self.policy).finish_non_exhaustive()
+    }
+}
+
+impl GuardedResolver {
+    /// The addresses of a target, all of them checked.
+    pub(super) async fn addresses(&self, target: &Target) -> Result<Vec<SocketAddr>, BoxError> {
+        let (host, port) = target.place();
+        let found = match host.parse() {
+            Ok(address) => vec![SocketAddr::new(address, port)],
+            Err(_) => self.lookup.lookup(host.to_owned()).await?,
+        };
+        checked(&self.policy, target, &found)?;
+        Ok(found.into_iter().map(|address| SocketAddr::new(address.ip(), port)).collect())
+    }
+}
+
+/// Refuses a name without addresses, and one of which any address is refused.
+fn checked(policy: &OutgoingPolicy, target: &Target, found: &[SocketAddr]) -> Result<(), BoxError> {
+    if found.is_empty() {
+        return Err(io::Error::new(io::ErrorKind::NotFound, "the name has no address").into());
+    }
+    for address in found {
+        policy.check_address(target, address.ip())?;
+    }
+    Ok(())
+}
+
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let policy = self.policy.clone();
@@ -67,12 +97,7 @@ impl Resolve for GuardedResolver {
             // Without a target nobody has checked the URL; there is no such path, and it would be refused.
             let target = target?;
             let found = lookup.await?;
-            if found.is_empty() {
-                return Err(io::Error::new(io::ErrorKind::NotFound, "the name has no address").into());
-            }
-            for address in &found {
-                policy.check_address(&target, address.ip())?;
-            }
+            checked(&policy, &target, &found)?;
             let addresses: Addrs = Box::new(found.into_iter());
             Ok(addresses)
         }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use reqwest::Url;
@@ -18,6 +19,8 @@ const METADATA_NAMES: [&str; 4] =
 pub struct OutgoingPolicy {
     /// What may be called besides.
     pub allow_hosts: Vec<AllowedHost>,
+    /// The folder whose SQLite files nodes may open; none may be when absent.
+    pub sqlite_folder: Option<PathBuf>,
 }
 
 /// An entry of the allow list: `host`, `host:port`, `*.example.com`, `*.example.com:8443`, an address with or without
@@ -129,7 +132,12 @@ pub(super) struct Target {
     port: u16,
     /// Whether the allow list names the host.
     by_name: bool,
+    /// The ports that the protocol usually has.
+    usual: &'static [u16],
 }
+
+/// The ports of HTTP.
+const HTTP_PORTS: &[u16] = &[80, 443];
 
 impl OutgoingPolicy {
     /// The first gate: scheme, host and port, as far as they can be judged without asking anybody.
@@ -139,14 +147,35 @@ impl OutgoingPolicy {
         }
         let host = host_of(url).ok_or_else(|| OutgoingError::Scheme { scheme: url.scheme().to_owned() })?;
         let port = url.port_or_known_default().unwrap_or(0);
+        Ok(self.check_target(host, port, HTTP_PORTS)?)
+    }
+
+    /// The first gate for a host and a port of another protocol, whose usual ports are open on the public internet.
+    pub(super) fn check_host(&self, text: &str, port: u16, usual: &'static [u16]) -> Result<Target, Denied> {
+        let bracketed =
+            if text.contains(':') && !text.starts_with('[') { format!("[{text}]") } else { text.to_owned() };
+        // The reader of URLs brings host names into one form: case, international names, odd spellings of addresses.
+        let read = if text.contains(['/', '@', '?', '#', '\\', ' ']) {
+            None
+        } else {
+            Url::parse(&format!("http://{bracketed}/")).ok()
+        };
+        let host = read.filter(|url| url.port().is_none()).as_ref().and_then(host_of).ok_or_else(|| {
+            let host: String = text.chars().take(80).collect();
+            Denied { entry: host.clone(), host, reason: "it is no host".to_owned() }
+        })?;
+        self.check_target(host, port, usual)
+    }
+
+    fn check_target(&self, host: String, port: u16, usual: &'static [u16]) -> Result<Target, Denied> {
         let by_name = self.allow_hosts.iter().any(|entry| entry.covers_port(port) && entry.covers_name(&host));
-        let target = Target { host, port, by_name };
+        let target = Target { host, port, by_name, usual };
         if let Ok(address) = target.host.parse() {
             self.check_address(&target, address)?;
         } else if METADATA_NAMES.contains(&target.host.as_str()) && !by_name {
-            return Err(target.denied("it is a metadata service", None).into());
+            return Err(target.denied("it is a metadata service", None));
         } else if !self.port_may_pass(&target) {
-            return Err(target.denied_port().into());
+            return Err(target.denied_port());
         }
         Ok(target)
     }
@@ -168,7 +197,7 @@ impl OutgoingPolicy {
                 Err(target.denied(&reason, special.by_address_only.then_some(address)))
             }
             Some(_) => Ok(()),
-            None if target.by_name || matches!(target.port, 80 | 443) => Ok(()),
+            None if target.by_name || target.usual.contains(&target.port) => Ok(()),
             None => Err(target.denied_port()),
         }
     }
@@ -178,11 +207,16 @@ impl OutgoingPolicy {
     fn port_may_pass(&self, target: &Target) -> bool {
         let by_some_range =
             |entry: &AllowedHost| matches!(entry.pattern, Pattern::Range(_)) && entry.covers_port(target.port);
-        target.by_name || matches!(target.port, 80 | 443) || self.allow_hosts.iter().any(by_some_range)
+        target.by_name || target.usual.contains(&target.port) || self.allow_hosts.iter().any(by_some_range)
     }
 }
 
 impl Target {
+    /// The host in one form, and the port.
+    pub(super) fn place(&self) -> (&str, u16) {
+        (&self.host, self.port)
+    }
+
     /// `address` is what the entry has to name when the host's name is not enough.
     fn denied(&self, reason: &str, address: Option<IpAddr>) -> Denied {
         let host = address.map_or_else(|| self.host.clone(), |address| address.to_canonical().to_string());
@@ -191,7 +225,8 @@ impl Target {
     }
 
     fn denied_port(&self) -> Denied {
-        self.denied(&format!("port {} is neither 80 nor 443", self.port), None)
+        let usual: Vec<String> = self.usual.iter().map(u16::to_string).collect();
+        self.denied(&format!("port {} is none of {}", self.port, usual.join(", ")), None)
     }
 }
 
@@ -207,7 +242,10 @@ mod tests {
     use super::*;
 
     fn policy(entries: &[&str]) -> OutgoingPolicy {
-        OutgoingPolicy { allow_hosts: entries.iter().map(|entry| entry.parse().unwrap()).collect() }
+        OutgoingPolicy {
+            allow_hosts: entries.iter().map(|entry| entry.parse().unwrap()).collect(),
+            ..OutgoingPolicy::default()
+        }
     }
 
     fn check(entries: &[&str], url: &str) -> Result<Target, OutgoingError> {

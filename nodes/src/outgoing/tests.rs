@@ -54,7 +54,7 @@ fn resolving(allowed: &[&str], addresses: &[&str]) -> Outgoing {
         let found = found.clone();
         async move { Ok(found) }.boxed()
     });
-    Outgoing::with_lookup(OutgoingPolicy { allow_hosts }, names).unwrap()
+    Outgoing::with_lookup(OutgoingPolicy { allow_hosts, ..OutgoingPolicy::default() }, names).unwrap()
 }
 
 fn request(method: Method, url: &str) -> OutgoingRequest {
@@ -147,7 +147,7 @@ async fn a_name_on_the_allow_list_is_called_at_the_address_that_was_checked() {
 
 #[tokio::test]
 async fn a_name_that_is_not_found_or_not_found_in_time_means_that_nothing_was_sent() {
-    let policy = || OutgoingPolicy { allow_hosts: Vec::new() };
+    let policy = || OutgoingPolicy::default();
     let unknown = Names(|_: &str| async { Err(io::Error::other("no such name")) }.boxed());
     let unknown = Outgoing::with_lookup(policy(), unknown).unwrap();
     let error = fails(&unknown, request(Method::POST, "http://nowhere.test/")).await;

@@ -41,7 +41,11 @@ impl Home {
     }
 
     pub async fn parts(&self) -> Parts {
-        let outgoing = Outgoing::new(OutgoingPolicy { allow_hosts: vec!["127.0.0.1".parse().unwrap()] }).unwrap();
+        let outgoing = Outgoing::new(OutgoingPolicy {
+            allow_hosts: vec!["127.0.0.1".parse().unwrap()],
+            ..OutgoingPolicy::default()
+        })
+        .unwrap();
         let registry = Registry::built_in();
         Parts::new(self.test.database.clone(), self.artifacts.path(), registry, outgoing, self.clock.clone())
             .await

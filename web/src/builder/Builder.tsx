@@ -28,10 +28,18 @@ import { usePin } from "./usePin";
 import { useTest } from "./useTest";
 
 // What is opened now and then is loaded when it is opened.
-const ConflictDialog = lazy(() => import("./ConflictDialog").then((file) => ({ default: file.ConflictDialog })));
-const KeysDialog = lazy(() => import("./KeysDialog").then((file) => ({ default: file.KeysDialog })));
-const PublishDialog = lazy(() => import("./PublishDialog").then((file) => ({ default: file.PublishDialog })));
-const RunDialog = lazy(() => import("./RunDialog").then((file) => ({ default: file.RunDialog })));
+const loadConflict = () => import("./ConflictDialog").then((file) => ({ default: file.ConflictDialog }));
+const loadKeys = () => import("./KeysDialog").then((file) => ({ default: file.KeysDialog }));
+const loadPublish = () => import("./PublishDialog").then((file) => ({ default: file.PublishDialog }));
+const loadRun = () => import("./RunDialog").then((file) => ({ default: file.RunDialog }));
+const [ConflictDialog, KeysDialog] = [lazy(loadConflict), lazy(loadKeys)];
+const [PublishDialog, RunDialog] = [lazy(loadPublish), lazy(loadRun)];
+
+/** Fetches what will be opened before anybody opens it, and never in the way of what is shown first. */
+function preload() {
+  preloadEditor();
+  for (const load of [loadPublish, loadKeys, loadRun, loadConflict]) void load();
+}
 
 type Workflow = NonNullable<ResultOf<typeof WorkflowQuery>["workflow"]>;
 
@@ -82,7 +90,7 @@ export function Builder({ store, catalog, role, workflow, onPublished }: Props) 
     [testing.runId, project, mayEdit, role, workflow.triggers],
   );
   // Whoever builds will write an expression soon.
-  useEffect(preloadEditor, []);
+  useEffect(preload, []);
   const outside = useMemo(
     () => ({
       save: () => void save(),

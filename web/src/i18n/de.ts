@@ -155,6 +155,7 @@ export const de: Readonly<Record<MessageKey, string>> = {
   "nodeRun.until": "Wartet bis",
   "notFound.text": "Unter dieser Adresse ist nichts.",
   "notFound.title": "Nicht gefunden",
+  "note.delete": "Diese Notiz löschen",
   "note.placeholder": "Notiz schreiben",
   "note.text": "Notiz",
   "outline.addAfter": "Danach hinzufügen",

@@ -152,6 +152,7 @@ export const en = {
   "nodeRun.until": "Waits until",
   "notFound.text": "Nothing is at this address.",
   "notFound.title": "Not found",
+  "note.delete": "Delete this note",
   "note.placeholder": "Write a note",
   "note.text": "Note",
   "outline.addAfter": "Add after",

@@ -22,6 +22,10 @@ interface Props {
   onClose: () => void;
 }
 
+/** How often a result is asked for that must be there, and how soon again. */
+const MOST_TRIES = 10;
+const TRY_EVERY_MS = 400;
+
 /** One node run: its attempts, result and error, and what a person can do about it. */
 export function NodeRunPanel({ runId, nodeKey, mayOperate, onClose }: Props) {
   const t = useT();
@@ -37,6 +41,18 @@ export function NodeRunPanel({ runId, nodeKey, mayOperate, onClose }: Props) {
   // The events say that something changed; results are asked for by name.
   // biome-ignore lint/correctness/useExhaustiveDependencies: every change of the status asks anew
   useEffect(() => again({ requestPolicy: "network-only" }), [status, again]);
+  // Events may be told a moment before their result can be read.
+  const missing = status === "SUCCEEDED" && details !== undefined && !details.output;
+  useEffect(() => {
+    if (!missing) return;
+    let tries = 0;
+    const timer = window.setInterval(() => {
+      tries += 1;
+      if (tries >= MOST_TRIES) window.clearInterval(timer);
+      again({ requestPolicy: "network-only" });
+    }, TRY_EVERY_MS);
+    return () => window.clearInterval(timer);
+  }, [missing, again]);
   return (
     <section
       aria-label={t("nodeRun.title", { key: nodeKey })}

@@ -76,6 +76,14 @@ export function RunView({ run, overlay, hasDrawing, mayOperate, refetch }: Props
     refetch();
   }, [ended, refetch]);
 
+  // The end may be told a moment before it can be read.
+  const late = ended && !isFinal(run.status);
+  useEffect(() => {
+    if (!late) return;
+    const timer = window.setInterval(refetch, 500);
+    return () => window.clearInterval(timer);
+  }, [late, refetch]);
+
   const put = (changes: Record<string, string | null>) => {
     const next = new URLSearchParams(params);
     for (const [name, value] of Object.entries(changes)) value === null ? next.delete(name) : next.set(name, value);
@@ -210,16 +218,30 @@ const MOST_WAITING = 3;
 /** What a person may have to do something about: the nodes that wait for somebody. */
 function WaitingNodes({ onShow }: { onShow: (key: string) => void }) {
   const t = useT();
-  const nodes = useOverlay((run) => run.nodes);
-  const waiting = [...nodes.values()].filter(
-    ({ scope, status, signal }) =>
-      scope === "" && (status === "UNCERTAIN" || (status === "WAITING" && signal !== null)),
+  // As one text, so that nothing is drawn anew while the same nodes wait.
+  const waiting = useOverlay(({ nodes }) =>
+    [...nodes.values()]
+      .filter(
+        ({ scope, status, signal }) => scope === "" && (status === "UNCERTAIN" || (status === "WAITING" && signal)),
+      )
+      .slice(0, MOST_WAITING)
+      .map(({ node, status }) => `${node} ${status}`)
+      .join(","),
   );
-  return waiting.slice(0, MOST_WAITING).map(({ node, status }) => (
-    <Button key={node} className="h-7" icon={<StatusIcon status={status} size={14} />} onClick={() => onShow(node)}>
-      {t("run.waitsAt", { node })}
-    </Button>
-  ));
+  if (waiting === "") return null;
+  return waiting.split(",").map((one) => {
+    const [node = "", status] = one.split(" ");
+    return (
+      <Button
+        key={node}
+        className="h-7"
+        icon={<StatusIcon status={status as Status} size={14} />}
+        onClick={() => onShow(node)}
+      >
+        {t("run.waitsAt", { node })}
+      </Button>
+    );
+  });
 }
 
 /** Events in their order, each once. */

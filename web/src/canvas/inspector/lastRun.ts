@@ -82,19 +82,32 @@ export async function inputOf(client: Client, runId: string): Promise<Sample | u
   return data?.run ? sampleOf(data.run.input, null) : undefined;
 }
 
+/** How often a result is asked for that must be there, and how soon again. */
+const MOST_TRIES = 6;
+const TRY_AFTER_MS = 150;
+
 /** What a node gave in the last run, read again whenever it has come further. */
 export function useSample(key: string): Sample | undefined {
   const client = useClient();
   const { runId } = useLastRun();
   const status = useNodeState(key)?.status;
   const [sample, setSample] = useState<Sample>();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a status that changed is a reason to ask again
   useEffect(() => {
     let gone = false;
+    let later: number | undefined;
     if (runId === null) return setSample(undefined);
-    void outputIn(client, runId, key).then((found) => gone || setSample(found));
+    const ask = (tries: number) =>
+      void outputIn(client, runId, key).then((found) => {
+        if (gone) return;
+        setSample(found);
+        // Events may be told a moment before their result can be read.
+        if (found || status !== "SUCCEEDED" || tries >= MOST_TRIES) return;
+        later = window.setTimeout(() => ask(tries + 1), TRY_AFTER_MS * 2 ** tries);
+      });
+    ask(0);
     return () => {
       gone = true;
+      window.clearTimeout(later);
     };
   }, [client, runId, key, status]);
   return sample;

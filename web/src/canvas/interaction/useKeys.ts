@@ -1,5 +1,5 @@
 import { useReactFlow } from "@xyflow/react";
-import { useCallback, useEffect } from "react";
+import { useCallback, useEffect, useRef } from "react";
 import { useSettings } from "@/app/settings";
 import { useT } from "@/i18n";
 import { tidy } from "../layout/tidy";
@@ -9,6 +9,9 @@ import { adjacency, topological } from "../model/graph";
 import { useCanvasStore } from "../store";
 import { type Action, actionFor } from "./keymap";
 import type { Editing } from "./useEditing";
+
+/** Frames that a card out of sight may take until it is mounted. */
+const MOST_FRAMES = 30;
 
 interface Outside {
   save: () => void;
@@ -22,7 +25,8 @@ interface Outside {
 
 /** The node under the keyboard's focus. */
 function focused(): string | undefined {
-  return document.activeElement?.closest<HTMLElement>(".react-flow__node")?.dataset.id;
+  const card = document.activeElement?.closest<HTMLElement>(".react-flow__node");
+  return card?.dataset.id ?? document.activeElement?.closest<HTMLElement>("[data-outline]")?.dataset.outline;
 }
 
 /** Does what the key map says. Returns what does an action by its name. */
@@ -39,12 +43,17 @@ export function useKeys(editing: Editing, outside: Outside) {
     return { x: x - CARD.width / 2, y: y - CARD.height / 2 };
   }, [flow]);
 
+  /** Where the focus is on its way to: the next key goes on from there, however fast it follows. */
+  const heading = useRef<string | undefined>(undefined);
+
   /** Goes to a node: chosen, in sight, and under the focus. */
   const goTo = useCallback(
     (key: string) => {
+      heading.current = key;
       store.getState().select([key]);
       const place = store.getState().document.sidecar.layout[key];
-      const element = () => document.querySelector<HTMLElement>(`.react-flow__node[data-id="${key}"]`);
+      const element = () =>
+        document.querySelector<HTMLElement>(`.react-flow__node[data-id="${key}"], [data-outline="${key}"]`);
       const visible = element()?.getBoundingClientRect();
       const box = document.querySelector(".react-flow")?.getBoundingClientRect();
       const inside =
@@ -57,8 +66,18 @@ export function useKeys(editing: Editing, outside: Outside) {
       if (place && !inside) {
         flow.setCenter(place.x + CARD.width / 2, place.y + CARD.height / 2, { zoom: flow.getZoom() });
       }
-      // A card that was out of sight is mounted with the next frame.
-      requestAnimationFrame(() => element()?.focus());
+      // A card that was out of sight is mounted with one of the next frames.
+      const arrive = (frames: number) => {
+        if (heading.current !== key) return;
+        const card = element();
+        if (!card && frames > 0) {
+          requestAnimationFrame(() => arrive(frames - 1));
+          return;
+        }
+        heading.current = undefined;
+        card?.focus();
+      };
+      requestAnimationFrame(() => arrive(MOST_FRAMES));
     },
     [store, flow],
   );
@@ -66,7 +85,7 @@ export function useKeys(editing: Editing, outside: Outside) {
   const walk = useCallback(
     (action: Action) => {
       const { document: now, selection } = store.getState();
-      const here = focused() ?? [...selection].find((id) => Object.hasOwn(now.definition.nodes, id));
+      const here = heading.current ?? focused() ?? [...selection].find((id) => Object.hasOwn(now.definition.nodes, id));
       const { order } = topological(now.definition);
       if (here === undefined) return order[0] === undefined ? undefined : goTo(order[0]);
       const { before, after } = adjacency(now.definition);
@@ -90,7 +109,7 @@ export function useKeys(editing: Editing, outside: Outside) {
   const nudge = useCallback(
     (x: number, y: number) => {
       const { document: now, selection, apply } = store.getState();
-      const here = focused();
+      const here = heading.current ?? focused();
       const ids = selection.size > 0 ? [...selection] : here ? [here] : [];
       const places = ids.flatMap((id) => {
         const place = now.sidecar.layout[id] ?? now.sidecar.notes[id];
@@ -117,7 +136,7 @@ export function useKeys(editing: Editing, outside: Outside) {
   const act = useCallback(
     (action: Action) => {
       const state = store.getState();
-      const here = focused();
+      const here = heading.current ?? focused();
       const nodes = state.document.definition.nodes;
       const one = here ?? [...state.selection].find((id) => Object.hasOwn(nodes, id)) ?? state.inspected ?? undefined;
       const said = (label: string | undefined, key: "said.undone" | "said.redone") =>

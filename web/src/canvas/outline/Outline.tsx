@@ -1,14 +1,18 @@
-import { Link2, Plus, Trash2, TriangleAlert, X } from "lucide-react";
+import { Link2, Plus, StickyNote, Trash2, TriangleAlert, X } from "lucide-react";
 import { useMemo } from "react";
 import { useT } from "@/i18n";
 import { Button, IconButton } from "@/ui/Button";
+import { inputLook } from "@/ui/Field";
 import { StatusIcon, useStatusWord } from "@/ui/StatusBadge";
 import { outputsOf } from "../model/catalog";
-import { disconnect, removeNodes } from "../model/commands";
+import { addNote, disconnect, removeNodes, removeNotes, setNote } from "../model/commands";
 import { type End, edgeId, source, target, titleOf } from "../model/document";
 import { topological } from "../model/graph";
 import { useNodeState } from "../overlay/overlay";
 import { problemsOf, useCanvas } from "../store";
+
+/** A note that was written in the outline stands above the drawing. */
+const NOTE_PLACE = { x: 0, y: -160 };
 
 interface Props {
   onAdd: () => void;
@@ -37,7 +41,56 @@ export function Outline({ onAdd, onAddAfter, onConnect }: Props) {
           </Button>
         </div>
       )}
+      <OutlineNotes />
     </section>
+  );
+}
+
+/** The notes of the drawing, with their texts. */
+function OutlineNotes() {
+  const t = useT();
+  const notes = useCanvas((state) => state.document.sidecar.notes);
+  const readOnly = useCanvas((state) => state.readOnly);
+  const apply = useCanvas((state) => state.apply);
+  const ids = Object.keys(notes);
+  if (readOnly && ids.length === 0) return null;
+  return (
+    <div className="mx-auto mt-4 flex max-w-3xl flex-col gap-2">
+      {ids.map((id) => (
+        <div key={id} className="flex items-start gap-1">
+          <textarea
+            aria-label={t("note.text")}
+            rows={2}
+            readOnly={readOnly}
+            value={notes[id]?.text ?? ""}
+            placeholder={t("note.placeholder")}
+            onChange={({ target }) =>
+              apply(t("did.note"), (document) => setNote(document, id, { text: target.value }), `note ${id}`)
+            }
+            className={`${inputLook} flex-1 py-1.5`}
+          />
+          {readOnly ? null : (
+            <IconButton
+              label={t("note.delete")}
+              onClick={() => apply(t("did.delete"), (before) => removeNotes(before, [id]))}
+            >
+              <Trash2 size={14} aria-hidden />
+            </IconButton>
+          )}
+        </div>
+      ))}
+      {readOnly ? null : (
+        <div>
+          <Button
+            look="quiet"
+            icon={<StickyNote size={14} aria-hidden />}
+            onClick={() => apply(t("did.note"), (before) => addNote(before, NOTE_PLACE).document)}
+          >
+            {t("key.note")}
+          </Button>
+        </div>
+      )}
+    </div>
   );
 }
 
