@@ -80,7 +80,15 @@ export class Forge {
         { timeout: 30_000 },
       )
       .toBe(200);
-    this.key = readFileSync(join(this.folder, "admin.key"), "utf8").trim();
+    this.key ||= await this.firstKey();
+  }
+
+  /** An embedded home leaves its first key in its folder; elsewhere the command makes one. */
+  private async firstKey(): Promise<string> {
+    if (!process.env.FLOWFORGE_E2E_POSTGRES) return readFileSync(join(this.folder, "admin.key"), "utf8").trim();
+    const make = ["key", "create", "--role", "admin", "--output", "json"];
+    const { stdout } = await promisify(execFile)(this.binary, make, { env: this.environment });
+    return (JSON.parse(stdout) as { key: string }).key;
   }
 
   /** Pulls the plug: nothing is said to the process before it ends. */

@@ -5,7 +5,7 @@ test("the tour: an order is started, the plug is pulled, and nothing is done twi
   forge,
   site,
 }) => {
-  test.setTimeout(120_000);
+  test.setTimeout(300_000);
   await page.goto(`${site}/workflows`);
   const show = page.getByRole("button", { name: "Examples and the tour" });
   const begin = page.getByRole("button", { name: "Start the tour" });
@@ -18,9 +18,9 @@ test("the tour: an order is started, the plug is pulled, and nothing is done twi
   await forge.kill();
   await expect(tour).toContainText("The server is gone");
   await forge.start();
-  await expect(tour).toContainText("It is back, and the run goes on", { timeout: 30_000 });
-  await expect(page.getByText(/recovered \d+ times?, 0 repeated/)).toBeVisible({ timeout: 30_000 });
-  await expect(tour).toContainText("The order waits for its payment", { timeout: 60_000 });
+  await expect(tour).toContainText("It is back, and the run goes on", { timeout: 60_000 });
+  await expect(page.getByText(/recovered \d+ times?, 0 repeated/)).toBeVisible({ timeout: 60_000 });
+  await expect(tour).toContainText("The order waits for its payment", { timeout: 180_000 });
   await tour.getByRole("button", { name: "Send the payment" }).click();
   await expect(tour).toContainText("The order is through");
   await expect(page.getByTestId("run-status")).toHaveText("Succeeded");

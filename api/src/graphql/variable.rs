@@ -61,6 +61,7 @@ pub struct VariableQuery;
 impl VariableQuery {
     /// A project's variables in an environment, by name.
     #[graphql(complexity = "cost(first.or(last), child_complexity)")]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection, and what it is of")]
     async fn variables(
         &self,
         ctx: &Context<'_>,
