@@ -8,6 +8,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::auth::cache::KeyCache;
 use crate::config::Config;
+use crate::service::hook::Pace;
 use crate::service::plan::PlanCache;
 use crate::service::signature::Verified;
 
@@ -21,6 +22,8 @@ pub struct App {
     pub keys: KeyCache,
     /// Definitions that were used.
     pub plans: PlanCache,
+    /// How much came to webhooks in the current minute.
+    pub pace: Pace,
     /// Versions whose signatures were right.
     pub verified: Verified,
     /// Set when the process was asked to stop: not ready any more, and streams end.
@@ -37,6 +40,7 @@ impl App {
             config,
             keys: KeyCache::default(),
             plans: PlanCache::default(),
+            pace: Pace::default(),
             verified: Verified::default(),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),

@@ -62,6 +62,9 @@ codes! {
     ValueTooLarge = "VALUE_TOO_LARGE", 413, 2, "The value does not fit an answer, or a request. Read `preview` or a page of it.";
     QuotaExceeded = "QUOTA_EXCEEDED", 429, 3, "A quota of the workspace is used up; `limit`, `used` and, where the clock decides, `resetAt` say more. Wait, or let an admin raise it.";
     SignatureInvalid = "SIGNATURE_INVALID", 409, 6, "The version's signature is wrong or missing: the database was changed by something else than FlowForge. Publish the workflow again.";
+    DeliveryRefused = "DELIVERY_REFUSED", 401, 4, "A webhook does not believe who sent this; `reason` says why. Nothing was started.";
+    Gone = "GONE", 410, 5, "There was a webhook at this address. Do not send here any more.";
+    TriggerPaused = "TRIGGER_PAUSED", 503, 3, "Somebody holds the trigger back. Nothing was started; send again later.";
     Unavailable = "UNAVAILABLE", 503, 3, "It would work at another time. With the same idempotency key, asking again is safe.";
     Timeout = "TIMEOUT", 504, 3, "It took too long. Ask for less at once.";
     Internal = "INTERNAL", 500, 1, "A fault of the server. Its log says what, under the id of the request.";

@@ -35,6 +35,7 @@ pub mod value;
 pub mod variable;
 pub mod version;
 pub mod viewer;
+pub mod webhook;
 pub mod workflow;
 
 pub use envelope::Subscription;
@@ -80,6 +81,7 @@ pub struct Mutation(
     connection::ConnectionMutation,
     quota::QuotaMutation,
     trigger::TriggerMutation,
+    webhook::WebhookMutation,
 );
 
 /// The schema with its resolvers.

@@ -24,7 +24,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/metrics", get(process::metrics))
         .route("/api/v1/runs/{id}", get(run::get))
         .route("/session", post(session::sign_in).delete(session::sign_out))
-        .route("/hooks/{workspace}/{project}/{workflow}/{node}", any(webhook::receive))
+        .route("/hooks/{*address}", any(webhook::receive))
         .fallback(pages::serve)
         .method_not_allowed_fallback(error::no_such_method)
         .with_state(app)

@@ -17,6 +17,7 @@ pub(crate) mod deployment;
 pub(crate) mod draft;
 pub(crate) mod environment;
 pub(crate) mod feed;
+pub(crate) mod hook;
 pub(crate) mod keyset;
 pub(crate) mod login_link;
 pub(crate) mod outbox;

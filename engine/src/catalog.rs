@@ -255,6 +255,12 @@ pub trait Catalog: Send + Sync {
         Vec::new()
     }
 
+    /// Types of connections of which such a node needs one; empty when it needs none. `None` where the descriptor says
+    /// all that there is to say.
+    fn connections(&self, _type: &NodeTypeName, _config: &Value) -> Option<&'static [&'static str]> {
+        None
+    }
+
     /// The config of a node of an older major version, as this type would have it; `None` when it cannot tell. A type
     /// never changes a document by itself: the author is shown the difference.
     fn migrate(&self, _type: &NodeTypeName, _config: &Value, _from: u32) -> Option<Value> {

@@ -32,6 +32,8 @@ pub mod variable;
 pub mod version;
 pub mod version_hashes;
 pub mod version_signature;
+pub mod webhook_seen;
+pub mod webhook_url;
 pub mod word;
 pub mod worker;
 pub mod workflow;

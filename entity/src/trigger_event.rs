@@ -39,6 +39,9 @@ pub struct Model {
     pub binding_id: Option<Uuid>,
     /// That tick; a binding has one event for each.
     pub tick_at: Option<DateTimeUtc>,
+    /// A JSON object: what is kept of a request that started nothing.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub request: Option<String>,
 }
 
 /// None declared: rows are found by their ids, inside a workspace.

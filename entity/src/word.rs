@@ -149,6 +149,8 @@ words! {
     }
     /// What kinds of trigger have a binding.
     BindingKind {
+        /// Requests from outside.
+        Webhook = "WEBHOOK",
         /// The clock.
         Schedule = "SCHEDULE",
     }

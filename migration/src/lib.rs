@@ -44,6 +44,7 @@ mod m0071_run_trace;
 mod m0080_workspace_quota;
 mod m0081_version_signature;
 mod m0095_trigger_binding;
+mod m0100_webhook_url;
 
 /// Every step, oldest first.
 #[derive(Debug, Clone, Copy)]
@@ -92,6 +93,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0080_workspace_quota::Migration),
             Box::new(m0081_version_signature::Migration),
             Box::new(m0095_trigger_binding::Migration),
+            Box::new(m0100_webhook_url::Migration),
         ]
     }
 }

@@ -8,3 +8,4 @@ pub(crate) mod list;
 pub(crate) mod schedule;
 pub(crate) mod server;
 pub(crate) mod trigger;
+pub(crate) mod webhook;

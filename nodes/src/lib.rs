@@ -34,6 +34,11 @@ mod sql;
 mod testing;
 mod trigger;
 
+/// What the config of a `trigger.webhook` says, for whoever takes its requests.
+pub mod webhook {
+    pub use crate::trigger::webhook::{Algorithm, AnswerMode, DeliveryId, Encoding, Hmac, Proof, WebhookSettings};
+}
+
 /// Everything that one try of a node run is given. Expressions in `config` are already put in, save in fields whose
 /// schema says `"x-deferred": true`; those arrive as written and the node evaluates them itself.
 #[derive(Debug, Clone)]
@@ -138,6 +143,12 @@ pub trait NodeType: Send + Sync {
         Vec::new()
     }
 
+    /// Types of connections of which a node with this config needs one; empty when it needs none. `None` where the
+    /// descriptor says all that there is to say.
+    fn connections(&self, _config: &Value) -> Option<&'static [&'static str]> {
+        None
+    }
+
     /// The config of a node of an older major version, as this type would have it. Pure; `None` when it cannot tell.
     fn migrate(&self, _config: &Value, _from: u32) -> Option<Value> {
         None
@@ -217,6 +228,10 @@ impl Catalog for Registry {
 
     fn faults(&self, r#type: &NodeTypeName, config: &Value) -> Vec<Fault> {
         self.get(r#type).map(|node| node.faults(config)).unwrap_or_default()
+    }
+
+    fn connections(&self, r#type: &NodeTypeName, config: &Value) -> Option<&'static [&'static str]> {
+        self.get(r#type)?.connections(config)
     }
 
     fn migrate(&self, r#type: &NodeTypeName, config: &Value, from: u32) -> Option<Value> {

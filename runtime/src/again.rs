@@ -154,6 +154,7 @@ impl Runtime {
             facts,
             asked: Some(asked_digest(&tenant, &asked)),
             firing: None,
+            key_lives: None,
         };
         Ok(self.begin(start, tenant, graph, trigger, input, beginning).await?)
     }

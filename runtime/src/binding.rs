@@ -163,6 +163,7 @@ fn event(of: &Bound, left: &LeftOut<'_>, now: Timestamp) -> trigger_event::Activ
         received_at: Set(to_column(now)),
         binding_id: Set(Some(of.id.0)),
         tick_at: Set(Some(to_column(left.tick))),
+        request: Set(None),
     }
 }
 

@@ -66,6 +66,8 @@ pub(crate) struct Beginning {
     pub(crate) asked: Option<Digest>,
     /// The tick that starts it.
     pub(crate) firing: Option<Firing>,
+    /// How long its key is remembered, when not as usual.
+    pub(crate) key_lives: Option<Duration>,
 }
 
 pub(crate) struct Intake {
@@ -173,7 +175,7 @@ impl Intake {
             },
             answer,
         };
-        let expires_at = at.plus(KEY_LIVES);
+        let expires_at = at.plus(beginning.key_lives.unwrap_or(KEY_LIVES));
         let (retry_of, retried_from) = beginning.retry_of.map_or((None, None), |(run, node)| (Some(run), node));
         let row = NewRun {
             run,

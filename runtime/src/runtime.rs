@@ -469,6 +469,21 @@ impl Runtime {
         self.start_as(request, Beginning::default()).await
     }
 
+    /// The same for a delivery: its key is remembered for a time of its own, and what counts as the same again is what
+    /// the caller says, whatever the input holds besides.
+    ///
+    /// # Errors
+    /// When it was not started, or it is not known whether it was.
+    pub async fn start_delivery(
+        &self,
+        request: StartRun,
+        key_lives: Duration,
+        asked: Digest,
+    ) -> Result<Started, StartError> {
+        let beginning = Beginning { key_lives: Some(key_lives), asked: Some(asked), ..Beginning::default() };
+        self.start_as(request, beginning).await
+    }
+
     /// Starts the run of a tick and decides the tick with it.
     pub(crate) async fn start_firing(&self, request: StartRun, firing: Firing) -> Result<Started, StartError> {
         self.start_as(request, Beginning { firing: Some(firing), ..Beginning::default() }).await

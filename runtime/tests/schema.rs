@@ -82,6 +82,8 @@ async fn create_all(db: &DatabaseConnection) {
     create(db, entity::version::Entity).await;
     create(db, entity::version_hashes::Entity).await;
     create(db, entity::version_signature::Entity).await;
+    create(db, entity::webhook_seen::Entity).await;
+    create(db, entity::webhook_url::Entity).await;
     create(db, entity::worker::Entity).await;
     create(db, entity::workflow::Entity).await;
     create(db, entity::workspace::Entity).await;

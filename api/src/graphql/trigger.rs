@@ -1,7 +1,8 @@
 //! Deployed triggers, what came to them, and holding them back.
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, Json, Object, SimpleObject};
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
 use super::Result;
 use super::page::{Relay, connection, cost, window};
@@ -9,6 +10,7 @@ use super::request::{Asked as _, id, time};
 use super::run::{RunObject, TriggerKindName};
 use super::user_error::{UserError, settle};
 use super::version::VersionObject;
+use super::webhook::WebhookObject;
 use super::workflow::WorkflowObject;
 use crate::service::ServiceError;
 use crate::service::trigger::{self, Binding, Event, EventFilter};
@@ -39,7 +41,12 @@ impl TriggerBindingObject {
 
     /// What kind of trigger.
     async fn kind(&self) -> TriggerKindName {
-        TriggerKindName::Schedule
+        self.0.kind.into()
+    }
+
+    /// Its URLs, when it is a webhook; null for other kinds.
+    async fn webhook(&self) -> Option<WebhookObject> {
+        (self.0.kind == runtime::TriggerKind::Webhook).then_some(WebhookObject(self.0.id))
     }
 
     /// The version that is deployed with it; null while nothing deployed has this trigger.
@@ -141,6 +148,12 @@ impl TriggerEventObject {
     /// SHA-256 that tells what it carried from other payloads of the workspace.
     async fn payload_digest(&self) -> String {
         self.0.payload.to_string()
+    }
+
+    /// What is kept of a request that started nothing: an object of `method`, some `headers`, the length of the body as
+    /// `bytes`, and the first 1,024 bytes of it as `body` when its sender was believed. Null otherwise.
+    async fn refused_request(&self) -> Option<Json<Value>> {
+        self.0.request.clone().map(Json)
     }
 
     /// The time that a schedule's rule names; null for other kinds.

@@ -153,7 +153,8 @@ pub struct TriggerObject {
     node: String,
     /// Its node type, such as `trigger.webhook@1`.
     r#type: String,
-    /// Where a webhook takes requests, below the server's address.
+    /// Where a webhook takes requests in the environment `default`, below the server's address; null for other triggers,
+    /// and where the URL is a secret, which `Webhook.urls` tells.
     path: Option<String>,
 }
 

@@ -1,5 +1,7 @@
 //! The one crossing from our errors to HTTP: problem JSON (RFC 9457) with our `code`.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Method, StatusCode, Uri};
@@ -24,6 +26,11 @@ impl Problem {
     /// An answer of this status; `code` is the stable word.
     pub(super) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         Self { status, code, detail: detail.into(), more: None, retry_after: None }
+    }
+
+    /// The same, to be tried again after this time.
+    pub(super) fn again_after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait.as_secs() + 1), ..self }
     }
 
     /// The same with one more member.

@@ -1,13 +1,13 @@
-//! `/hooks/{workspace}/{project}/{workflow}/{node}`: requests that start runs.
+//! `/hooks/…`: requests that start runs.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{OriginalUri, Path, Query, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderName, LOCATION, PROXY_AUTHORIZATION};
+use axum::http::header::{ALLOW, CONTENT_TYPE, HeaderName, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
@@ -15,19 +15,14 @@ use serde_json::{Value, json};
 use super::error::Problem;
 use crate::app::App;
 use crate::body::{self, BodyError};
-use crate::service::hook::{self, Answer, Incoming, Route};
+use crate::code::Code;
+use crate::service::hook::{self, Address, Answer, Headers, HookError, Incoming};
 
 /// Largest body.
 pub(super) const BODY_LIMIT: usize = 16 * 1024 * 1024;
 
-/// What senders call the id of a delivery; the first that is there counts.
-const DELIVERY_HEADERS: &[&str] = &["idempotency-key", "x-delivery-id", "x-github-delivery", "webhook-id"];
-
 /// Whether the run of the answer had been started before, by the same delivery.
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
-
-/// Credentials are for us, not for journals.
-const WITHHELD: &[HeaderName] = &[AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE];
 
 /// Headers that the server itself decides about, whatever a node says.
 const NOT_FOR_NODES: &[&str] =
@@ -36,28 +31,39 @@ const NOT_FOR_NODES: &[&str] =
 /// Takes a request; a 2xx means that the run is committed.
 pub(super) async fn receive(
     State(app): State<Arc<App>>,
-    Path((workspace, project, workflow, node)): Path<(String, String, String, String)>,
+    Path(address): Path<String>,
     OriginalUri(uri): OriginalUri,
     method: Method,
     query: Result<Query<BTreeMap<String, String>>, QueryRejection>,
     headers: HeaderMap,
     content: Body,
 ) -> Result<Response, Problem> {
+    let address = Address::parse(&address).ok_or(HookError::Absent)?;
+    let hook = hook::find(&app, &address).await?;
     let content = body::read(&headers, content, BODY_LIMIT).await.map_err(|error| match error {
         BodyError::TooLarge => {
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", "the body is over 16 MiB")
         }
         BodyError::BrokeOff => Problem::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", "the body broke off"),
     })?;
+    let headers = headers.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()));
     let incoming = Incoming {
         method: method.as_str().to_owned(),
         path: uri.path().to_owned(),
+        raw_query: uri.query().unwrap_or_default().to_owned(),
         query: query.map(|Query(query)| query).unwrap_or_default(),
-        headers: texts(&headers),
-        body: value(&headers, &content)?,
-        delivery: delivery(&headers),
+        headers: Headers(headers.collect()),
+        raw_body: content,
+        // Runs are read by more people than may know a secret address.
+        shown_path: if matches!(address, Address::Secret(_)) { "/hooks/…".to_owned() } else { uri.path().to_owned() },
     };
-    let answer = hook::receive(&app, &Route { workspace, project, workflow, node }, incoming).await?;
+    let answer = match hook::receive(&app, &hook, incoming, value).await {
+        Err(HookError::Method { allowed }) => {
+            let allow = [(ALLOW, allowed.join(", "))];
+            return Ok((allow, Problem::from(HookError::Method { allowed })).into_response());
+        }
+        answer => answer?,
+    };
     let (replayed, mut response) = match answer {
         Answer::Accepted { run, replayed } => {
             let location = format!("/api/v1/runs/{run}");
@@ -66,6 +72,10 @@ pub(super) async fn receive(
         }
         Answer::Response { run, status, headers, body, replayed } => {
             (replayed, response(&run.to_string(), status, &headers, body))
+        }
+        Answer::Output { run, output, replayed } => {
+            let headers = BTreeMap::from([(CONTENT_TYPE.as_str().to_owned(), "application/json".to_owned())]);
+            (replayed, response(&run.to_string(), 200, &headers, Value::String(output.to_string())))
         }
         Answer::Failed { run, status, replayed } => {
             let detail = format!("the run ended without an answer: {}", status.as_str());
@@ -78,39 +88,37 @@ pub(super) async fn receive(
     Ok(response)
 }
 
-fn texts(headers: &HeaderMap) -> BTreeMap<String, String> {
-    let mut texts: BTreeMap<String, String> = BTreeMap::new();
-    for (name, value) in headers.iter().filter(|(name, _)| !WITHHELD.contains(name)) {
-        // Some senders put Latin-1 into headers; it is kept as well as it can be read.
-        let value = String::from_utf8_lossy(value.as_bytes());
-        texts
-            .entry(name.as_str().to_owned())
-            .and_modify(|text| {
-                text.push_str(", ");
-                text.push_str(&value);
-            })
-            .or_insert_with(|| value.into_owned());
+impl From<HookError> for Problem {
+    fn from(error: HookError) -> Self {
+        let detail = error.to_string();
+        let of = |code: Code| {
+            let status = StatusCode::from_u16(code.http()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            Self::new(status, code.as_str(), detail.clone())
+        };
+        match error {
+            HookError::Absent => of(Code::NotFound),
+            HookError::Gone => of(Code::Gone),
+            HookError::Paused { retry_after } => of(Code::TriggerPaused).again_after(retry_after),
+            HookError::Method { allowed } => of(Code::MethodNotAllowed).with("allowed", allowed),
+            HookError::Refused(refusal) => of(Code::DeliveryRefused).with("reason", refusal.code()),
+            HookError::TooMany { retry_after, .. } => of(Code::RateLimited).again_after(retry_after),
+            HookError::Unreadable(_) => of(Code::BadUserInput),
+            HookError::Service(error) => error.into(),
+        }
     }
-    texts
-}
-
-fn delivery(headers: &HeaderMap) -> Option<String> {
-    DELIVERY_HEADERS.iter().find_map(|name| headers.get(*name)).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
 /// JSON when the sender says so, a form as an object of texts, everything else as text.
-fn value(headers: &HeaderMap, content: &Bytes) -> Result<Value, Problem> {
-    let wrong = |detail: String| Problem::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", detail);
+fn value(headers: &Headers, content: &[u8]) -> Result<Value, String> {
     if content.is_empty() {
         return Ok(Value::Null);
     }
-    let media = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media = headers.find(CONTENT_TYPE.as_str()).unwrap_or_default();
     let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     if media == "application/json" || (media.starts_with("application/") && media.ends_with("+json")) {
-        return serde_json::from_slice(content).map_err(|error| wrong(format!("the body is not JSON: {error}")));
+        return serde_json::from_slice(content).map_err(|error| format!("the body is not JSON: {error}"));
     }
-    let text =
-        std::str::from_utf8(content).map_err(|_| wrong("the body is neither JSON nor text in UTF-8".to_owned()))?;
+    let text = std::str::from_utf8(content).map_err(|_| "the body is neither JSON nor text in UTF-8".to_owned())?;
     if media == "application/x-www-form-urlencoded" {
         let uri = format!("/?{text}");
         let form = uri.parse().ok().and_then(|uri| Query::<BTreeMap<String, String>>::try_from_uri(&uri).ok());
@@ -154,33 +162,19 @@ fn response(run: &str, status: u16, headers: &BTreeMap<String, String>, body: Va
 mod tests {
     use super::*;
 
-    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        let pairs = pairs.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
-        let mut headers = HeaderMap::new();
-        pairs.for_each(|(name, value)| {
-            headers.append(name, value);
-        });
-        headers
+    fn read(media: &str, text: &[u8]) -> Result<Value, String> {
+        value(&Headers(vec![("content-type".to_owned(), media.as_bytes().to_vec())]), text)
     }
 
     #[test]
     fn a_body_is_read_as_what_it_says_it_is() {
-        let read = |media: &'static str, text: &'static str| {
-            value(&headers(&[("content-type", media)]), &Bytes::from_static(text.as_bytes()))
-        };
-        assert_eq!(read("application/json; charset=utf-8", "{\"a\":1}").unwrap(), json!({"a": 1}));
-        assert_eq!(read("application/cloudevents+json", "[1]").unwrap(), json!([1]));
-        assert_eq!(read("application/x-www-form-urlencoded", "a=1&b=x+y%21").unwrap(), json!({"a": "1", "b": "x y!"}));
-        assert_eq!(read("text/csv", "{\"a\":1}").unwrap(), json!("{\"a\":1}"));
-        assert_eq!(read("application/json", "").unwrap(), Value::Null);
-        assert!(read("application/json", "{").is_err());
-        assert!(value(&HeaderMap::new(), &Bytes::from_static(&[0xff])).is_err());
-    }
-
-    #[test]
-    fn credentials_do_not_reach_the_run() {
-        let seen = texts(&headers(&[("authorization", "Bearer x"), ("cookie", "a=b"), ("x-a", "1"), ("x-a", "2")]));
-        assert_eq!(seen, BTreeMap::from([("x-a".to_owned(), "1, 2".to_owned())]));
+        assert_eq!(read("application/json; charset=utf-8", b"{\"a\":1}").unwrap(), json!({"a": 1}));
+        assert_eq!(read("application/cloudevents+json", b"[1]").unwrap(), json!([1]));
+        assert_eq!(read("application/x-www-form-urlencoded", b"a=1&b=x+y%21").unwrap(), json!({"a": "1", "b": "x y!"}));
+        assert_eq!(read("text/csv", b"{\"a\":1}").unwrap(), json!("{\"a\":1}"));
+        assert_eq!(read("application/json", b"").unwrap(), Value::Null);
+        assert!(read("application/json", b"{").is_err());
+        assert!(value(&Headers::default(), &[0xff]).is_err());
     }
 
     #[test]

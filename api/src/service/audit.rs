@@ -142,6 +142,8 @@ actions! {
     TriggerPaused = "trigger.paused", true;
     /// A trigger goes on.
     TriggerResumed = "trigger.resumed", true;
+    /// A webhook got another secret address.
+    TriggerUrlRotated = "trigger.url_rotated", true;
     /// Somebody asked a run to stop.
     RunCancelRequested = "run.cancel_requested", false;
     /// Somebody let a dead letter go on.

@@ -2,12 +2,13 @@
 
 use engine::id::{DeploymentChangeId, DeploymentId, VersionId, WorkflowId};
 use engine::time::Timestamp;
+use runtime::secret::WorkspaceKey;
 
 use super::audit::Context;
 use super::page::{Page, PageRequest};
 use super::surroundings::{self, Known};
 use super::workflow::{self, Deployment, get_version};
-use super::{ServiceError, signature, text};
+use super::{ServiceError, hook, signature, text};
 use crate::app::App;
 use crate::auth::{Permission, Viewer};
 use crate::store;
@@ -63,6 +64,7 @@ pub async fn deploy(app: &App, viewer: &Viewer, request: Deploy) -> Result<Deplo
         environment: request.environment,
         expected: request.expected,
         by: viewer.actor(),
+        url_key: hook::sealing_key(app, viewer.workspace).await?,
     };
     let placed = store::deployment::put(app.runtime.database(), &context, &placing, &version).await?;
     tracing::info!(
@@ -73,13 +75,14 @@ pub async fn deploy(app: &App, viewer: &Viewer, request: Deploy) -> Result<Deplo
 }
 
 /// Where a version is to be deployed, with the ids of the rows that this may make.
-#[derive(Debug, Clone)]
 pub(crate) struct Placing {
     pub(crate) deployment: DeploymentId,
     pub(crate) change: DeploymentChangeId,
     pub(crate) environment: String,
     pub(crate) expected: Option<VersionId>,
     pub(crate) by: String,
+    /// What secret addresses of webhooks are sealed by; `None` without a master key.
+    pub(crate) url_key: Option<WorkspaceKey>,
 }
 
 /// Lets an environment run nothing of a workflow from now on; runs under way go on.

@@ -1,43 +1,108 @@
-//! Webhooks: a request from outside becomes a run, and perhaps the run answers it.
+//! Webhooks: a request from outside is believed or not, becomes a run once, and perhaps the run answers it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use engine::definition::Definition;
-use engine::id::{RunId, WorkflowId, WorkspaceId};
-use engine::run::event::{Event, NodeIx};
-use engine::run::status::RunStatus;
-use engine::value::ValueRef;
+use engine::id::{BindingId, ProjectId, RunId, VersionId, WorkflowId, WorkspaceId};
+use engine::value::Digest;
+use nodes::connection::Connection;
+use nodes::webhook::{Proof, WebhookSettings};
+use runtime::secret::Place;
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
-use super::follow::Tail;
-use super::workflow::{WEBHOOK, trigger_nodes};
-use super::{ServiceError, plan, signature, text};
+use super::plan::{self, Plan};
+use super::{ServiceError, signature};
 use crate::app::App;
 use crate::store;
 
-/// How long a sender waits for the run's own answer.
-const ANSWER_WITHIN: Duration = Duration::from_secs(30);
-/// Where webhooks run until bindings say otherwise.
-const ENVIRONMENT: &str = "default";
-/// The node type that answers.
-const RESPOND: &str = "http.respond@";
+mod address;
+mod answer;
+mod delivery;
+mod note;
+mod pace;
+mod proof;
+mod sample;
+
+pub use self::address::{Address, Url, rotate, urls};
+pub(crate) use self::address::{Drawn, Kept, draw, sealing_key};
+pub use self::answer::Answer;
+pub(crate) use self::note::Note;
+use self::pace::Counted;
+pub use self::pace::Pace;
+pub use self::proof::{Headers, Refusal};
+use self::proof::{Mark, Shown};
+pub use self::sample::{Sample, sample};
+
 /// What a webhook's runs are created by.
 const CREATED_BY: &str = "webhook";
+/// How long senders shall wait before they try a trigger again that somebody holds back.
+const PAUSED_FOR: Duration = Duration::from_secs(60);
 
-/// Which hook a request is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Route {
-    /// The workspace's slug.
-    pub workspace: String,
-    /// The project's slug.
-    pub project: String,
-    /// The workflow's name.
-    pub workflow: String,
-    /// The key of the trigger node.
-    pub node: String,
+/// What an address leads to.
+#[derive(Debug, Clone)]
+pub struct Hook {
+    pub(crate) binding: BindingId,
+    pub(crate) workspace: WorkspaceId,
+    pub(crate) project: ProjectId,
+    pub(crate) workflow: WorkflowId,
+    pub(crate) environment: String,
+    pub(crate) node: String,
+    pub(crate) version: VersionId,
+    pub(crate) hash: Digest,
+    pub(crate) config: Value,
+    pub(crate) is_paused: bool,
+    pub(crate) is_secret: bool,
+}
+
+/// What is known of an address.
+#[derive(Debug, Clone)]
+pub(crate) enum Found {
+    /// It leads to a webhook that is deployed.
+    Here(Hook),
+    /// It led to one.
+    Gone,
+}
+
+/// Why a request starts nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum HookError {
+    /// There never was anything at the address.
+    #[error("there is no webhook at this address")]
+    Absent,
+    /// There was.
+    #[error("the webhook at this address was removed; do not send here any more")]
+    Gone,
+    /// Somebody holds it back.
+    #[error("the webhook is paused; send again later")]
+    Paused {
+        /// How long the sender shall wait.
+        retry_after: Duration,
+    },
+    /// Not by this method.
+    #[error("the webhook takes {}", allowed.join(", "))]
+    Method {
+        /// Those that it takes.
+        allowed: Vec<String>,
+    },
+    /// The sender is not believed.
+    #[error("the delivery is refused: {0}")]
+    Refused(#[from] Refusal),
+    /// Too many in a minute.
+    #[error("the webhook takes {most} deliveries a minute")]
+    TooMany {
+        /// The bound.
+        most: u32,
+        /// Until there is room again.
+        retry_after: Duration,
+    },
+    /// The body, or the id in it, cannot be read.
+    #[error("{0}")]
+    Unreadable(String),
+    /// Anything else.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
 }
 
 /// What came in.
@@ -47,214 +112,178 @@ pub struct Incoming {
     pub method: String,
     /// The path, as sent.
     pub path: String,
+    /// The query, as sent.
+    pub raw_query: String,
     /// Query parameters; the last one of a name counts.
     pub query: BTreeMap<String, String>,
-    /// Headers in lower case, without credentials.
-    pub headers: BTreeMap<String, String>,
-    /// The body as JSON, or as text.
-    pub body: Value,
-    /// What the sender knows this delivery by.
-    pub delivery: Option<String>,
+    /// Headers as sent.
+    pub headers: Headers,
+    /// The body as sent.
+    pub raw_body: bytes::Bytes,
+    /// What is shown to the run of the path of a secret address.
+    pub shown_path: String,
 }
 
-/// What the sender is told.
-#[derive(Debug, PartialEq)]
-pub enum Answer {
-    /// The run is durable.
-    Accepted {
-        /// Which.
-        run: RunId,
-        /// Whether the delivery had started it before.
-        replayed: bool,
-    },
-    /// The run answered.
-    Response {
-        /// Which.
-        run: RunId,
-        /// HTTP status.
-        status: u16,
-        /// Headers by name.
-        headers: BTreeMap<String, String>,
-        /// The body.
-        body: Value,
-        /// Whether the delivery had started it before.
-        replayed: bool,
-    },
-    /// The run ended without an answer and not well.
-    Failed {
-        /// Which.
-        run: RunId,
-        /// How it ended.
-        status: RunStatus,
-        /// Whether the delivery had started it before.
-        replayed: bool,
-    },
-}
+/// A body as JSON or text, or why it is neither.
+pub type ReadBody = fn(&Headers, &[u8]) -> Result<Value, String>;
 
-/// Takes a request. It returns after the commit, or once the run has answered.
+/// What an address leads to, before anything of the body is read.
 ///
 /// # Errors
-/// `NotFound` when nothing deployed has that hook; `IdempotencyMismatch` when the delivery was another request before.
-pub async fn receive(app: &Arc<App>, route: &Route, incoming: Incoming) -> Result<Answer, ServiceError> {
-    let absent = || ServiceError::NotFound { what: "webhook" };
-    if let Some(delivery) = &incoming.delivery {
-        text::key("Idempotency-Key", delivery)?;
+/// When there is nothing, or nothing any more.
+pub async fn find(app: &App, address: &Address) -> Result<Hook, HookError> {
+    match store::hook::find(app.runtime.database(), address, app.runtime.now()).await.map_err(ServiceError::from)? {
+        None => Err(HookError::Absent),
+        Some(Found::Gone) => Err(HookError::Gone),
+        Some(Found::Here(hook)) => {
+            if let Some(notes) = crate::telemetry::request::current() {
+                notes.caller(hook.workspace, CREATED_BY.to_owned());
+            }
+            Ok(hook)
+        }
     }
-    let found = store::deployment::runnable_by_route(app.runtime.database(), route, ENVIRONMENT).await?;
-    let (workspace, runnable) = found.ok_or_else(absent)?;
-    if let Some(notes) = crate::telemetry::request::current() {
-        notes.caller(workspace, CREATED_BY.to_owned());
+}
+
+/// Takes a request. It returns after the commit, or once the run has answered. Whatever is refused leaves an event.
+///
+/// # Errors
+/// Why there is no run, or with [`ServiceError::Unavailable`] that nobody knows.
+pub async fn receive(app: &Arc<App>, hook: &Hook, incoming: Incoming, read: ReadBody) -> Result<Answer, HookError> {
+    let settings = WebhookSettings::read(&hook.config).map_err(|_| unusable(hook))?;
+    let taken = take(app, hook, &settings, &incoming, read).await;
+    let (plan, started) = match taken {
+        Ok(taken) => taken,
+        Err(error) => {
+            note::refused(app, hook, &incoming, &error).await;
+            return Err(error);
+        }
+    };
+    Ok(answer::to(app, hook.workspace, &settings, &plan.definition, started).await)
+}
+
+async fn take(
+    app: &Arc<App>,
+    hook: &Hook,
+    settings: &WebhookSettings,
+    incoming: &Incoming,
+    read: ReadBody,
+) -> Result<(Arc<Plan>, (RunId, bool)), HookError> {
+    // Knowing a readable address shows nothing.
+    if settings.proof == Proof::Url && !hook.is_secret {
+        return Err(HookError::Gone);
     }
-    signature::require(app, workspace, runnable.version, &runnable.hash).await?;
-    let plan = plan::get(app, workspace, &runnable.hash).await?;
-    let is_hook =
-        trigger_nodes(app, &plan.definition).any(|(node, r#type)| node == route.node && r#type.name == WEBHOOK);
-    if !is_hook {
-        return Err(absent());
+    if !settings.methods.is_empty() && !settings.methods.contains(&incoming.method) {
+        return Err(HookError::Method { allowed: settings.methods.clone() });
     }
-    let input = json!({
+    signature::require(app, hook.workspace, hook.version, &hook.hash).await?;
+    let plan = plan::get(app, hook.workspace, &hook.hash).await?;
+    let connection = connection(app, hook, settings, &plan.definition).await?;
+    let now = app.runtime.now();
+    let shown = Shown { headers: &incoming.headers, body: &incoming.raw_body, now };
+    let mark = proof::check(settings, connection.as_ref(), shown)?;
+    if hook.is_paused {
+        return Err(HookError::Paused { retry_after: PAUSED_FOR });
+    }
+    let body = read(&incoming.headers, &incoming.raw_body).map_err(HookError::Unreadable)?;
+    let input = input(incoming, connection.as_ref(), body);
+    let delivery = delivery::id(settings, &incoming.headers, &input).map_err(HookError::Unreadable)?;
+    if let Some(mark) = &mark {
+        refuse_replay(app, hook, mark, delivery.as_deref()).await?;
+    }
+    if let Some(most) = settings.most_per_minute {
+        let room = app.pace.take(hook.binding, Counted::Taken, most, now);
+        room.map_err(|retry_after| HookError::TooMany { most, retry_after })?;
+    }
+    let key = delivery::key(hook.binding, delivery.as_deref(), mark.as_ref());
+    let request = start(hook, input, key);
+    let asked = delivery::asked(settings, incoming);
+    let started = app.runtime.start_delivery(request, settings.window, asked).await.map_err(ServiceError::from)?;
+    if let Some(mark) = mark.filter(|mark| mark.signed_time || delivery.is_some()) {
+        remember(app, hook, settings, &mark, delivery.as_deref()).await;
+    }
+    Ok((plan, (started.run, started.replayed)))
+}
+
+/// A config that was published and cannot be read: the node type has changed under it.
+fn unusable(hook: &Hook) -> HookError {
+    let message = format!("the config of the webhook `{}` cannot be read; publish the workflow again", hook.node);
+    ServiceError::Conflict { message }.into()
+}
+
+/// The connection that says what the sender has to show, its secrets in the open.
+async fn connection(
+    app: &App,
+    hook: &Hook,
+    settings: &WebhookSettings,
+    definition: &Definition,
+) -> Result<Option<Connection>, ServiceError> {
+    let fits = settings.proof.connections();
+    if fits.is_empty() {
+        return Ok(None);
+    }
+    let name = definition.nodes.get(&hook.node).and_then(|node| node.connection.as_deref()).unwrap_or_default();
+    let (workspace, project, environment) = (hook.workspace, hook.project, hook.environment.clone());
+    let place = Place { workspace, project, environment };
+    match app.runtime.secrets().open_at(place, name, fits).await {
+        Ok(connection) => Ok(Some(connection)),
+        Err(error) => {
+            tracing::error!(error = %error, trigger.id = %hook.binding, "deliveries to {} cannot be checked", hook.binding);
+            let message = "deliveries cannot be checked now: the connection of the webhook cannot be opened".to_owned();
+            Err(ServiceError::Unavailable { message })
+        }
+    }
+}
+
+/// What the run is given. Credentials are for us, not for journals.
+fn input(incoming: &Incoming, connection: Option<&Connection>, body: Value) -> Value {
+    let own = connection.and_then(|connection| connection.plain("name")).map(str::to_ascii_lowercase);
+    json!({
         "method": incoming.method,
-        "path": incoming.path,
+        "path": incoming.shown_path,
         "query": incoming.query,
-        "headers": incoming.headers,
-        "body": incoming.body,
-    });
-    let delivery = incoming.delivery.map(|key| (key, input.clone()));
-    let request = runtime::StartRun {
-        workspace,
-        project: runnable.project,
-        workflow: runnable.workflow,
-        version: Some(runnable.version),
-        definition_hash: runnable.hash,
-        environment: ENVIRONMENT.to_owned(),
-        trigger_node: route.node.clone(),
+        "headers": delivery::texts(&incoming.headers, own.as_deref()),
+        "body": body,
+    })
+}
+
+fn start(hook: &Hook, input: Value, key: Option<String>) -> runtime::StartRun {
+    runtime::StartRun {
+        workspace: hook.workspace,
+        project: hook.project,
+        workflow: hook.workflow,
+        version: Some(hook.version),
+        definition_hash: hook.hash,
+        environment: hook.environment.clone(),
+        trigger_node: hook.node.clone(),
         kind: runtime::TriggerKind::Webhook,
         input,
-        idempotency_key: delivery.as_ref().map(|(key, _)| key.clone()),
+        idempotency_key: key,
         key: None,
         labels: BTreeMap::new(),
         priority: 0,
         created_by: CREATED_BY.to_owned(),
         trace: crate::telemetry::request::trace(),
-    };
-    let (run, replayed) = match (app.runtime.start(request).await, delivery) {
-        (Ok(started), _) => (started.run, started.replayed),
-        (Err(runtime::StartError::KeyReused), Some((key, input))) => {
-            (redelivered(app, workspace, runnable.workflow, &key, &input).await?, true)
-        }
-        (Err(error), _) => return Err(error.into()),
-    };
-    let accepted = Answer::Accepted { run, replayed };
-    let responders = responders(&plan.definition);
-    if responders.is_empty() {
-        return Ok(accepted);
-    }
-    let watching = watch(app, workspace, run, replayed, &responders);
-    match tokio::time::timeout(ANSWER_WITHIN, watching).await {
-        Err(_) | Ok(Ok(None)) => Ok(accepted),
-        Ok(Ok(Some(answer))) => Ok(answer),
-        // The run is committed: whatever goes wrong with watching it, the sender must not send again.
-        Ok(Err(error)) => {
-            tracing::error!(error.cause = ?error, run.id = %run, "a webhook's run could not be watched");
-            Ok(accepted)
-        }
     }
 }
 
-/// The run's own answer; `None` when it ended well without one.
-async fn watch(
-    app: &Arc<App>,
-    workspace: WorkspaceId,
-    run: RunId,
-    replayed: bool,
-    responders: &[NodeIx],
-) -> Result<Option<Answer>, ServiceError> {
-    let tail = Tail::new(Arc::clone(app), workspace, run, 0);
-    Ok(match first_answer(tail, responders).await? {
-        Said::Responded(value) => {
-            let value = app.runtime.value_of_run(workspace, run, &value).await?;
-            Some(response(run, replayed, &value))
-        }
-        Said::Ended(RunStatus::Succeeded) => None,
-        Said::Ended(status) => Some(Answer::Failed { run, status, replayed }),
-    })
-}
-
-/// The run of a delivery that comes again. Senders repeat what they sent with other dates, trace ids and agents, so
-/// headers do not count.
-async fn redelivered(
-    app: &App,
-    workspace: WorkspaceId,
-    workflow: WorkflowId,
-    key: &str,
-    input: &Value,
-) -> Result<RunId, ServiceError> {
-    let found = store::run::find_by_start_key(app.runtime.database(), workspace, workflow, key).await?;
-    let run = found.ok_or(ServiceError::IdempotencyMismatch)?;
-    let before = app.runtime.value(workspace, &run.input).await?;
-    let is_same = ["method", "path", "query", "body"].iter().all(|part| before.get(part) == input.get(part));
-    if is_same { Ok(run.id) } else { Err(ServiceError::IdempotencyMismatch) }
-}
-
-/// The nodes whose output is the answer.
-fn responders(definition: &Definition) -> Vec<NodeIx> {
-    let nodes = definition.nodes.values().enumerate();
-    nodes
-        .filter(|(_, node)| node.r#type.starts_with(RESPOND))
-        .filter_map(|(index, _)| u32::try_from(index).ok().map(NodeIx))
-        .collect()
-}
-
-enum Said {
-    Responded(ValueRef),
-    Ended(RunStatus),
-}
-
-async fn first_answer(mut tail: Tail, responders: &[NodeIx]) -> Result<Said, ServiceError> {
-    loop {
-        while let Some(recorded) = tail.pop() {
-            match recorded.event {
-                Event::AttemptSucceeded { at, output, .. } | Event::NodeSucceeded { at, output, .. }
-                    if responders.contains(&at.node) =>
-                {
-                    return Ok(Said::Responded(output));
-                }
-                Event::RunFinished { status, .. } => return Ok(Said::Ended(status)),
-                _ => {}
-            }
-        }
-        if !tail.read().await? {
-            tail.wait(Instant::now() + ANSWER_WITHIN).await;
-        }
+/// Refuses a delivery whose signature was right before. Where the time is signed, no two deliveries have the same;
+/// otherwise the same one may come again under the id that it had, which is not signed.
+async fn refuse_replay(app: &App, hook: &Hook, mark: &Mark, delivery: Option<&str>) -> Result<(), HookError> {
+    let seen = store::hook::seen(app.runtime.database(), hook.binding, &mark.digest, app.runtime.now()).await;
+    match seen.map_err(ServiceError::from)? {
+        Some(before) if mark.signed_time || before.as_deref() != delivery => Err(Refusal::Replayed.into()),
+        _ => Ok(()),
     }
 }
 
-/// What `http.respond` put out: `{status, headers, body}`.
-fn response(run: RunId, replayed: bool, value: &Value) -> Answer {
-    let status = value.get("status").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok());
-    let headers = value.get("headers").and_then(Value::as_object).map(|headers| {
-        headers.iter().filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
-    });
-    Answer::Response {
-        run,
-        status: status.unwrap_or(200),
-        headers: headers.unwrap_or_default(),
-        body: value.get("body").cloned().unwrap_or(Value::Null),
-        replayed,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_output_of_http_respond_is_the_answer() {
-        let run = RunId(uuid::Uuid::from_u128(1));
-        let answer = response(run, true, &json!({"status": 201, "headers": {"x-a": "b", "x-n": 1}, "body": [1]}));
-        let headers = BTreeMap::from([("x-a".to_owned(), "b".to_owned())]);
-        assert_eq!(answer, Answer::Response { run, status: 201, headers, body: json!([1]), replayed: true });
-        let plain = Answer::Response { run, status: 200, headers: BTreeMap::new(), body: Value::Null, replayed: false };
-        assert_eq!(response(run, false, &json!("text")), plain);
+/// Remembers a delivery that was taken. The run is there already: should this fail, the same delivery is answered with
+/// that run rather than refused.
+async fn remember(app: &App, hook: &Hook, settings: &WebhookSettings, mark: &Mark, delivery: Option<&str>) {
+    // A time may be as far ahead of ours as behind it.
+    let lives = if mark.signed_time { settings.tolerance * 2 } else { settings.window };
+    let until = app.runtime.now().plus(lives);
+    let kept = store::hook::remember(app.runtime.database(), hook.binding, &mark.digest, delivery, until).await;
+    if let Err(error) = kept {
+        tracing::warn!(error = %error, trigger.id = %hook.binding, "a delivery to {} could not be remembered", hook.binding);
     }
 }

@@ -30,6 +30,8 @@ pub struct Binding {
     pub environment: String,
     /// The key of its node.
     pub node: String,
+    /// What kind of trigger.
+    pub kind: TriggerKind,
     /// The version that is deployed with it.
     pub version: Option<VersionId>,
     /// The node's config in that version.
@@ -68,7 +70,7 @@ pub enum Outcome {
 }
 
 /// Something that came to a trigger.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Event {
     /// Its id.
     pub id: TriggerEventId,
@@ -88,6 +90,8 @@ pub struct Event {
     pub explanation: Option<String>,
     /// Content address of what it carried.
     pub payload: Digest,
+    /// What is kept of a request that started nothing: an object.
+    pub request: Option<Value>,
     /// The tick of a schedule.
     pub tick: Option<Timestamp>,
     /// When it came.
@@ -116,6 +120,16 @@ pub struct EventFilter {
 pub async fn of_workflow(app: &App, viewer: &Viewer, of: WorkflowId) -> Result<Vec<Binding>, ServiceError> {
     viewer.require(Permission::Read)?;
     Ok(store::trigger::of_workflow(app.runtime.database(), viewer.workspace, of).await?)
+}
+
+/// The trigger of this id.
+///
+/// # Errors
+/// `NotFound` also for another workspace's.
+pub async fn get(app: &App, viewer: &Viewer, id: BindingId) -> Result<Binding, ServiceError> {
+    viewer.require(Permission::Read)?;
+    let found = store::trigger::find(app.runtime.database(), viewer.workspace, id).await?;
+    found.ok_or(ServiceError::NotFound { what: "trigger" })
 }
 
 /// Holds a trigger back: it starts nothing until it is resumed. Runs under way go on.

@@ -6,6 +6,7 @@ use engine::definition::problem::Problem;
 use engine::id::{DeploymentId, ProjectId, VersionId, WorkflowId};
 use engine::time::Timestamp;
 use engine::value::Digest;
+use nodes::webhook::{Proof, WebhookSettings};
 use serde_json::Value;
 
 use super::page::{Page, PageRequest};
@@ -178,7 +179,7 @@ pub struct Trigger {
     pub node: String,
     /// Its node type.
     pub node_type: String,
-    /// Where a webhook takes requests.
+    /// Where a webhook takes requests; none where the URL is a secret.
     pub path: Option<String>,
 }
 
@@ -339,11 +340,16 @@ pub async fn triggers(
 ) -> Result<Vec<Trigger>, ServiceError> {
     let plan = plan::get(app, viewer.workspace, &version.hash).await?;
     let workspace = super::workspace::get(app, viewer).await?;
-    let path = |key: &str| format!("/hooks/{}/{}/{}/{key}", workspace.slug, workflow.project, workflow.name);
+    let path = |key: &str| {
+        let settings = WebhookSettings::read(&plan.definition.nodes.get(key)?.config).ok()?;
+        let path = settings.path.unwrap_or_else(|| format!("{}/{key}", workflow.name));
+        let path = format!("/hooks/{}/{}/{path}", workspace.slug, workflow.project);
+        Some(path).filter(|_| settings.proof != Proof::Url)
+    };
     let triggers = trigger_nodes(app, &plan.definition).map(|(key, r#type)| Trigger {
         node: key.to_owned(),
         node_type: r#type.to_string(),
-        path: (r#type.name == WEBHOOK).then(|| path(key)),
+        path: if r#type.name == WEBHOOK { path(key) } else { None },
     });
     Ok(triggers.collect())
 }

@@ -2,7 +2,7 @@
 
 use engine::id::{DeploymentChangeId, DeploymentId, ProjectId, VersionId, WorkflowId, WorkspaceId};
 use engine::value::Digest;
-use entity::{deployment, deployment_change, project, version, workflow, workspace};
+use entity::{deployment, deployment_change, project, version, workflow};
 use runtime::Database;
 use sea_orm::prelude::Uuid;
 use sea_orm::{
@@ -19,7 +19,6 @@ use super::{at, digest, environment, timestamp};
 use crate::service::ServiceError;
 use crate::service::audit::{Action, Context, Done};
 use crate::service::deployment::{DeploymentChange, Placing};
-use crate::service::hook::Route;
 use crate::service::page::Window;
 use crate::service::start::Runnable;
 use crate::service::workflow::{Deployment, Version};
@@ -125,7 +124,7 @@ pub(super) async fn put_in(
         changed_at: context.at,
         changed_by: placing.by.clone(),
     };
-    super::trigger::bind_in(change, of, &placing.environment, Some(version)).await?;
+    super::trigger::bind_in(change, of, &placing.environment, Some(version), placing.url_key.as_ref()).await?;
     record(change, DeploymentId(after.id), &moved).await?;
     Ok(read(after))
 }
@@ -145,7 +144,7 @@ pub(crate) async fn remove(
     let found = found.ok_or(ServiceError::NotFound { what: "deployment" })?;
     let (deployment, version) = (DeploymentId(found.id), VersionId(found.version_id));
     found.delete(change.connection()).await?;
-    super::trigger::bind_in(&change, &workflow, environment, None).await?;
+    super::trigger::bind_in(&change, &workflow, environment, None, None).await?;
     let moved = DeploymentChange {
         id,
         workflow: of,
@@ -280,28 +279,4 @@ pub(crate) async fn runnable_by_workflow(
         .filter(deployment::Column::WorkspaceId.eq(workspace.0))
         .filter(workflow::Column::Id.eq(id.0));
     one(select, database).await
-}
-
-/// What runs at a webhook's path, and in which workspace. The path itself names the workspace, so this query alone
-/// does not start from one.
-pub(crate) async fn runnable_by_route(
-    database: &Database,
-    route: &Route,
-    environment: &str,
-) -> Result<Option<(WorkspaceId, Runnable)>, DbErr> {
-    let to_workspace = workflow::Entity::belongs_to(workspace::Entity)
-        .from(workflow::Column::WorkspaceId)
-        .to(workspace::Column::Id)
-        .into();
-    let found: Option<(Uuid, Uuid, Uuid, Vec<u8>, Uuid)> = joined(environment)
-        .join(JoinType::InnerJoin, to_workspace)
-        .filter(workspace::Column::Slug.eq(&route.workspace))
-        .filter(project::Column::Slug.eq(&route.project))
-        .filter(workflow::Column::Name.eq(&route.workflow))
-        .column(workspace::Column::Id)
-        .into_tuple()
-        .one(database.read())
-        .await?;
-    let Some((project, workflow, version, hash, workspace)) = found else { return Ok(None) };
-    Ok(Some((WorkspaceId(workspace), as_runnable((project, workflow, version, hash))?)))
 }

@@ -10,7 +10,7 @@ use engine::run::event::{ReusedFrom, SignalName};
 use engine::run::status::{NodeRunStatus, RunStatus};
 use engine::scope::Scope;
 use engine::value::{ValueKind, ValueRef};
-use entity::{node_run, run, start_dedupe, trigger_event, word};
+use entity::{node_run, run, trigger_event, word};
 use runtime::journal::NewMessage;
 use runtime::{Database, PostError};
 use sea_orm::prelude::Uuid;
@@ -42,21 +42,6 @@ pub(crate) async fn find_all(database: &Database, workspace: WorkspaceId, ids: &
 pub(crate) async fn find(database: &Database, workspace: WorkspaceId, id: RunId) -> Result<Option<Run>, DbErr> {
     let found = in_workspace(workspace).filter(run::Column::Id.eq(id.0)).one(database.read()).await?;
     found.map(read).transpose()
-}
-
-/// The run that a start key stands for.
-pub(crate) async fn find_by_start_key(
-    database: &Database,
-    workspace: WorkspaceId,
-    workflow: WorkflowId,
-    key: &str,
-) -> Result<Option<Run>, DbErr> {
-    let id = (workspace.0, workflow.0, key.to_owned());
-    let found = start_dedupe::Entity::find_by_id(id).one(database.read()).await?;
-    match found {
-        Some(found) => find(database, workspace, RunId(found.run_id)).await,
-        None => Ok(None),
-    }
 }
 
 /// Leaves a message for a run, with its audit row, and wakes the run.

@@ -10,6 +10,7 @@ use entity::{definition, trigger_binding, trigger_event, version, workflow};
 use runtime::Database;
 use runtime::TriggerKind;
 use runtime::binding::next_look;
+use runtime::secret::WorkspaceKey;
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _,
     QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
@@ -35,6 +36,10 @@ fn read(model: trigger_binding::Model) -> Result<Binding, DbErr> {
         workflow: WorkflowId(model.workflow_id),
         environment: model.environment,
         node: model.node_key,
+        kind: match model.kind {
+            BindingKind::Schedule => TriggerKind::Schedule,
+            BindingKind::Webhook => TriggerKind::Webhook,
+        },
         version: model.version_id.map(VersionId),
         config: json(&model.config)?,
         paused: model.paused_at.map(timestamp).zip(model.paused_by),
@@ -59,12 +64,25 @@ pub(crate) async fn of_workflow(
     select.all(database.read()).await?.into_iter().map(read).collect()
 }
 
-/// What a version brings along: its schedules by node key, with their configs.
-async fn schedules(
+/// The trigger of this id.
+pub(crate) async fn find(database: &Database, workspace: WorkspaceId, id: BindingId) -> Result<Option<Binding>, DbErr> {
+    let found = in_workspace(workspace).filter(trigger_binding::Column::Id.eq(id.0)).one(database.read()).await?;
+    found.map(read).transpose()
+}
+
+/// A trigger that a version brings along.
+struct Wanted {
+    node: String,
+    kind: BindingKind,
+    config: Value,
+}
+
+/// What a version brings along, with the hash of its definition.
+async fn wanted(
     write: &impl ConnectionTrait,
     workspace: WorkspaceId,
     of: VersionId,
-) -> Result<(Vec<u8>, Vec<(String, Value)>), ServiceError> {
+) -> Result<(Vec<u8>, Vec<Wanted>), ServiceError> {
     let found =
         version::Entity::find_by_id(of.0).one(write).await?.ok_or(ServiceError::NotFound { what: "version" })?;
     let key = (workspace.0, found.definition_hash.clone());
@@ -72,25 +90,31 @@ async fn schedules(
     let document = document.ok_or_else(|| ServiceError::internal(format!("the definition of {of} is missing")))?;
     let document: Value = json(&document.document)?;
     let read = Definition::from_json(&document).map_err(|problem| ServiceError::internal(problem.message))?;
-    let schedules = read.nodes.into_iter().filter(|(_, node)| node.r#type.starts_with(SCHEDULE));
-    Ok((found.definition_hash, schedules.map(|(key, node)| (key, node.config)).collect()))
+    let bound = |(node, found): (String, engine::definition::Node)| {
+        let (_, kind) = KINDS.iter().find(|(prefix, _)| found.r#type.starts_with(prefix))?;
+        Some(Wanted { node, kind: *kind, config: found.config })
+    };
+    Ok((found.definition_hash, read.nodes.into_iter().filter_map(bound).collect()))
 }
 
-/// The node type that the clock starts, of any major version.
-const SCHEDULE: &str = "trigger.schedule@";
+/// The node types that have bindings, of any major version.
+const KINDS: [(&str, BindingKind); 2] =
+    [("trigger.schedule@", BindingKind::Schedule), ("trigger.webhook@", BindingKind::Webhook)];
 
 /// Lets the triggers of an environment be those of a version, from now on; `None` for none. Whoever calls this holds
-/// the workflow. A rule that stays as it was goes on where it is.
+/// the workflow. A rule that stays as it was goes on where it is. Webhooks get their addresses, whose secrets are sealed
+/// by `key`.
 pub(super) async fn bind_in(
     change: &Change,
     of: &workflow::Model,
     environment: &str,
     version: Option<VersionId>,
+    key: Option<&WorkspaceKey>,
 ) -> Result<(), ServiceError> {
     let (context, write) = (change.context(), change.connection());
     let (hash, mut wanted) = match version {
         Some(version) => {
-            let (hash, wanted) = schedules(write, context.workspace, version).await?;
+            let (hash, wanted) = wanted(write, context.workspace, version).await?;
             (Some(hash), wanted)
         }
         None => (None, Vec::new()),
@@ -102,16 +126,17 @@ pub(super) async fn bind_in(
         .all(write)
         .await?;
     for row in rows {
-        let config = wanted.iter().position(|(key, _)| *key == row.node_key).map(|index| wanted.swap_remove(index).1);
+        let found = wanted.iter().position(|wanted| wanted.node == row.node_key).map(|index| wanted.swap_remove(index));
         let revision = row.revision + 1;
         let mut new = trigger_binding::ActiveModel::from(row.clone());
-        match config {
-            Some(config) => {
-                let goes_on = row.version_id.is_some() && json::<Value>(&row.config)? == config;
+        match found {
+            Some(Wanted { kind, config, .. }) => {
+                let goes_on = row.version_id.is_some() && row.kind == kind && json::<Value>(&row.config)? == config;
+                new.kind = Set(kind);
                 let decided = if goes_on { timestamp(row.decided_at) } else { not_before(&row, context.at) };
                 new.version_id = Set(version.map(|version| version.0));
                 new.definition_hash = Set(hash.clone());
-                new.next_at = Set(next(&config, BindingId(row.id), decided, row.paused_at.is_some()).map(at));
+                new.next_at = Set(next((kind, &config), BindingId(row.id), decided, row.paused_at.is_some()).map(at));
                 new.config = Set(config.to_string());
                 new.decided_at = Set(at(decided));
                 new.held_at = Set(row.held_at.filter(|_| goes_on));
@@ -125,39 +150,54 @@ pub(super) async fn bind_in(
         }
         new.revision = Set(revision);
         new.updated_at = Set(at(context.at));
-        new.update(write).await?;
+        let row = new.update(write).await?;
+        if row.kind == BindingKind::Webhook && row.version_id.is_some() {
+            super::hook::address_in(change, of, &row, key).await?;
+        }
     }
     let Some((version, hash)) = version.zip(hash) else { return Ok(()) };
-    for (node, config) in wanted {
+    for Wanted { node, kind, config } in wanted {
         let id = BindingId(context.new_id().0);
-        let new = trigger_binding::ActiveModel {
-            id: Set(id.0),
-            workspace_id: Set(context.workspace.0),
-            workflow_id: Set(of.id),
-            environment: Set(environment.to_owned()),
-            node_key: Set(node),
-            kind: Set(BindingKind::Schedule),
-            version_id: Set(Some(version.0)),
-            definition_hash: Set(Some(hash.clone())),
-            next_at: Set(next(&config, id, context.at, false).map(at)),
-            config: Set(config.to_string()),
-            paused_at: Set(None),
-            paused_by: Set(None),
-            decided_at: Set(at(context.at)),
-            held_at: Set(None),
-            last_tick_at: Set(None),
-            last_run_id: Set(None),
-            revision: Set(0),
-            created_at: Set(at(context.at)),
-            updated_at: Set(at(context.at)),
+        let new = trigger_binding::Model {
+            id: id.0,
+            workspace_id: context.workspace.0,
+            workflow_id: of.id,
+            environment: environment.to_owned(),
+            node_key: node,
+            kind,
+            version_id: Some(version.0),
+            definition_hash: Some(hash.clone()),
+            next_at: next((kind, &config), id, context.at, false).map(at),
+            config: config.to_string(),
+            paused_at: None,
+            paused_by: None,
+            decided_at: at(context.at),
+            held_at: None,
+            last_tick_at: None,
+            last_run_id: None,
+            revision: 0,
+            created_at: at(context.at),
+            updated_at: at(context.at),
         };
-        trigger_binding::Entity::insert(new).exec_without_returning(write).await?;
+        let row = trigger_binding::ActiveModel::from(new.clone()).reset_all();
+        trigger_binding::Entity::insert(row).exec_without_returning(write).await?;
+        if kind == BindingKind::Webhook {
+            super::hook::address_in(change, of, &new, key).await?;
+        }
     }
     Ok(())
 }
 
-fn next(config: &Value, binding: BindingId, decided: Timestamp, is_paused: bool) -> Option<Timestamp> {
-    let schedule = Schedule::read(config).ok().filter(|_| !is_paused)?;
+fn next(
+    (kind, config): (BindingKind, &Value),
+    binding: BindingId,
+    decided: Timestamp,
+    is_paused: bool,
+) -> Option<Timestamp> {
+    if kind != BindingKind::Schedule || is_paused {
+        return None;
+    }
+    let schedule = Schedule::read(config).ok()?;
     next_look(&schedule, binding, decided)
 }
 
@@ -188,7 +228,7 @@ async fn go_on_in(change: &Change, row: trigger_binding::Model, stands: bool) ->
     let config = json(&row.config)?;
     let mut new = trigger_binding::ActiveModel::from(row.clone());
     let decided = not_before(&row, now);
-    new.next_at = Set(next(&config, BindingId(row.id), decided, stands).map(at));
+    new.next_at = Set(next((row.kind, &config), BindingId(row.id), decided, stands).map(at));
     if !stands {
         new.decided_at = Set(at(decided));
     }
@@ -285,6 +325,7 @@ fn read_event(model: trigger_event::Model) -> Result<Event, DbErr> {
         reason,
         explanation,
         payload: Digest(hash),
+        request: model.request.as_deref().map(json).transpose()?,
         tick: model.tick_at.map(timestamp),
         received_at: timestamp(model.received_at),
     })

@@ -16,6 +16,8 @@ const EVENT_STREAMS: &str = "flowforge_event_streams";
 const SUBSCRIPTIONS: &str = "flowforge_subscriptions";
 const SPANS_SENT: &str = "flowforge_spans_exported_total";
 const SPANS_LOST: &str = "flowforge_spans_dropped_total";
+/// Deliveries to webhooks that started nothing.
+pub(crate) const REFUSALS: &str = "flowforge_webhook_refusals_total";
 const BUILD: &str = "flowforge_build_info";
 
 /// The figures of answering.
@@ -31,6 +33,7 @@ const FIGURES: &[Figure] = &[
     Figure { name: SUBSCRIPTIONS, kind: Kind::Gauge, meaning: "GraphQL subscriptions under way, by transport" },
     Figure { name: SPANS_SENT, kind: Kind::Counter, meaning: "Spans that the collector took" },
     Figure { name: SPANS_LOST, kind: Kind::Counter, meaning: "Spans that were given up, by why" },
+    Figure { name: REFUSALS, kind: Kind::Counter, meaning: "Deliveries to webhooks that started no run, by reason" },
     Figure { name: BUILD, kind: Kind::Gauge, meaning: "Always 1; the label tells the version" },
 ];
 

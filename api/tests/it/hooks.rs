@@ -9,7 +9,7 @@ use crate::app::{Home, TestApp, doubling, on_both_databases};
 fn plain() -> Value {
     json!({
         "nodes": {
-            "hook": {"type": "trigger.webhook@1"},
+            "hook": {"type": "trigger.webhook@1", "config": {"verify": "none"}},
             "keep": {"type": "data.set@1", "config": {"value": "{{ input }}"}},
         },
         "edges": [{"from": "hook", "to": "keep"}],
@@ -20,7 +20,7 @@ fn plain() -> Value {
 fn answering() -> Value {
     json!({
         "nodes": {
-            "hook": {"type": "trigger.webhook@1"},
+            "hook": {"type": "trigger.webhook@1", "config": {"verify": "none"}},
             "sum": {"type": "data.set@1", "config": {"value": "{{ input.body.a + input.body.b }}"}},
             "answer": {
                 "type": "http.respond@1",
@@ -35,7 +35,7 @@ fn answering() -> Value {
 fn failing() -> Value {
     json!({
         "nodes": {
-            "hook": {"type": "trigger.webhook@1"},
+            "hook": {"type": "trigger.webhook@1", "config": {"verify": "none"}},
             "stop": {"type": "flow.fail@1", "config": {"message": "no"}},
             "later": {"type": "flow.wait@1", "config": {"for": "1h"}},
             "answer": {"type": "http.respond@1"},

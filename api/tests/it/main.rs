@@ -31,5 +31,6 @@ mod socket;
 mod sse;
 mod tenancy;
 mod variables;
+mod webhooks;
 mod websocket;
 mod workflows;

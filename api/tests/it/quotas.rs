@@ -13,7 +13,7 @@ fn waiting() -> Value {
     json!({
         "nodes": {
             "start": {"type": "trigger.manual@1"},
-            "hook": {"type": "trigger.webhook@1"},
+            "hook": {"type": "trigger.webhook@1", "config": {"verify": "none"}},
             "join": {"type": "flow.merge@1", "config": {"mode": "first"}, "join": "any"},
             "hold": {"type": "flow.wait@1", "config": {"signal": {"name": "go"}}},
         },

@@ -76,7 +76,7 @@ pub(super) fn examine(document: &Value, catalog: &dyn Catalog, surroundings: &Su
     let Some(definition) = read.definition else { return Examined { graph: None, problems } };
     let mut structure = Structure::of(&definition, catalog);
     structure.references.clear();
-    let told = Typing::of(&definition, &structure, catalog, surroundings).report(&definition);
+    let told = Typing::of(&definition, &structure, catalog, surroundings).report(&definition, catalog);
     structure.problems.extend(told);
     let faults = config_faults(&definition, catalog, &structure.problems);
     structure.problems.extend(faults);
@@ -111,6 +111,20 @@ fn config_faults(definition: &Definition, catalog: &dyn Catalog, known: &[Proble
             let problem = Problem::new(Code::ConfigInvalid, format!("{path}{}", fault.path), fault.message);
             found.push(problem.hint(fault.hint).at_node(key));
         }
+        let path = format!("/nodes/{}/connection", escape(key));
+        let lack = match (catalog.connections(&name, &node.config), &node.connection) {
+            (Some([]), Some(_)) => {
+                let message = "with this config the node uses no connection";
+                Problem::new(Code::ConnectionNotAccepted, path, message).hint("remove `connection`")
+            }
+            (Some(kinds @ [_, ..]), None) => {
+                let message = "with this config the node needs a connection";
+                let hint = format!("name one of the type {}", kinds.join(", "));
+                Problem::new(Code::ConnectionUnknown, path, message).hint(hint)
+            }
+            _ => continue,
+        };
+        found.push(lack.at_node(key));
     }
     found
 }

@@ -169,6 +169,10 @@ impl Connection {
                 let signed_in = crate::mail::test(self, outgoing, deadline).await;
                 signed_in.map(|()| "the server takes mail by these credentials".to_owned())
             }
+            ("webhook.signing", _) => Err(ErrorInfo::permanent(
+                "CONNECTION_TEST_FAILED",
+                "there is nothing to call: the secret is tried by the next delivery, and `triggerEvents` says how that went",
+            )),
             ("oauth2", None) => self.token(outgoing, deadline, None).await.map(|_| "a token was given out".to_owned()),
             (_, url) => self.test_by(url, outgoing, deadline).await,
         }

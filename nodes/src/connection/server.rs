@@ -66,7 +66,7 @@ const DATABASE: Field = plain(
     Text { en: "Its name on the server.", de: "Ihr Name auf dem Server." },
 );
 
-pub(super) static TYPES: [ConnectionType; 6] = [
+pub(super) static TYPES: [ConnectionType; 7] = [
     ConnectionType {
         name: "mysql",
         title: Text { en: "MySQL or MariaDB", de: "MySQL oder MariaDB" },
@@ -226,6 +226,35 @@ pub(super) static TYPES: [ConnectionType; 6] = [
                 de: "Ihr Pfad unter dem Ordner, etwa `shop.db`.",
             },
         )],
+        put: Put::Session,
+    },
+    ConnectionType {
+        name: "webhook.signing",
+        title: Text { en: "Signing secret of a webhook", de: "Signaturschlüssel eines Webhooks" },
+        summary: Text {
+            en: "The secret that a sender signs its deliveries with.",
+            de: "Das Geheimnis, mit dem ein Absender seine Zustellungen signiert.",
+        },
+        own: &[
+            secret(
+                "secret",
+                Form::Line,
+                Text { en: "Secret", de: "Geheimnis" },
+                Text {
+                    en: "As the sender shows it, such as `whsec_…`.",
+                    de: "So, wie der Absender es zeigt, etwa `whsec_…`.",
+                },
+            ),
+            optional(secret(
+                "previous",
+                Form::Line,
+                Text { en: "Previous secret", de: "Bisheriges Geheimnis" },
+                Text {
+                    en: "Also accepted, while the sender changes over to the new one.",
+                    de: "Gilt auch noch, während der Absender zum neuen wechselt.",
+                },
+            )),
+        ],
         put: Put::Session,
     },
 ];

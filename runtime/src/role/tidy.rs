@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use engine::time::Timestamp;
-use entity::start_dedupe;
+use entity::{start_dedupe, webhook_seen};
 use sea_orm::{ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _};
 
 use crate::blob::BlobStore;
@@ -12,8 +12,8 @@ use crate::database::{Database, to_column};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// Deletes blobs that nothing has referred to for a day, start keys that have expired, and test runs and events of a
-/// week ago.
+/// Deletes blobs that nothing has referred to for a day, start keys and signed deliveries that have expired, and test
+/// runs and events of a week ago.
 pub(crate) async fn hourly(database: Database, blobs: BlobStore, clock: Clock) {
     // The first time an hour after the start, which has other things to do.
     let mut hour = tokio::time::interval_at(tokio::time::Instant::now() + HOUR, HOUR);
@@ -28,6 +28,9 @@ pub(crate) async fn hourly(database: Database, blobs: BlobStore, clock: Clock) {
         if let Err(error) = forget_keys(&database, clock.now()).await {
             tracing::warn!(error = %error, "expired start keys could not be deleted; again in an hour");
         }
+        if let Err(error) = forget_seen(&database, clock.now()).await {
+            tracing::warn!(error = %error, "signed deliveries of long ago could not be deleted; again in an hour");
+        }
         if let Err(error) = crate::store::feed::forget(&database, clock.now()).await {
             tracing::warn!(error = %error, "old workspace events could not be deleted; again in an hour");
         }
@@ -37,5 +40,11 @@ pub(crate) async fn hourly(database: Database, blobs: BlobStore, clock: Clock) {
 /// Deletes start keys that may start another run anyway. How many.
 async fn forget_keys(database: &Database, now: Timestamp) -> Result<u64, DbErr> {
     let expired = start_dedupe::Entity::delete_many().filter(start_dedupe::Column::ExpiresAt.lte(to_column(now)));
+    Ok(expired.exec(database.write()).await?.rows_affected)
+}
+
+/// Deletes what is known of signed deliveries that are too old to count again. How many.
+async fn forget_seen(database: &Database, now: Timestamp) -> Result<u64, DbErr> {
+    let expired = webhook_seen::Entity::delete_many().filter(webhook_seen::Column::ExpiresAt.lte(to_column(now)));
     Ok(expired.exec(database.write()).await?.rows_affected)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use engine::id::{ConnectionId, ProjectId, RunId, SecretId, WorkspaceId};
+use engine::id::{ConnectionId, ProjectId, RunId, SecretId, WorkspaceId, WorkspaceKeyId};
 use entity::{connection, run, secret, workspace_key};
 use nodes::connection::{Connection, SecretText, connection_type};
 use sea_orm::sea_query::Condition;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::envelope::{Context, KEY_LEN, Key, damaged};
-use super::{SecretError, Secrets, Slot};
+use super::{Sealed, SecretError, Secrets, Slot};
 
 /// Where connections are looked for: those of other projects and environments are not there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,9 +57,16 @@ impl Secrets {
             .one(self.0.database.read())
             .await?;
         let (project, environment) = place.ok_or_else(|| DbErr::RecordNotFound(format!("the row of {run}")))?;
-        let place = Place { workspace, project: ProjectId(project), environment };
+        self.open_at(Place { workspace, project: ProjectId(project), environment }, name, fits).await
+    }
+
+    /// The connection of this name in a place, when it is of one of these types.
+    ///
+    /// # Errors
+    /// When it is not there, does not fit, or does not open.
+    pub async fn open_at(&self, place: Place, name: &str, fits: &[&str]) -> Result<Connection, SecretError> {
         let here = Condition::all()
-            .add(connection::Column::WorkspaceId.eq(workspace.0))
+            .add(connection::Column::WorkspaceId.eq(place.workspace.0))
             .add(connection::Column::ProjectId.eq(place.project.0))
             .add(connection::Column::Environment.eq(&place.environment))
             .add(connection::Column::Name.eq(name));
@@ -117,9 +124,14 @@ impl Secrets {
             let found = rows.iter().find(|row| row.id == wanted.id.0 && row.version == wanted.version);
             let broken = || damaged(&format!("the secret `{field}` of {}", what()));
             let found = found.filter(|found| found.workspace_id == workspace.0).ok_or_else(broken)?;
-            let value = match self.value(workspace, slot, found).await {
+            let sealed = Sealed {
+                workspace_key: WorkspaceKeyId(found.workspace_key_id),
+                wrapped_key: found.wrapped_key.clone(),
+                ciphertext: found.ciphertext.clone(),
+            };
+            let value = match self.value(workspace, slot, &sealed).await {
                 // A rotation may have wrapped the workspace's key anew, and dropped the old one, between two reads.
-                Err(SecretError::KeyUnknown { .. }) => self.value(workspace, slot, found).await,
+                Err(SecretError::KeyUnknown { .. }) => self.value(workspace, slot, &sealed).await,
                 value => value,
             };
             secrets.insert(field.clone(), value?.ok_or_else(broken)?);
@@ -127,14 +139,32 @@ impl Secrets {
         Ok(Connection::new(row.name, kind, plain, secrets))
     }
 
-    /// `None` for a row that does not open in this place.
+    /// A value that is kept elsewhere than with connections, in the open.
+    ///
+    /// # Errors
+    /// When it does not open in this place.
+    pub async fn unseal(
+        &self,
+        workspace: WorkspaceId,
+        slot: Slot<'_>,
+        sealed: &Sealed,
+    ) -> Result<SecretText, SecretError> {
+        let value = match self.value(workspace, slot, sealed).await {
+            // A rotation may have wrapped the workspace's key anew, and dropped the old one, between two reads.
+            Err(SecretError::KeyUnknown { .. }) => self.value(workspace, slot, sealed).await,
+            value => value,
+        };
+        value?.ok_or_else(|| damaged(&format!("the secret `{}`", slot.field)))
+    }
+
+    /// `None` for a value that does not open in this place.
     async fn value(
         &self,
         workspace: WorkspaceId,
         slot: Slot<'_>,
-        row: &secret::Model,
+        sealed: &Sealed,
     ) -> Result<Option<SecretText>, SecretError> {
-        let id = engine::id::WorkspaceKeyId(row.workspace_key_id);
+        let id = sealed.workspace_key;
         let kept = self.kept().get(&(workspace, id)).cloned();
         let workspace_key = match kept {
             Some(key) => key,
@@ -145,7 +175,7 @@ impl Secrets {
                 self.unwrapped(&found)?
             }
         };
-        let Ok(bytes) = workspace_key.open(&Context::own_key(workspace, id, slot), &row.wrapped_key) else {
+        let Ok(bytes) = workspace_key.open(&Context::own_key(workspace, id, slot), &sealed.wrapped_key) else {
             return Ok(None);
         };
         let mut own = Zeroizing::new([0; KEY_LEN]);
@@ -153,7 +183,9 @@ impl Secrets {
             return Ok(None);
         }
         own.copy_from_slice(&bytes);
-        let Ok(value) = Key::of(own).open(&Context::value(workspace, slot), &row.ciphertext) else { return Ok(None) };
+        let Ok(value) = Key::of(own).open(&Context::value(workspace, slot), &sealed.ciphertext) else {
+            return Ok(None);
+        };
         Ok(std::str::from_utf8(&value).ok().map(|text| SecretText::new(text.to_owned())))
     }
 }

@@ -30,8 +30,11 @@ async fn problems(
     for (key, node) in &definition.nodes {
         let Some(name) = node.connection.as_deref() else { continue };
         let r#type: Option<NodeTypeName> = node.r#type.parse().ok();
-        let descriptor = r#type.and_then(|r#type| app.runtime.registry().descriptor(&r#type));
-        let fits = descriptor.map_or(&[] as &[&str], |descriptor| descriptor.auth);
+        let registry = app.runtime.registry();
+        let fits = r#type.map_or(&[] as &[&str], |r#type| {
+            let all = registry.descriptor(&r#type).map_or(&[] as &[&str], |descriptor| descriptor.auth);
+            registry.connections(&r#type, &node.config).unwrap_or(all)
+        });
         let path = format!("/nodes/{}/connection", escape(key));
         let found = match there.get(name) {
             None => Problem::new(

@@ -14,7 +14,7 @@ use crate::service::audit::Context;
 use crate::service::deployment::Placing;
 use crate::service::surroundings::{DEFAULT_ENVIRONMENT, Known};
 use crate::service::version::Hashes;
-use crate::service::{ServiceError, draft, project, signature, text};
+use crate::service::{ServiceError, draft, hook, project, signature, text};
 use crate::store;
 use crate::store::publication::{Publication, Saved, Target};
 
@@ -65,8 +65,9 @@ pub async fn publish(app: &App, viewer: &Viewer, request: Publish) -> Result<Pub
     let draft = draft::first(draft, id, document, json!({}), &viewer.actor(), context.at);
     let target = Target::Named { project, new: Box::new(NewWorkflow { workflow, draft }), about };
     let signer = signature::signer(app, viewer.workspace).await?;
+    let placing = placing(app, viewer, request.deploy_to).await?;
     let publication =
-        Publication { signer, ..examined.publication(app, viewer, context, target, request.note, request.deploy_to) };
+        Publication { signer, placing, ..examined.publication(app, viewer, context, target, request.note) };
     match store::publication::save(app.runtime.database(), &publication).await? {
         Saved::Version { workflow, version, created } => {
             done(app, viewer, workflow, *version, created, examined.warnings).await
@@ -92,8 +93,9 @@ pub async fn publish_draft(app: &App, viewer: &Viewer, request: PublishDraft) ->
     let context = Context::of(app, viewer);
     let target = Target::Draft { workflow: draft.workflow, draft: draft.id, revision: draft.revision };
     let signer = signature::signer(app, viewer.workspace).await?;
+    let placing = placing(app, viewer, request.deploy_to).await?;
     let publication =
-        Publication { signer, ..examined.publication(app, viewer, context, target, request.note, request.deploy_to) };
+        Publication { signer, placing, ..examined.publication(app, viewer, context, target, request.note) };
     match store::publication::save(app.runtime.database(), &publication).await? {
         Saved::Version { workflow, version, created } => {
             done(app, viewer, workflow, *version, created, examined.warnings).await
@@ -125,6 +127,20 @@ async fn done(
         "workflow {} has version {}", workflow.name, version.number
     );
     Ok(Published::Version { workflow: Box::new(workflow), version: Box::new(version), created, warnings })
+}
+
+/// Where a version is deployed that is published now.
+async fn placing(app: &App, viewer: &Viewer, deploy_to: Option<String>) -> Result<Option<Placing>, ServiceError> {
+    let Some(environment) = deploy_to else { return Ok(None) };
+    let clock = app.runtime.clock();
+    Ok(Some(Placing {
+        deployment: DeploymentId(clock.new_id()),
+        change: DeploymentChangeId(clock.new_id()),
+        environment,
+        expected: None,
+        by: viewer.actor(),
+        url_key: hook::sealing_key(app, viewer.workspace).await?,
+    }))
 }
 
 /// A document that can be published.
@@ -169,16 +185,8 @@ impl Examined {
         context: Context,
         target: Target,
         note: Option<String>,
-        deploy_to: Option<String>,
     ) -> Publication {
         let clock = app.runtime.clock();
-        let placing = deploy_to.map(|environment| Placing {
-            deployment: DeploymentId(clock.new_id()),
-            change: DeploymentChangeId(clock.new_id()),
-            environment,
-            expected: None,
-            by: viewer.actor(),
-        });
         Publication {
             context,
             target,
@@ -189,7 +197,7 @@ impl Examined {
             note: note.unwrap_or_default(),
             by: viewer.actor(),
             version_id: VersionId(clock.new_id()),
-            placing,
+            placing: None,
         }
     }
 }

@@ -21,7 +21,7 @@ use crate::service::project::Project;
 use crate::service::workflow::Workflow;
 use crate::service::workflow::change::{About, NewWorkflow};
 use crate::store::change::Change;
-use crate::store::{at, draft as drafts, environment, trigger, unless_taken};
+use crate::store::{at, draft as drafts, environment, hook, trigger, unless_taken};
 
 fn row(context: &Context, new: &Workflow) -> workflow::ActiveModel {
     workflow::ActiveModel {
@@ -167,6 +167,7 @@ pub(crate) async fn move_to(
     row.project_id = Set(target.id.0);
     row.updated_at = Set(at(context.at));
     unless_taken(row.update(change.connection()).await, "project", "workflow", &name)?;
+    hook::move_in(&change, id, target.id).await?;
     let done = Done::new(Action::WorkflowUpdated, id).of(id);
     change.record(done.before(json!({"project": before})).after(json!({"project": target.slug})));
     Ok(change.commit().await?)

@@ -284,7 +284,7 @@ impl<'a> Typing<'a> {
     }
 
     /// Adds everything that the types tell to the problems.
-    pub(super) fn report(mut self, definition: &Definition) -> Vec<Problem> {
+    pub(super) fn report(mut self, definition: &Definition, catalog: &dyn Catalog) -> Vec<Problem> {
         let mut problems = std::mem::take(&mut self.findings);
         if let (Some(template), Some(written)) = (&self.structure.output, &definition.output) {
             let names = self.names(None, &NodeTypes::default(), None);
@@ -292,7 +292,7 @@ impl<'a> Typing<'a> {
         }
         self.edges(definition, &mut problems);
         self.unused(&mut problems);
-        self.connections(definition, &mut problems);
+        self.connections(definition, catalog, &mut problems);
         if let Some(schema) = &definition.input_schema {
             let outside = PortType::from_schema(schema).1.into_iter().take(MOST_OUTSIDE);
             problems.extend(outside.map(|outside| {
@@ -348,26 +348,27 @@ impl<'a> Typing<'a> {
         }
     }
 
-    fn connections(&self, definition: &Definition, problems: &mut Vec<Problem>) {
+    fn connections(&self, definition: &Definition, catalog: &dyn Catalog, problems: &mut Vec<Problem>) {
         let Some(known) = self.surroundings.connections else { return };
         for (key, node) in &definition.nodes {
             let Some(name) = &node.connection else { continue };
             let Some(descriptor) = self.structure.nodes.get(key.as_str()).and_then(|checked| checked.descriptor) else {
                 continue;
             };
-            if descriptor.auth.is_empty() {
+            let takes = catalog.connections(&descriptor.r#type, &node.config).unwrap_or(descriptor.auth);
+            if takes.is_empty() {
                 continue;
             }
             let path = format!("/nodes/{}/connection", escape(key));
             let shown: String = name.chars().take(80).collect();
             let problem = match known.get(name) {
                 None => Problem::new(Code::ConnectionUnknown, path, format!("there is no connection `{shown}`")),
-                Some(r#type) if !descriptor.auth.contains(&r#type.as_str()) => {
+                Some(r#type) if !takes.contains(&r#type.as_str()) => {
                     let message = format!(
                         "`{shown}` is a connection of type `{type}`, which `{}` does not take",
                         descriptor.r#type
                     );
-                    let hint = format!("it takes {}", descriptor.auth.join(", "));
+                    let hint = format!("it takes {}", takes.join(", "));
                     Problem::new(Code::ConnectionNotAccepted, path, message).hint(hint)
                 }
                 Some(_) => continue,
