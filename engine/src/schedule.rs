@@ -28,6 +28,8 @@ pub const MOST_TICKS: usize = 1_000;
 const CAUGHT_UP: usize = 100;
 /// Longest jitter in seconds.
 const LONGEST_JITTER: u64 = 3_600;
+/// A second in microseconds; ticks of cron expressions are whole seconds.
+const SECOND: i64 = 1_000_000;
 /// Shortest interval.
 const SHORTEST: Duration = Duration::from_secs(1);
 /// Longest cron expression.
@@ -143,18 +145,34 @@ impl Schedule {
         }
     }
 
-    /// The last tick at or before a time.
-    pub fn last_until(&self, until: Timestamp) -> Option<Timestamp> {
-        match &self.rule {
-            Rule::Every { micros, anchor } => {
-                let passed = until.0.checked_sub(anchor.0)?.div_euclid(*micros);
-                Some(Timestamp(passed.checked_mul(*micros)?.checked_add(anchor.0)?))
+    /// The last tick after one time and not after another. Found by looking forward only, with ever narrower steps: what
+    /// the next tick is after a time has one answer also where clocks go back.
+    pub fn last_between(&self, after: Timestamp, until: Timestamp) -> Option<Timestamp> {
+        if let Rule::Every { micros, anchor } = &self.rule {
+            let passed = until.0.checked_sub(anchor.0)?.div_euclid(*micros);
+            let last = Timestamp(passed.checked_mul(*micros)?.checked_add(anchor.0)?);
+            return Some(last).filter(|last| *last > after);
+        }
+        let next = |after: i64| self.next_after(Timestamp(after)).filter(|tick| *tick <= until);
+        let mut found = next(after.0)?;
+        // There is no tick after `high`.
+        let (mut high, mut step) = (until.0, SECOND);
+        while let Some(from) = until.0.checked_sub(step).filter(|from| *from > found.0) {
+            if let Some(tick) = next(from) {
+                found = tick;
+                break;
             }
-            Rule::Cron(cron) => {
-                let until = DateTime::from_timestamp_micros(until.0)?.with_timezone(&self.zone);
-                whole(cron.find_previous_occurrence(&until, true).ok()?)
+            high = from;
+            step = step.saturating_mul(2);
+        }
+        while high - found.0 >= SECOND {
+            let middle = found.0 + (high - found.0) / 2;
+            match next(middle) {
+                Some(tick) => found = tick,
+                None => high = middle,
             }
         }
+        Some(found)
     }
 
     /// When the tick of a binding fires: at most `jitter` seconds later, always the same for the same tick.
@@ -173,7 +191,7 @@ impl Schedule {
         let mut ticks = Vec::new();
         let mut until = Some(now);
         let mut more = false;
-        while let Some(tick) = until.and_then(|until| self.last_until(until)).filter(|tick| *tick > decided) {
+        while let Some(tick) = until.and_then(|until| self.last_between(decided, until)) {
             if ticks.len() == MOST_TICKS {
                 more = true;
                 break;

@@ -43,7 +43,7 @@ fn postgres(kinds: &str) -> [String; 3] {
     ]
 }
 
-const NOW: &str = "'MANUAL', 'WEBHOOK', 'SCHEDULE'";
+const NOW: &str = "'MANUAL', 'WEBHOOK', 'SCHEDULE', 'EVENT', 'ERROR', 'WORKFLOW'";
 const BEFORE: &str = "'MANUAL', 'WEBHOOK'";
 
 async fn run(manager: &SchemaManager<'_>, steps: &[String]) -> Result<(), DbErr> {
@@ -61,7 +61,7 @@ fn bindings() -> TableCreateStatement {
         .col(uuid("workflow_id"))
         .col(string("environment"))
         .col(string("node_key"))
-        .col(word("kind", &["SCHEDULE"]))
+        .col(word("kind", &["SCHEDULE", "WEBHOOK", "EVENT", "ERROR", "WORKFLOW"]))
         .col(uuid_null("version_id"))
         .col(digest_null("definition_hash", 32))
         .col(text("config"))

@@ -36,9 +36,15 @@ fn another_implementation_names_the_same_firings() {
         let next = std::iter::successors(schedule.next_after(at(start)), |last| schedule.next_after(*last));
         let next: Vec<_> = next.take(firings.len()).collect();
         assert_eq!(next.iter().copied().map(written).collect::<Vec<_>>(), firings, "{expression} in {timezone}");
-        let last = *next.last().unwrap();
-        let back = std::iter::successors(schedule.last_until(last), |tick| schedule.last_until(Timestamp(tick.0 - 1)));
-        let mut back: Vec<_> = back.take(firings.len()).collect();
+        let (first, last) = (at(start), *next.last().unwrap());
+        for (before, tick) in std::iter::once(&first).chain(&next).zip(&next) {
+            let between = Timestamp(before.0 + (tick.0 - before.0) / 2);
+            assert_eq!(schedule.next_after(between), Some(*tick), "{expression} in {timezone}, from within");
+        }
+        let back = std::iter::successors(schedule.last_between(first, last), |tick| {
+            schedule.last_between(first, Timestamp(tick.0 - 1))
+        });
+        let mut back: Vec<_> = back.collect();
         back.reverse();
         assert_eq!(back, next, "{expression} in {timezone}, backwards");
     }
@@ -52,7 +58,8 @@ fn an_interval_counts_from_its_anchor_whatever_the_clocks_do() {
     let next = schedule.next_after(at("2026-03-28T22:00:00Z")).unwrap();
     assert_eq!(written(next), "2026-03-28T23:30:00Z");
     assert_eq!(written(schedule.next_after(next).unwrap()), "2026-03-29T01:00:00Z");
-    assert_eq!(schedule.last_until(next), Some(next));
+    assert_eq!(schedule.last_between(Timestamp(0), next), Some(next));
+    assert_eq!(schedule.last_between(next, next), None);
     assert_eq!(schedule.input(at("2026-03-29T01:00:00Z"))["local_time"], json!("2026-03-29T03:00:00+02:00"));
 }
 
