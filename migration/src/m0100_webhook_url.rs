@@ -55,7 +55,10 @@ async fn allow(manager: &SchemaManager<'_>, allowed: bool) -> Result<(), DbErr> 
     run(manager, &made).await?;
     run(manager, "INSERT INTO trigger_binding_new SELECT * FROM trigger_binding").await?;
     run(manager, "DROP TABLE trigger_binding").await?;
+    // Triggers of other tables may read this one, which is not there for a moment.
+    run(manager, "PRAGMA legacy_alter_table = ON").await?;
     run(manager, "ALTER TABLE trigger_binding_new RENAME TO trigger_binding").await?;
+    run(manager, "PRAGMA legacy_alter_table = OFF").await?;
     for index in &indexes {
         run(manager, index).await?;
     }

@@ -145,7 +145,12 @@ async function publish(page: Page, number: number) {
 
 /** Calls the published webhook as anybody would. */
 async function call(forge: Forge, name: string): Promise<{ status: number; body: unknown }> {
-  const answer = await fetch(`${forge.url}/hooks/default/default/${name}/webhook`, {
+  // Nobody said who may call, so the URL is a secret.
+  const { workflow } = await forge.ask<{
+    workflow: { triggerBindings: { webhook: { urls: { path: string }[] } }[] };
+  }>("query ($name: String!) { workflow(name: $name) { triggerBindings { webhook { urls { path } } } } }", { name });
+  const path = workflow.triggerBindings[0]?.webhook.urls[0]?.path ?? "";
+  const answer = await fetch(`${forge.url}${path}`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify(ORDER),

@@ -59,6 +59,7 @@ pub(crate) fn collect() {
     });
     FIGURES.iter().for_each(Figure::describe);
     metrics::gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+    metrics::counter!(REFUSALS, "reason" => "SIGNATURE_WRONG").increment(0);
     metrics::gauge!(WEBSOCKETS).increment(0.0);
     metrics::gauge!(EVENT_STREAMS).increment(0.0);
     spans_sent().increment(0);

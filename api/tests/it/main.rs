@@ -15,6 +15,7 @@ mod graphql_http;
 mod hooks;
 mod in_process;
 mod layering;
+mod libraries;
 mod lists;
 mod metrics;
 mod model;

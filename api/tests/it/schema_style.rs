@@ -27,6 +27,8 @@ const SHORT_LISTS: &[(&str, &str)] = &[
     ("Project.environments", "a project has a handful of environments"),
     ("Query.nodeTypes", "what this release has built in"),
     ("Query.validateDefinition", "all problems of one document at once; the document is bounded"),
+    ("SampleDelivery.headers", "the headers of one request, a handful"),
+    ("Webhook.urls", "the URL of one trigger and those that it replaced lately"),
     ("StartRunsPayload.results", "one for each of at most 250 runs that were asked for"),
     ("Version.nodes", "the nodes of one document, which is bounded"),
     ("VersionDifference.edgesAdded", "the edges of one document, which is bounded"),

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::app::{Home, TestApp, on_both_databases};
 
-const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+pub(crate) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// A webhook with this config and connection, and what came.
 fn hooked(config: Value, connection: Option<&str>) -> Value {
@@ -28,7 +28,7 @@ fn hooked(config: Value, connection: Option<&str>) -> Value {
 }
 
 /// Publishes it with a signing secret, and gives back the workflow's only binding.
-async fn deployed(app: &TestApp, name: &str, config: Value, connection: Option<&str>) -> Value {
+pub(crate) async fn deployed(app: &TestApp, name: &str, config: Value, connection: Option<&str>) -> Value {
     if let Some(connection) = connection {
         let input = json!({"name": connection, "type": "webhook.signing", "secrets": {"secret": SECRET}});
         app.changed("createConnection", input, "").await;
@@ -45,7 +45,7 @@ async fn binding(app: &TestApp, name: &str) -> Value {
     found["workflow"]["triggerBindings"][0].clone()
 }
 
-fn path(binding: &Value, index: usize) -> String {
+pub(crate) fn path(binding: &Value, index: usize) -> String {
     binding["webhook"]["urls"][index]["path"].as_str().unwrap_or_else(|| panic!("{binding:#}")).to_owned()
 }
 
@@ -53,7 +53,7 @@ async fn call(app: &TestApp, path: &str) -> Response {
     app.http.post(app.url(path)).json(&json!({"n": 1})).send().await.unwrap()
 }
 
-async fn problem(answer: Response) -> (u16, Value) {
+pub(crate) async fn problem(answer: Response) -> (u16, Value) {
     let status = answer.status().as_u16();
     let body: Value = answer.json().await.unwrap();
     (status, body)
@@ -69,7 +69,7 @@ async fn events(app: &TestApp) -> Vec<Value> {
     app.ask(query, json!({})).await["triggerEvents"]["nodes"].as_array().unwrap().clone()
 }
 
-fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     chrono::Utc::now().timestamp()
 }
 

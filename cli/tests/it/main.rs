@@ -30,5 +30,6 @@ mod telemetry;
 mod terminal;
 mod traces;
 mod verdict;
+mod webhook_calls;
 mod witness;
 mod workload;
