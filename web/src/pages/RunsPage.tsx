@@ -1,5 +1,6 @@
 import { Link, useSearchParams } from "react-router";
 import { useQuery } from "urql";
+import { inWords } from "@/api/errors";
 import { useWorkspaceEvents } from "@/api/follow";
 import { graphql } from "@/gql";
 import type { RunStatus } from "@/gql/graphql";
@@ -122,7 +123,7 @@ export function RunsPage() {
                   <td className="px-3 py-1">
                     <StatusBadge status={run.status as Status} />
                     {run.error ? (
-                      <span className="block max-w-64 truncate text-small text-soft" title={run.error.message}>
+                      <span className="block max-w-64 truncate text-small text-soft" title={inWords(run.error)}>
                         {run.error.node ? `${run.error.node}: ` : ""}
                         {run.error.code}
                       </span>
