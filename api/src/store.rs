@@ -24,6 +24,7 @@ pub(crate) mod project;
 pub(crate) mod publication;
 pub(crate) mod quota;
 pub(crate) mod run;
+pub(crate) mod signal_key;
 pub(crate) mod variable;
 pub(crate) mod version;
 pub(crate) mod version_hashes;

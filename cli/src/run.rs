@@ -74,6 +74,9 @@ pub(crate) struct Signal {
     /// What leaves the waiting node: JSON, `@FILE`, or `-` for standard input.
     #[arg(long, value_name = "JSON", allow_hyphen_values = true)]
     payload: Option<String>,
+    /// The same key within 24 hours sends the run one signal, however often this is called.
+    #[arg(long, value_name = "TEXT")]
+    idempotency_key: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -111,7 +114,8 @@ pub(crate) async fn run(command: Command, global: &Global) -> Result<ExitCode, F
         }
         Command::Signal(signal) => {
             let payload = signal.payload.map(|text| input::json(&text, "--payload")).transpose()?;
-            let input = json!({ "runId": signal.id, "name": signal.name, "key": signal.key, "payload": payload });
+            let input = json!({ "runId": signal.id, "name": signal.name, "key": signal.key, "payload": payload,
+                "idempotencyKey": signal.idempotency_key });
             steer(global, "signalRun", question::SIGNAL, input, "has the signal").await
         }
         Command::Resolve(resolve) => {

@@ -72,6 +72,10 @@ pub struct Node {
     /// What to do when nobody knows whether an effect happened.
     #[serde(default, skip_serializing_if = "OnUncertain::is_default")]
     pub on_uncertain: OnUncertain,
+    /// Leaves the node out without taking it away: it hands its input on by its first output, does nothing, and whatever
+    /// else it says is not looked at.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub disabled: bool,
 }
 
 /// `from` and `to` are `node` or `node.port`; the ports default to `out` and `in`.
@@ -200,6 +204,11 @@ impl Settings {
     fn is_default(&self) -> bool {
         *self == Self::default()
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 fn is_empty_object(value: &Value) -> bool {

@@ -69,6 +69,8 @@ pub struct GraphNode {
     pub reads: Vec<NodeIx>,
     /// The root names that its expressions use, such as `input` or `run`.
     pub roots: BTreeSet<String>,
+    /// For a disabled node the output by which it hands its input on.
+    pub passes: Option<String>,
 }
 
 /// A checked `for_each`.

@@ -24,6 +24,7 @@ pub mod project;
 pub mod run;
 pub mod run_inbox;
 pub mod secret;
+pub mod signal_dedupe;
 pub mod start_dedupe;
 pub mod trigger_event;
 pub mod variable;

@@ -74,6 +74,7 @@ async fn create_all(db: &DatabaseConnection) {
     create(db, entity::run::Entity).await;
     create(db, entity::run_inbox::Entity).await;
     create(db, entity::secret::Entity).await;
+    create(db, entity::signal_dedupe::Entity).await;
     create(db, entity::start_dedupe::Entity).await;
     create(db, entity::trigger_event::Entity).await;
     create(db, entity::variable::Entity).await;

@@ -14,13 +14,13 @@ use serde_json::Value;
 use super::Result;
 use super::node_run::{NodeRunObject, NodeRunStatusName, Siblings};
 use super::page::{Relay, connection, cost, window};
-use super::request::{Asked as _, id, time};
+use super::request::{Asked as _, id, start_key, time};
 use super::user_error::{UserError, settle};
 use super::value::{Place, ValueObject};
 use super::version::VersionObject;
 use super::workflow::WorkflowObject;
 use crate::service::ServiceError;
-use crate::service::run::{self, Run, RunFilter, RunMode, RunOrder};
+use crate::service::run::{self, Run, RunFilter, RunMode, RunOrder, Signal};
 
 /// What a run is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -319,6 +319,9 @@ pub struct SignalRunInput {
     key: Option<String>,
     /// What leaves the waiting node.
     payload: Option<Json<Value>>,
+    /// Up to 255 characters: the same key within 24 hours sends the run one signal, also when the first has ended it. The
+    /// header `Idempotency-Key` stands for it when it is absent.
+    idempotency_key: Option<String>,
 }
 
 /// Which run to stop, and why.
@@ -390,10 +393,14 @@ impl RunMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The signal.")] input: SignalRunInput,
     ) -> Result<RunPayload> {
-        let payload = input.payload.map_or(Value::Null, |json| json.0);
-        let key = input.key.as_deref().unwrap_or_default();
+        let once = start_key(ctx, input.idempotency_key);
+        let signal = Signal {
+            name: input.name,
+            key: input.key.unwrap_or_default(),
+            payload: input.payload.map_or(Value::Null, |json| json.0),
+        };
         RunPayload::settle(match id(&input.run_id, "run") {
-            Ok(run) => run::signal(ctx.app()?, ctx.viewer()?, run, &input.name, key, &payload).await,
+            Ok(run) => run::signal(ctx.app()?, ctx.viewer()?, run, &signal, once.as_deref()).await,
             Err(error) => Err(error),
         })
     }

@@ -1,6 +1,7 @@
 //! Runs: reading, and what people say to one under way.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use engine::catalog::EffectClass;
 use engine::error::ErrorInfo;
@@ -18,6 +19,7 @@ use super::{ServiceError, text};
 use crate::app::App;
 use crate::auth::{Permission, Viewer};
 use crate::store;
+use crate::store::signal_key::SignalKey;
 
 /// Whether a run counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -229,28 +231,73 @@ pub async fn get_node_run(app: &App, viewer: &Viewer, id: &NodeRunId) -> Result<
     found.ok_or(absent)
 }
 
-/// Sends a signal to a run.
+/// What moves a waiting node run on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Signal {
+    /// The name that a node waits for.
+    pub name: String,
+    /// Tells waits of the same name apart; empty for none.
+    pub key: String,
+    /// What leaves the waiting node.
+    pub payload: Value,
+}
+
+/// What was sent under an idempotency key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    /// Nothing, or too long ago.
+    Nothing,
+    /// This very signal.
+    This,
+    /// Another signal.
+    Another,
+}
+
+/// How long a key keeps a signal from being sent again; as long as a key keeps a run from being started again.
+const KEY_LIVES: Duration = Duration::from_secs(24 * 3_600);
+
+/// Sends a signal to a run. The same `idempotency_key` sends it once: whoever lost the first answer asks again and
+/// learns that it was sent, also when it has ended the run meanwhile.
 ///
 /// # Errors
-/// When they may not, the run is not there or has ended.
+/// When they may not, the run is not there or has ended, or the key sent something else.
 pub async fn signal(
     app: &App,
     viewer: &Viewer,
     id: RunId,
-    name: &str,
-    key: &str,
-    payload: &Value,
+    signal: &Signal,
+    idempotency_key: Option<&str>,
 ) -> Result<Run, ServiceError> {
     viewer.require(Permission::RunStart)?;
+    let Signal { name, key, payload } = signal;
     text::key("name", name)?;
     if !key.is_empty() {
         text::key("key", key)?;
     }
-    let run = under_way(app, viewer, id).await?;
+    if let Some(key) = idempotency_key {
+        text::key("idempotencyKey", key)?;
+    }
+    let run = get(app, viewer, id).await?;
     let message = app.runtime.signal_message(viewer.workspace, id, name, key, payload, &viewer.actor()).await?;
-    let done = Done::new(Action::RunSignaled, id).of(run.workflow).after(json!({"name": name, "key": key}));
-    store::run::post(app, &Context::of(app, viewer), &message, done).await?;
-    Ok(run)
+    let context = Context::of(app, viewer);
+    let once = idempotency_key.map(|key| SignalKey::of(&message, key, context.at.plus(KEY_LIVES)));
+    // Asked after the run was read: a run that this signal has ended knows its key by then.
+    let before = match &once {
+        Some(once) => once.look(app.runtime.database(), context.at).await?,
+        None => Sent::Nothing,
+    };
+    let sent = match before {
+        Sent::Nothing => {
+            under_way(&run)?;
+            let done = Done::new(Action::RunSignaled, id).of(run.workflow).after(json!({"name": name, "key": key}));
+            store::run::post_once(app, &context, &message, once.as_ref(), done).await?
+        }
+        before => before,
+    };
+    match sent {
+        Sent::Nothing | Sent::This => Ok(run),
+        Sent::Another => Err(ServiceError::IdempotencyMismatch),
+    }
 }
 
 /// Stops a run; canceling one that was canceled is not an error.
@@ -264,7 +311,7 @@ pub async fn cancel(app: &App, viewer: &Viewer, id: RunId, reason: &str, force: 
     if run.status == RunStatus::Canceled {
         return Ok(run);
     }
-    let run = under_way(app, viewer, id).await?;
+    under_way(&run)?;
     // Nothing of a dead letter is under way, so that there is nothing to wait for.
     let force = force || run.status == RunStatus::Paused;
     let message = app.runtime.cancel_message(viewer.workspace, id, reason, force, &viewer.actor());
@@ -309,7 +356,8 @@ pub async fn resolve(app: &App, viewer: &Viewer, id: &NodeRunId, says: Says) -> 
         let message = format!("{id} is {}, not UNCERTAIN", node_run.status.as_str());
         return Err(ServiceError::Conflict { message });
     }
-    let run = under_way(app, viewer, id.run).await?;
+    let run = get(app, viewer, id.run).await?;
+    under_way(&run)?;
     let (says, word) = match says {
         Says::Retry => (runtime::PersonSays::Retry, "RETRY"),
         Says::Succeed(output) => (runtime::PersonSays::Succeed(output), "SUCCEED"),
@@ -322,10 +370,9 @@ pub async fn resolve(app: &App, viewer: &Viewer, id: &NodeRunId, says: Says) -> 
     Ok(run)
 }
 
-async fn under_way(app: &App, viewer: &Viewer, id: RunId) -> Result<Run, ServiceError> {
-    let run = get(app, viewer, id).await?;
+fn under_way(run: &Run) -> Result<(), ServiceError> {
     if run.status.is_final() {
-        return Err(ServiceError::Conflict { message: format!("{id} has ended: {}", run.status.as_str()) });
+        return Err(ServiceError::Conflict { message: format!("{} has ended: {}", run.id, run.status.as_str()) });
     }
-    Ok(run)
+    Ok(())
 }

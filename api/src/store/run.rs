@@ -19,11 +19,12 @@ use sea_orm::{ColumnTrait as _, DbBackend, DbErr, EntityTrait as _, QueryFilter 
 
 use super::change::Change;
 use super::keyset::{self, Listed};
+use super::signal_key::SignalKey;
 use super::{at, digest, json, timestamp};
 use crate::app::App;
 use crate::service::audit::{Context, Done};
 use crate::service::page::Window;
-use crate::service::run::{NodeRun, Run, RunFilter, RunMode};
+use crate::service::run::{NodeRun, Run, RunFilter, RunMode, Sent};
 
 /// The only way into the table: there is no query without a workspace.
 fn in_workspace(workspace: WorkspaceId) -> Select<run::Entity> {
@@ -67,6 +68,30 @@ pub(crate) async fn post(app: &App, context: &Context, message: &NewMessage, don
     change.commit().await?;
     app.runtime.bus().notify_inbox(message.run);
     Ok(())
+}
+
+/// As [`post`], unless the key was taken; what was sent under it before.
+pub(crate) async fn post_once(
+    app: &App,
+    context: &Context,
+    message: &NewMessage,
+    once: Option<&SignalKey>,
+    done: Done,
+) -> Result<Sent, PostError> {
+    let mut change = Change::begin(app.runtime.database(), context).await?;
+    if let Some(once) = once {
+        // First of all, so that two of the same key wait for each other here.
+        let before = once.take(change.connection(), context.at).await?;
+        if before != Sent::Nothing {
+            change.rollback().await?;
+            return Ok(before);
+        }
+    }
+    app.runtime.post_within(change.connection(), message).await?;
+    change.record(done);
+    change.commit().await?;
+    app.runtime.bus().notify_inbox(message.run);
+    Ok(Sent::Nothing)
 }
 
 /// As [`post`]; a dead letter is taken again, so that it reads the message before it does anything else.

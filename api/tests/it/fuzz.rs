@@ -239,6 +239,7 @@ fn faulty() -> BTreeMap<Code, Value> {
         (Code::DocumentTooLarge, with("/nodes", Value::Object(many))),
         (Code::NumberNotExact, with("/nodes/b/config", json!({"value": 9_007_199_254_740_993_u64}))),
         (Code::TriggerMissing, json!({"nodes": {}, "edges": []})),
+        (Code::TriggerDisabled, with("/nodes/start/disabled", json!(true))),
         (Code::NodeKeyInvalid, bad_key),
         (Code::NodeTypeUnknown, with("/nodes/b", json!({"type": "data.nothing@1"}))),
         (Code::ConfigInvalid, with("/nodes/b", json!({"type": "data.filter@1", "config": {}}))),

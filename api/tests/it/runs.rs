@@ -200,6 +200,60 @@ on_both_databases! {
         app.stop().await;
     }
 
+    async fn a_disabled_node_hands_its_input_on_by_its_first_output(home: Home) {
+        let app = TestApp::start(&home).await;
+        let disabled = |r#type: &str, config: Value| json!({"type": r#type, "config": config, "disabled": true});
+        app.publish("left-out", &json!({
+            "nodes": {
+                "start": {"type": "trigger.manual@1"},
+                "asks": disabled("http.request@1", json!({"url": "{{ nodes.gone.output }}"})),
+                "chooses": disabled("flow.if@1", json!({"condition": "{{ false }}"})),
+                "fails": disabled("flow.fail@1", json!({"code": "NO", "message": "no"})),
+                "stays": {"type": "data.set@1", "config": {"value": "{{ input.n + 1 }}"}},
+                "never": {"type": "data.set@1", "config": {"value": 1}}
+            },
+            "edges": [
+                {"from": "start", "to": "asks"}, {"from": "asks", "to": "chooses"},
+                {"from": "chooses.true", "to": "stays"}, {"from": "chooses.false", "to": "never"},
+                {"from": "stays", "to": "fails"}
+            ],
+            "output": {"asks": "{{ nodes.asks.output }}", "stays": "{{ nodes.stays.output }}", "never": "{{ nodes.never.output }}"}
+        })).await;
+        let run = app.start_run("left-out", json!({"n": 41})).await;
+        let run = app.finish(&run).await;
+        assert_eq!(run["output"]["json"], json!({"asks": {"n": 41}, "stays": 42, "never": null}), "{run:#}");
+        app.stop().await;
+    }
+
+    async fn a_signal_with_an_idempotency_key_is_sent_once_also_when_it_has_ended_the_run(home: Home) {
+        let app = TestApp::start(&home).await;
+        app.publish("hold", &waiting()).await;
+        let id = app.start_run("hold", json!({})).await;
+        let mut socket = until_it_waits(&app, &id).await;
+        let input = json!({"runId": id, "name": "go", "payload": {"n": 1}, "idempotencyKey": "from the shop, 1"});
+        // Two who do not know of each other.
+        let (one, other) = tokio::join!(
+            app.changed("signalRun", input.clone(), "run { id }"),
+            app.changed("signalRun", input.clone(), "run { id }"),
+        );
+        assert_eq!((&one["run"]["id"], &other["run"]["id"]), (&json!(id), &json!(id)));
+        let mut received = 0;
+        while let Some(envelope) = socket.envelope().await.unwrap() {
+            received += usize::from(envelope["payload"]["kind"] == "SIGNAL_RECEIVED");
+        }
+        assert_eq!(received, 1);
+        assert_eq!(app.finish(&id).await["status"], "SUCCEEDED");
+        let again = app.changed("signalRun", input.clone(), "run { id status }").await;
+        assert_eq!(again["run"], json!({"id": id, "status": "SUCCEEDED"}));
+
+        let mut another = input;
+        another["payload"] = json!({"n": 2});
+        let refused = app.change("signalRun", another, "").await["userErrors"][0].clone();
+        assert_eq!(refused["code"], "IDEMPOTENCY_MISMATCH");
+        assert_eq!(refused["field"], json!(["input", "idempotencyKey"]));
+        app.stop().await;
+    }
+
     async fn a_canceled_run_ends_and_canceling_it_again_is_no_error(home: Home) {
         let app = TestApp::start(&home).await;
         app.publish("hold", &waiting()).await;

@@ -114,7 +114,8 @@ impl Api {
     pub(crate) async fn signal(&self, run: &str, name: &str, payload: Value) {
         let query = "mutation($input: SignalRunInput!) { signalRun(input: $input) {
             run { id } userErrors { code message } } }";
-        self.change("signalRun", query, json!({ "runId": run, "name": name, "payload": payload })).await;
+        let input = json!({ "runId": run, "name": name, "payload": payload, "idempotencyKey": name });
+        self.change("signalRun", query, input).await;
     }
 
     pub(crate) async fn run(&self, run: &str) -> Value {

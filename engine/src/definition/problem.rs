@@ -58,6 +58,9 @@ problem_codes! {
     /// No node starts the workflow.
     TriggerMissing = "TRIGGER_MISSING", Error,
         "add a node of type `trigger.manual@1` or `trigger.webhook@1` and join it to the first node";
+    /// A trigger is disabled.
+    TriggerDisabled = "TRIGGER_DISABLED", Error,
+        "remove `disabled`; to keep a trigger from starting runs, pause it where the workflow is deployed, or take it away";
     /// A node key is not `^[a-z][a-z0-9_]{0,62}$` or is a word of the expression language.
     NodeKeyInvalid = "NODE_KEY_INVALID", Error,
         "use a lower-case letter, then lower-case letters, digits and `_`, at most 63, and no word of the expression language";

@@ -64,6 +64,34 @@ fn a_good_document_has_no_problem() {
     assert_eq!(problems(&document), []);
 }
 
+#[test]
+fn what_a_disabled_node_says_is_not_looked_at() {
+    let broken = json!({
+        "type": "test.pure@1", "config": {"number": "{{ nodes.nobody.output + }}"}, "connection": "nobody",
+        "for_each": {"items": "{{ nodes.gone.output }}", "concurrency": 0}, "retry": {"attempts": 0}, "timeout": "soon"
+    });
+    let mut document = with("/nodes/a", broken);
+    assert!(!problems(&document).is_empty());
+    document["nodes"]["a"]["disabled"] = json!(true);
+    assert_eq!(problems(&document), []);
+    let graph = looked_at(&document).graph.unwrap();
+    let node = graph.node(graph.find("a").unwrap()).unwrap();
+    assert_eq!(
+        (node.passes.as_deref(), node.for_each.is_none(), node.connection.as_deref()),
+        (Some("out"), true, None)
+    );
+}
+
+#[test]
+fn what_comes_after_a_disabled_node_gets_what_arrives_at_it() {
+    let mut document = with("/nodes/a", json!({"type": "test.number@1", "disabled": true}));
+    document["edges"][1] = json!({"from": "a.number", "to": "b"});
+    document["nodes"]["b"]["config"] = json!({"number": "{{ size(input.words) }}"});
+    assert_eq!(problems(&document), []);
+    document["nodes"]["b"]["config"] = json!({"number": "{{ input.words }}"});
+    assert_eq!(problems(&document), [("EXPRESSION_TYPE_MISMATCH", "/nodes/b/config/number".to_owned())]);
+}
+
 /// For each code a document that has it, and where.
 fn cases() -> Vec<(Code, Value, &'static str)> {
     let node = || json!({"type": "test.pure@1"});
@@ -91,6 +119,7 @@ fn cases() -> Vec<(Code, Value, &'static str)> {
             "/nodes/a/config/number",
         ),
         (Code::TriggerMissing, json!({"nodes": {}, "edges": []}), "/nodes"),
+        (Code::TriggerDisabled, with("/nodes/start/disabled", json!(true)), "/nodes/start/disabled"),
         (Code::NodeKeyInvalid, bad_key, "/nodes/Bad-Key"),
         (Code::NodeTypeUnknown, with("/nodes/b", json!({"type": "test.nothing@1"})), "/nodes/b/type"),
         (Code::NodeTypeDeprecated, with("/nodes/b", json!({"type": "test.old@1"})), "/nodes/b/type"),

@@ -183,7 +183,7 @@ impl Chance {
         ];
         let mut node = json!({"type": self.pick(&types)});
         for _ in 0..self.below(4) {
-            let (field, value) = match self.below(10) {
+            let (field, value) = match self.below(11) {
                 0 => {
                     let (number, text, later) = (self.value(1), self.expression(), self.value(2));
                     ("config", json!({"number": number, "text": text, "later": later, "literal": self.expression()}))
@@ -196,6 +196,7 @@ impl Chance {
                 6 => ("connection", self.value(0)),
                 7 => ("name", self.value(0)),
                 8 => ("on_uncertain", json!(self.pick(&["park", "retry", "soon"]))),
+                9 => ("disabled", json!(self.below(4) > 0)),
                 _ => ("surprise", self.value(1)),
             };
             node[field] = value;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use engine::time::Timestamp;
-use entity::start_dedupe;
+use entity::{signal_dedupe, start_dedupe};
 use sea_orm::{ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _};
 
 use crate::blob::BlobStore;
@@ -12,7 +12,7 @@ use crate::database::{Database, to_column};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// Deletes blobs that nothing has referred to for a day, start keys that have expired, and test runs and events of a
+/// Deletes blobs that nothing has referred to for a day, idempotency keys that have expired, and test runs and events of a
 /// week ago.
 pub(crate) async fn hourly(database: Database, blobs: BlobStore, clock: Clock) {
     // The first time an hour after the start, which has other things to do.
@@ -26,7 +26,7 @@ pub(crate) async fn hourly(database: Database, blobs: BlobStore, clock: Clock) {
             tracing::warn!(error = %error, "old test runs could not be deleted; again in an hour");
         }
         if let Err(error) = forget_keys(&database, clock.now()).await {
-            tracing::warn!(error = %error, "expired start keys could not be deleted; again in an hour");
+            tracing::warn!(error = %error, "expired idempotency keys could not be deleted; again in an hour");
         }
         if let Err(error) = crate::store::feed::forget(&database, clock.now()).await {
             tracing::warn!(error = %error, "old workspace events could not be deleted; again in an hour");
@@ -34,8 +34,11 @@ pub(crate) async fn hourly(database: Database, blobs: BlobStore, clock: Clock) {
     }
 }
 
-/// Deletes start keys that may start another run anyway. How many.
+/// Deletes idempotency keys that may start another run, or send another signal, anyway. How many.
 async fn forget_keys(database: &Database, now: Timestamp) -> Result<u64, DbErr> {
-    let expired = start_dedupe::Entity::delete_many().filter(start_dedupe::Column::ExpiresAt.lte(to_column(now)));
-    Ok(expired.exec(database.write()).await?.rows_affected)
+    let now = to_column(now);
+    let starts = start_dedupe::Entity::delete_many().filter(start_dedupe::Column::ExpiresAt.lte(now));
+    let signals = signal_dedupe::Entity::delete_many().filter(signal_dedupe::Column::ExpiresAt.lte(now));
+    let starts = starts.exec(database.write()).await?.rows_affected;
+    Ok(starts + signals.exec(database.write()).await?.rows_affected)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{Checked, Reads, expression_problems};
-use crate::catalog::{Catalog, EffectClass, NodeDescriptor, NodeTypeName};
+use crate::catalog::{Catalog, EffectClass, NodeDescriptor, NodeTypeName, OUT};
 use crate::definition::canonical::escape;
 use crate::definition::problem::{Problem, ProblemCode as Code};
 use crate::definition::{ForEach, Node, Patience, Retry};
@@ -61,7 +61,17 @@ impl<'a> NodeCheck<'a> {
         }
         let r#type: Option<NodeTypeName> = node.r#type.parse().ok();
         let descriptor = r#type.as_ref().and_then(|name| self.catalog.descriptor(name));
+        let written = node;
+        // What a disabled node says is not looked at, only where it stands.
+        let bare = node.disabled.then(|| bare(node));
+        let node = bare.as_ref().unwrap_or(node);
         match descriptor {
+            Some(descriptor) if node.disabled => {
+                if descriptor.is_trigger() {
+                    let message = format!("`{key}` starts runs and cannot be disabled");
+                    found.push(Problem::new(Code::TriggerDisabled, format!("{path}/disabled"), message));
+                }
+            }
             Some(descriptor) => {
                 found.extend(deprecation(descriptor, &path));
                 found.extend(refused_connection(node, descriptor, &path));
@@ -87,6 +97,7 @@ impl<'a> NodeCheck<'a> {
         let patience = check_patience(node, &path, &mut found);
         problems.extend(found.into_iter().map(|problem| problem.at_node(key)));
         let class = match (&r#type, descriptor) {
+            (Some(_), Some(_)) if node.disabled => EffectClass::Pure,
             (Some(name), Some(_)) => self.catalog.effect(name, &node.config),
             _ => EffectClass::Effectful,
         };
@@ -107,6 +118,8 @@ impl<'a> NodeCheck<'a> {
             fresh_key_after_answer: descriptor.is_some_and(|descriptor| descriptor.fresh_key_after_answer),
             reads: Vec::new(),
             roots: std::mem::take(&mut reads.roots),
+            // Which outputs there are may follow from the config.
+            passes: node.disabled.then(|| first_output(descriptor, &written.config)),
         };
         Checked { descriptor, graph_node, reads }
     }
@@ -147,6 +160,19 @@ impl<'a> NodeCheck<'a> {
             problems.push(Problem::new(Code::ConfigInvalid, format!("{path}/config{at}"), message));
         }
     }
+}
+
+/// What counts of a disabled node.
+fn bare(node: &Node) -> Node {
+    Node { r#type: node.r#type.clone(), config: Value::Null, join: node.join, disabled: true, ..Node::default() }
+}
+
+fn first_output(descriptor: Option<&NodeDescriptor>, config: &Value) -> String {
+    let first = descriptor.and_then(|descriptor| {
+        let fixed = descriptor.outputs.iter().map(|port| port.name);
+        descriptor.named_outputs(config).chain(fixed).next().map(str::to_owned)
+    });
+    first.unwrap_or_else(|| OUT.to_owned())
 }
 
 /// Most complaints about one config.

@@ -143,6 +143,13 @@ impl<'a> Typing<'a> {
         let Some(node) = definition.nodes.get(key) else { return problems };
         let path = format!("/nodes/{}", escape(key));
         let mut types = NodeTypes { input: Some(input), ..NodeTypes::default() };
+        if let Some(port) = &checked.graph_node.passes {
+            types.ports.insert(port.clone(), types.input());
+            if let Some(place) = self.nodes.get_mut(ix) {
+                *place = types;
+            }
+            return problems;
+        }
         if let (Some(for_each), Some(written)) = (&checked.graph_node.for_each, &node.for_each) {
             let names = self.names(Some(ix), &types, None);
             let place = format!("{path}/for_each/items");
@@ -340,7 +347,8 @@ impl<'a> Typing<'a> {
         }
         for ((key, checked), is_read) in self.structure.nodes.iter().zip(read) {
             let only_makes = checked.descriptor.is_some_and(|descriptor| descriptor.category == NodeCategory::Data)
-                && checked.graph_node.class == EffectClass::Pure;
+                && checked.graph_node.class == EffectClass::Pure
+                && checked.graph_node.passes.is_none();
             if only_makes && !is_read && checked.graph_node.outgoing.is_empty() {
                 let message = format!("nothing reads what `{key}` makes");
                 problems.push(Problem::new(Code::NodeUnused, format!("/nodes/{}", escape(key)), message).at_node(key));
@@ -351,7 +359,7 @@ impl<'a> Typing<'a> {
     fn connections(&self, definition: &Definition, problems: &mut Vec<Problem>) {
         let Some(known) = self.surroundings.connections else { return };
         for (key, node) in &definition.nodes {
-            let Some(name) = &node.connection else { continue };
+            let Some(name) = node.connection.as_ref().filter(|_| !node.disabled) else { continue };
             let Some(descriptor) = self.structure.nodes.get(key.as_str()).and_then(|checked| checked.descriptor) else {
                 continue;
             };
