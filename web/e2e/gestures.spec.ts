@@ -11,13 +11,14 @@ interface Draft {
   sidecar: Sidecar;
 }
 
-/** The draft as the server has it. */
+/** The draft as the server has it; what was never drawn has no places yet. */
 async function draftOf(forge: Forge, name: string): Promise<Draft> {
   const { workflow } = await forge.ask<{ workflow: { draft: Draft } }>(
     "query($name: String!) { workflow(name: $name) { draft { document sidecar } } }",
     { name },
   );
-  return workflow.draft;
+  const { document, sidecar } = workflow.draft;
+  return { document, sidecar: { ...sidecar, layout: sidecar.layout ?? {}, notes: sidecar.notes ?? {} } };
 }
 
 /** Opens a workflow of a start and a few constants in a row. */
@@ -110,6 +111,7 @@ test("a node is pulled out of a port, another one put into the edge, and all of 
   await expect(node(page, "filter")).toBeVisible();
   await page.getByRole("button", { name: "Close this panel" }).click();
 
+  await page.getByRole("button", { name: "Show everything" }).click();
   await page.getByRole("button", { name: "Insert a node between start and n1" }).hover({ force: true });
   await page.getByRole("button", { name: "Insert a node between start and n1" }).click();
   await page.keyboard.type("if");
@@ -197,12 +199,15 @@ test("a field of what arrives is dragged into a text, into JSON and into a choic
   await page.setViewportSize({ width: 1600, height: 900 });
   await page.goto(`${site}/workflows/default/dragged`);
   await node(page, "call").click();
+  // Wide enough for data and fields to stand side by side.
+  await page.getByRole("separator").focus();
+  for (let step = 0; step < 16; step += 1) await page.keyboard.press("ArrowLeft");
   const arrives = page.getByRole("region", { name: "What arrives" });
   await arrives.getByRole("button", { name: "Parts of input.order" }).click();
   const part = (path: string) => arrives.getByRole("button", { name: `Put ${path} into the last field` });
   await part("input.order.id").dragTo(page.getByRole("textbox", { name: "URL" }));
   await expect(page.getByRole("textbox", { name: "URL" })).toHaveText(/\{\{ input\.order\.id \}\}/);
-  await part("input.order.verb").dragTo(page.getByLabel("Method"));
+  await part("input.order.verb").dragTo(page.getByLabel("Method", { exact: true }));
   await expect(page.getByRole("textbox", { name: "Method" })).toHaveText("{{ input.order.verb }}");
   await page.getByRole("textbox", { name: "Body", exact: true }).scrollIntoViewIfNeeded();
   await part("input.order").dragTo(page.getByRole("textbox", { name: "Body", exact: true }));
@@ -236,4 +241,51 @@ test("the menu of a node does what the keys do, by pointer and by keyboard", asy
   await page.locator(".react-flow__pane").click({ button: "right", position: { x: 30, y: 30 } });
   await menu.getByRole("menuitem", { name: /^Undo/ }).click();
   await expect(node(page, "n3")).toBeVisible();
+});
+
+test("a node is disabled by its key, in its panel, in the menu and in the outline, and hands on what arrives", async ({
+  signedIn: page,
+  forge,
+  site,
+}) => {
+  await open(page, forge, site, "switched");
+  const isDisabled = async () => {
+    const { nodes } = (await draftOf(forge, "switched")).document;
+    return Object.keys(nodes).filter((key) => nodes[key]?.disabled === true);
+  };
+  const card = page.locator(".react-flow__node[data-id=n2]");
+  await card.focus();
+  await page.keyboard.press("d");
+  await expect(card).toHaveAttribute("aria-label", /disabled/);
+  await expect(node(page, "n2").locator(".card-title")).toHaveCSS("text-decoration-line", "line-through");
+  await expect.poll(isDisabled).toEqual(["n2"]);
+  await page.keyboard.press("d");
+  await expect(card).not.toHaveAttribute("aria-label", /disabled/);
+
+  await node(page, "n2").click();
+  await page.getByRole("button", { name: "Disable this node" }).click();
+  await expect(page.getByRole("region", { name: "Node n2" })).toContainText("Disabled: it does no work.");
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect(card).not.toHaveAttribute("aria-label", /disabled/);
+  await page.getByRole("button", { name: "Close this panel" }).click();
+
+  await node(page, "n2").click({ button: "right" });
+  await page.getByRole("menuitem", { name: /^Disable or enable/ }).click();
+  await expect(card).toHaveAttribute("aria-label", /disabled/);
+  await page.getByRole("button", { name: "Show the outline" }).click();
+  await page.getByRole("button", { name: "Enable n2" }).click();
+  await page.getByRole("button", { name: "Disable n2" }).click();
+  await expect(page.getByTestId("outline-n2")).toContainText("Disabled");
+  await page.getByRole("button", { name: "Show the canvas" }).click();
+  await expect.poll(isDisabled).toEqual(["n2"]);
+
+  await page.getByRole("button", { name: "Publish", exact: true }).click();
+  await page.getByRole("button", { name: "Publish v2" }).click();
+  await expect(page.getByText("v2 is published and deployed")).toBeVisible();
+  await page.goto(`${site}/runs/${await forge.run("switched", { a: 1 })}`);
+  await expect(page.getByTestId("run-status")).toHaveText("Succeeded");
+  // n1 gives 0, and n2 would give 1.
+  await node(page, "n2").click();
+  await expect(page.getByRole("region", { name: "Output", exact: true })).toContainText("0");
+  await expect(page.getByText("Disabled: it does no work.")).toBeVisible();
 });

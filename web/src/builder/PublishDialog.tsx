@@ -88,9 +88,9 @@ export function PublishDialog({ name, draftId, latest, environments, save, onPub
       <div className="flex flex-col gap-4">
         <p className="flex items-center gap-2">
           {errors === 0 ? (
-            <CircleCheck size={16} className="text-succeeded" aria-hidden />
+            <CircleCheck size={16} className="shrink-0 text-succeeded" aria-hidden />
           ) : (
-            <CircleX size={16} className="text-failed" aria-hidden />
+            <CircleX size={16} className="shrink-0 text-failed" aria-hidden />
           )}
           {errors === 0 ? t("publish.checked") : t("publish.blocked", { count: errors })}
         </p>
@@ -109,7 +109,7 @@ export function PublishDialog({ name, draftId, latest, environments, save, onPub
         {warnings.length > 0 ? (
           <div>
             <p className="flex items-center gap-2">
-              <TriangleAlert size={16} className="text-waiting" aria-hidden />
+              <TriangleAlert size={16} className="shrink-0 text-waiting" aria-hidden />
               {t("publish.warned", { count: warnings.length })}
             </p>
             <ul className="mt-1 list-disc pl-6 text-soft">

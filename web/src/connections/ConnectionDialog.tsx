@@ -156,6 +156,15 @@ interface InputProps {
 function FieldInput({ field, isSet, value, error, onChange }: InputProps) {
   const t = useT();
   const help = isSet ? t("connections.keep") : field.help;
+  if (field.choices.length > 0) {
+    const words = field.choices.filter((word) => word !== field.otherwise);
+    const first = field.otherwise ?? t("form.empty");
+    const options = [["", first] as const, ...words.map((word) => [word, word] as const)];
+    const chosen = value === field.otherwise ? "" : value;
+    return (
+      <Select label={field.title} help={help} error={error} value={chosen} options={options} onChange={onChange} />
+    );
+  }
   if (field.lines) {
     return <TextArea label={field.title} help={help} error={error} rows={3} value={value} onChange={onChange} />;
   }

@@ -32,6 +32,7 @@ export const meanings: Readonly<Record<string, string>> = {
   DOCUMENT_TOO_LARGE: "Der Workflow ist zu groß. Große Festwerte gehören in seine Eingabe.",
   NUMBER_NOT_EXACT: "Diese Zahl lässt sich nicht genau aufbewahren. Als Text in Anführungszeichen schreiben.",
   TRIGGER_MISSING: "Kein Knoten startet diesen Workflow. Einen Auslöser hinzufügen und verbinden.",
+  TRIGGER_DISABLED: "Ein Auslöser lässt sich nicht abschalten; anhalten kann man ihn, wo der Workflow eingesetzt ist.",
   NODE_KEY_INVALID: "So kann ein Knoten nicht heißen: ein Kleinbuchstabe, dann Kleinbuchstaben, Ziffern und _.",
   NODE_TYPE_UNKNOWN: "Diesen Knotentyp gibt es hier nicht.",
   CONFIG_INVALID: "Ein Parameter passt nicht zu diesem Knotentyp. Die Anleitung des Knotens nennt seine Felder.",

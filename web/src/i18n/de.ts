@@ -347,7 +347,7 @@ export const de: Readonly<Record<MessageKey, string>> = {
   "workflows.starts": "Gestartet durch",
   "workflows.version": "Version",
   "key.test": "Workflow testen",
-  "key.pin": "Ausgabe des gewählten Knotens festhalten oder freigeben",
+  "key.pin": "Ausgabe festhalten oder freigeben",
   "data.arrives": "Was ankommt",
   "data.gives": "Was herauskommt",
   "data.parts": "Teile von {name}",
@@ -593,4 +593,7 @@ export const de: Readonly<Record<MessageKey, string>> = {
   "log.NODE_UNCERTAIN": "Ob der Aufruf stattfand, weiß niemand",
   "log.EVALUATION_FAILED": "Ein Ausdruck ließ sich nicht auswerten",
   "log.UNCERTAIN_RESOLVED": "Ein Mensch hat gesagt, wie der Aufruf ausging",
+  "hook.answer": "Antwort",
+  "hook.later":
+    "Veröffentlichen Sie den Workflow: Dann hat er eine Adresse, die Anfragen annimmt, und von hier geht eine Zustellung ab.",
 };

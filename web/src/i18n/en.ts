@@ -339,7 +339,7 @@ export const en = {
   "workflows.starts": "Started by",
   "workflows.version": "Version",
   "key.test": "Test the workflow",
-  "key.pin": "Pin what the chosen node gave, or take the pin away",
+  "key.pin": "Pin or unpin the output",
   "data.arrives": "What arrives",
   "data.gives": "What it gives",
   "data.parts": "Parts of {name}",
@@ -581,6 +581,9 @@ export const en = {
   "log.NODE_UNCERTAIN": "Nobody knows whether the call happened",
   "log.EVALUATION_FAILED": "An expression could not be evaluated",
   "log.UNCERTAIN_RESOLVED": "A person said how the call ended",
+  "hook.answer": "Answer",
+  "hook.later":
+    "Publish the workflow: then it has an address that takes requests, and a delivery can be sent from here.",
 } as const;
 
 /** The name of a text. */

@@ -66,13 +66,13 @@ export function RunsPage() {
   return (
     <div className="mx-auto max-w-5xl p-4">
       <header className="mb-3 flex flex-wrap items-end gap-3">
-        <h1 className="mr-auto font-semibold text-title">{t("nav.runs")}</h1>
+        <h1 className="mr-auto font-semibold text-title max-sm:w-full">{t("nav.runs")}</h1>
         {workflow ? (
           <Button onClick={() => set({ workflow: "" })}>
             {t("runs.ofWorkflow", { title: of?.title ?? workflow })}
           </Button>
         ) : null}
-        <div className="w-44">
+        <div className="w-44 max-sm:w-full">
           <Select
             label={t("runs.status")}
             value={status ?? ""}
@@ -81,7 +81,7 @@ export function RunsPage() {
           />
         </div>
         <form
-          className="w-44"
+          className="w-44 max-sm:flex-1"
           key={key}
           onSubmit={(event) => {
             event.preventDefault();

@@ -4,6 +4,7 @@ import { useQuery } from "urql";
 import { useSettings } from "@/app/settings";
 import { nodeRunId } from "@/canvas/overlay/ids";
 import { useOverlay } from "@/canvas/overlay/overlay";
+import { useCanvas } from "@/canvas/store";
 import { ValueView } from "@/data/ValueView";
 import { useT } from "@/i18n";
 import { IconButton } from "@/ui/Button";
@@ -32,6 +33,7 @@ export function NodeRunPanel({ runId, nodeKey, mayOperate, onClose }: Props) {
   const t = useT();
   const language = useSettings((settings) => settings.language);
   const state = useOverlay((run) => run.nodes.get(nodeKey));
+  const disabled = useCanvas((canvas) => canvas.document.definition.nodes[nodeKey]?.disabled ?? false);
   const [{ data, error }, again] = useQuery({
     query: NodeRunQuery,
     variables: { id: nodeRunId(runId, nodeKey) },
@@ -68,6 +70,7 @@ export function NodeRunPanel({ runId, nodeKey, mayOperate, onClose }: Props) {
       </header>
       <div className="flex flex-col gap-4 px-3 pb-4">
         {!state ? <p className="text-soft">{t("nodeRun.notBegun")}</p> : <StatusBadge status={state.status} />}
+        {disabled ? <p className="text-soft">{t("node.disabled.help")}</p> : null}
         {state?.reused ? <p className="text-soft">{t("nodeRun.reused")}</p> : null}
         {error && !details ? <Failure error={error} onRetry={() => again({ requestPolicy: "network-only" })} /> : null}
         {details ? (

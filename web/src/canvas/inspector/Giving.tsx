@@ -29,6 +29,7 @@ export function Giving({ id }: { id: string }) {
   const set = useSetPin(id);
   // What is hidden is not what the node gave, so it must not stand for it.
   const known = sample?.redacted ? undefined : sample?.value;
+  const isHook = useCanvas((canvas) => canvas.document.definition.nodes[id]?.type.startsWith("trigger.webhook@"));
   const main = useCanvas((canvas) => {
     const node = canvas.document.definition.nodes[id];
     return node ? (outputsOf(node, canvas.catalog)[0]?.name ?? null) : null;
@@ -45,7 +46,11 @@ export function Giving({ id }: { id: string }) {
           </Button>
         </div>
       ) : null}
-      {hooks[id] ? <Hook path={hooks[id]} /> : null}
+      {hooks[id] ? (
+        <Hook path={hooks[id]} />
+      ) : isHook ? (
+        <p className="text-small text-soft">{t("hook.later")}</p>
+      ) : null}
       {state ? <StatusBadge status={state.status} /> : null}
       {state?.error ? (
         <p className="rounded-md border border-failed p-2">

@@ -129,24 +129,34 @@ export function Inspector({ id }: { id: string }) {
   );
 }
 
-/** Parameters with what arrives and what the node gives: side by side where there is room, else one below the other. */
+/**
+ * Parameters with what arrives and what the node gives: all three side by side where there is room, else the data in a
+ * column of its own, else one below the other. In columns the data stays in sight while a long form is scrolled, so
+ * that it can be dragged into any field.
+ */
 function Panes({ id, takesInput, children }: { id: string; takesInput: boolean; children: ReactNode }) {
   const t = useT();
-  const pane = "border-line @max-2xl:border-t @max-2xl:pt-3";
+  const columns = takesInput ? "@2xl:grid-cols-[minmax(0,1fr)_minmax(0,1.3fr)_minmax(0,1fr)]" : "";
+  const together = "@lg:sticky @lg:top-3 @lg:-m-1 @lg:max-h-[76vh] @lg:self-start @lg:overflow-auto @lg:p-1";
+  const apart = "@2xl:sticky @2xl:top-3 @2xl:-m-1 @2xl:max-h-[76vh] @2xl:self-start @2xl:overflow-auto @2xl:p-1";
+  const pane = `min-w-0 border-line @max-lg:border-t @max-lg:pt-3 ${apart}`;
   return (
     <div className="@container">
-      <div className="flex flex-col gap-4 @2xl:grid @2xl:grid-cols-[minmax(0,1fr)_minmax(0,1.3fr)_minmax(0,1fr)]">
+      <div className={`flex flex-col gap-4 @lg:grid @lg:grid-cols-[minmax(0,1.2fr)_minmax(0,1fr)] ${columns}`}>
         <div className="min-w-0 @2xl:order-2">{children}</div>
-        {takesInput ? (
-          <section aria-label={t("data.arrives")} className={`min-w-0 @2xl:order-1 ${pane}`}>
-            <h3 className="mb-2 font-semibold">{t("data.arrives")}</h3>
-            <Arriving key={id} id={id} />
+        {/* Where all three have a column of their own, this one is no box. */}
+        <div className={`flex flex-col gap-4 @2xl:contents ${together}`}>
+          {takesInput ? (
+            <section aria-label={t("data.arrives")} className={`${pane} @2xl:order-1`}>
+              <h3 className="mb-2 font-semibold">{t("data.arrives")}</h3>
+              <Arriving key={id} id={id} />
+            </section>
+          ) : null}
+          <section aria-label={t("data.gives")} className={`${pane} @2xl:order-3`}>
+            <h3 className="mb-2 font-semibold">{t("data.gives")}</h3>
+            <Giving key={id} id={id} />
           </section>
-        ) : null}
-        <section aria-label={t("data.gives")} className={`min-w-0 @2xl:order-3 ${pane}`}>
-          <h3 className="mb-2 font-semibold">{t("data.gives")}</h3>
-          <Giving key={id} id={id} />
-        </section>
+        </div>
       </div>
     </div>
   );
