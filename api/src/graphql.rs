@@ -10,6 +10,7 @@ pub mod audit;
 pub mod connection;
 pub mod deployment;
 pub mod draft;
+pub mod egress;
 pub mod envelope;
 pub mod error;
 pub mod event;
@@ -77,6 +78,7 @@ pub struct Mutation(
     variable::VariableMutation,
     connection::ConnectionMutation,
     quota::QuotaMutation,
+    egress::EgressMutation,
 );
 
 /// The schema with its resolvers.
