@@ -10,6 +10,7 @@ pub mod audit;
 pub mod connection;
 pub mod deployment;
 pub mod draft;
+pub mod egress;
 pub mod envelope;
 pub mod error;
 pub mod event;
@@ -82,6 +83,7 @@ pub struct Mutation(
     quota::QuotaMutation,
     trigger::TriggerMutation,
     webhook::WebhookMutation,
+    egress::EgressMutation,
 );
 
 /// The schema with its resolvers.

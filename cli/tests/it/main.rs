@@ -21,6 +21,7 @@ mod kill_anywhere;
 mod kill_at_points;
 mod ledger;
 mod other_process;
+mod outgoing;
 mod poison;
 mod random;
 mod schedules;
