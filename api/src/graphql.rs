@@ -62,6 +62,7 @@ pub struct Query(
     expression::ExpressionQuery,
     audit::AuditQuery,
     trigger::TriggerQuery,
+    trigger::TriggerEventQuery,
 );
 
 /// Everything that can be done. Each mutation takes one `input` and answers with a payload whose `userErrors` say
@@ -80,6 +81,8 @@ pub struct Mutation(
     connection::ConnectionMutation,
     quota::QuotaMutation,
     trigger::TriggerMutation,
+    trigger::backfill::BackfillMutation,
+    trigger::redelivery::RedeliveryMutation,
 );
 
 /// The schema with its resolvers.

@@ -142,6 +142,10 @@ actions! {
     TriggerPaused = "trigger.paused", true;
     /// A trigger goes on.
     TriggerResumed = "trigger.resumed", true;
+    /// Somebody asked for runs of the past.
+    BackfillBegun = "backfill.begun", true;
+    /// Somebody stopped that.
+    BackfillCanceled = "backfill.canceled", true;
     /// Somebody asked a run to stop.
     RunCancelRequested = "run.cancel_requested", false;
     /// Somebody let a dead letter go on.
