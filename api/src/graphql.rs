@@ -10,6 +10,7 @@ pub mod audit;
 pub mod connection;
 pub mod deployment;
 pub mod draft;
+pub mod egress;
 pub mod envelope;
 pub mod error;
 pub mod event;
@@ -83,6 +84,7 @@ pub struct Mutation(
     trigger::TriggerMutation,
     trigger::backfill::BackfillMutation,
     trigger::redelivery::RedeliveryMutation,
+    egress::EgressMutation,
 );
 
 /// The schema with its resolvers.

@@ -127,11 +127,12 @@ pub async fn serve_until(
     let database = prepared_database(&config, &clock).await?;
     let needs_key = !store::api_key::any(&database).await.map_err(ServiceError::from)?;
     let (tracer, export) = telemetry::export::start(&config.telemetry, &clock)?;
-    let runtime = open_runtime(&config, database, clock, tracer).await?;
+    // Before the runtime, which has to know where nobody may call.
     let listener = TcpListener::bind(config.server.bind)
         .await
         .map_err(|cause| ServeError::Bind { address: config.server.bind, cause })?;
     let address = listener.local_addr().map_err(ServeError::Serve)?;
+    let runtime = open_runtime(&config, database, clock, tracer, address).await?;
     let data_dir = config.database.url.is_sqlite().then(|| config.data_dir.display().to_string());
     let shutdown = config.server.shutdown;
     let app = Arc::new(App::new(runtime.clone(), Arc::new(config)));
@@ -299,10 +300,12 @@ async fn open_runtime(
     database: Database,
     clock: Clock,
     tracer: Tracer,
+    own: SocketAddr,
 ) -> Result<Runtime, ServeError> {
     let policy = OutgoingPolicy {
         allow_hosts: config.http.allow_hosts.clone(),
         sqlite_folder: config.http.sqlite_folder.clone(),
+        own: Some(own),
     };
     let outgoing = Outgoing::new(policy)?;
     let registry = nodes::Registry::built_in();

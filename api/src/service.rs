@@ -6,6 +6,7 @@ pub mod connection;
 mod crossing;
 pub mod deployment;
 pub mod draft;
+pub mod egress;
 pub mod error;
 pub mod expression;
 pub mod feed;

@@ -15,6 +15,7 @@ pub(crate) mod connection;
 pub(crate) mod definition;
 pub(crate) mod deployment;
 pub(crate) mod draft;
+pub(crate) mod egress;
 pub(crate) mod environment;
 pub(crate) mod feed;
 pub(crate) mod keyset;

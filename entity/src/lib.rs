@@ -39,6 +39,7 @@ pub mod word;
 pub mod worker;
 pub mod workflow;
 pub mod workspace;
+pub mod workspace_egress;
 pub mod workspace_event;
 pub mod workspace_key;
 pub mod workspace_quota;

@@ -4,6 +4,7 @@
 //! every address that a name resolves to, inside the resolver that the connection itself uses, so that what was
 //! checked is what is connected to; and the size and time of the answer.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -19,12 +20,13 @@ mod stream;
 
 use crate::connection::Tokens;
 
-pub use self::error::{Denied, OutgoingError};
+pub use self::error::{Cure, Denied, OutgoingError};
 pub use self::policy::{AllowedHost, OutgoingPolicy, ParseAllowedHostError};
 
 pub(crate) use self::stream::{Bounded, tls};
 
 use self::connect::{Connection, ConnectionDeadline, GuardedResolver, SystemLookup};
+use self::policy::Target;
 
 /// Redirects followed before giving up, as browsers' fetch allows 20 and SSRF policies advise few.
 pub const MOST_REDIRECTS: u32 = 5;
@@ -36,9 +38,11 @@ pub(crate) const HARMLESS: [&str; 4] = ["accept", "accept-language", "content-ty
 #[derive(Debug, Clone)]
 pub struct Outgoing {
     client: Client,
-    policy: OutgoingPolicy,
-    resolver: std::sync::Arc<GuardedResolver>,
-    tokens: std::sync::Arc<Tokens>,
+    policy: Arc<OutgoingPolicy>,
+    /// What may be called of that; everything when absent.
+    within: Option<Arc<[AllowedHost]>>,
+    resolver: Arc<GuardedResolver>,
+    tokens: Arc<Tokens>,
 }
 
 /// The HTTP client cannot be built.
@@ -89,13 +93,13 @@ impl Outgoing {
     }
 
     fn with_lookup(policy: OutgoingPolicy, lookup: impl connect::Lookup) -> Result<Self, BuildError> {
-        let resolver = std::sync::Arc::new(GuardedResolver::new(policy.clone(), lookup));
+        let resolver = Arc::new(GuardedResolver::new(policy.clone(), lookup));
         let build = |roots: bool| {
             let builder = Client::builder()
                 .no_proxy()
                 .redirect(redirect::Policy::none())
                 .referer(false)
-                .dns_resolver(std::sync::Arc::clone(&resolver))
+                .dns_resolver(Arc::clone(&resolver))
                 .connector_layer(ConnectionDeadline)
                 .pool_idle_timeout(Duration::from_secs(20))
                 .pool_max_idle_per_host(32)
@@ -108,7 +112,18 @@ impl Outgoing {
             tracing::warn!(error = %error, "no certificates of authorities found; outgoing HTTPS calls will fail");
             build(false)
         })?;
-        Ok(Self { client, policy, resolver, tokens: std::sync::Arc::default() })
+        Ok(Self { client, policy: Arc::new(policy), within: None, resolver, tokens: Arc::default() })
+    }
+
+    /// The same way, and of it only what these entries name by the hosts of URLs: a workspace's own list.
+    #[must_use]
+    pub fn within(&self, hosts: Arc<[AllowedHost]>) -> Self {
+        Self { within: Some(hosts), ..self.clone() }
+    }
+
+    /// A target within the workspace's list.
+    fn listed(&self, target: Target) -> Result<Target, Denied> {
+        self.within.as_ref().map_or(Ok(()), |hosts| target.is_within(hosts)).map(|()| target)
     }
 
     /// The tokens that were fetched for connections.
@@ -162,7 +177,7 @@ impl Outgoing {
         body: Option<Bytes>,
         deadline: Instant,
     ) -> Result<reqwest::Response, OutgoingError> {
-        let connection = Connection { target: self.policy.check_url(url)?, deadline };
+        let connection = Connection { target: self.listed(self.policy.check_url(url)?)?, deadline };
         let mut request = self.client.request(method.clone(), url.clone()).headers(headers.clone());
         if let Some(body) = body {
             request = request.body(body);

@@ -21,6 +21,7 @@ use serde_json::{Map, Value};
 
 use crate::clock::Clock;
 use crate::crash;
+use crate::egress::Egress;
 use crate::runtime::Mode;
 use crate::secret::Secrets;
 use crate::secret::redact::Redactor;
@@ -34,7 +35,7 @@ const HEAVY: u64 = 1024 * 1024;
 /// What every piece of work shares.
 pub(crate) struct Executor {
     pub(crate) registry: Registry,
-    pub(crate) outgoing: Outgoing,
+    pub(crate) egress: Arc<Egress>,
     pub(crate) values: Values,
     pub(crate) secrets: Secrets,
     pub(crate) clock: Clock,
@@ -156,9 +157,12 @@ impl Executor {
             input: scope.input.clone(),
             trace,
         };
-        let (outgoing, now) = (&self.outgoing, self.clock.now());
+        let outgoing = match class {
+            EffectClass::Pure => self.egress.unused(),
+            _ => self.egress.of(place.tenant.id).await.map_err(no_way_out)?,
+        };
         let connection = self.connection(place, node).await?;
-        let mut context = Context { now, scope: &scope, outgoing, connection };
+        let mut context = Context { now: self.clock.now(), scope: &scope, outgoing: &outgoing, connection };
         let redactor = context.connection.as_ref().map(Redactor::of);
         let _clean_lines = redactor.as_ref().map(Redactor::watch);
         if class != EffectClass::Pure {
@@ -357,6 +361,11 @@ fn weight(task: &Task) -> u64 {
 /// An error as expressions see it.
 fn error_value(error: &ErrorInfo) -> Value {
     serde_json::json!({"code": error.code, "message": error.message, "kind": error.kind, "node": error.node})
+}
+
+fn no_way_out(error: sea_orm::DbErr) -> ErrorInfo {
+    let message = format!("nothing was called, because the workspace's list of hosts cannot be read: {error}");
+    ErrorInfo::transient("OUTGOING_POLICY_UNREADABLE", message)
 }
 
 fn expression_failed(error: ExpressionError) -> ErrorInfo {

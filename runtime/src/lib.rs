@@ -9,6 +9,7 @@ pub mod crash;
 pub mod database;
 pub mod definition;
 mod driver;
+mod egress;
 pub mod event;
 mod executor;
 pub mod figure;

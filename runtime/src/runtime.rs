@@ -29,6 +29,7 @@ use crate::clock::Clock;
 use crate::database::{Database, DatabaseKind};
 use crate::definition::{DefinitionError, Definitions};
 use crate::driver::{Command, DriverTask, Lease, Owned, Parts as DriverParts};
+use crate::egress::Egress;
 use crate::event::EventBus;
 use crate::executor::Executor;
 use crate::figure::Figures;
@@ -361,7 +362,7 @@ struct Inner {
     values: Values,
     bus: EventBus,
     registry: Registry,
-    outgoing: Outgoing,
+    egress: Arc<Egress>,
     secrets: Secrets,
     clock: Clock,
     definitions: Definitions,
@@ -413,10 +414,11 @@ impl Runtime {
             blobs,
             clock.clone(),
         )));
+        let egress = Arc::new(Egress::new(outgoing, database.clone(), clock.clone()));
         let driver = config.drive.then(|| {
             let executor = Arc::new(Executor {
                 registry: registry.clone(),
-                outgoing: outgoing.clone(),
+                egress: egress.clone(),
                 values: values.clone(),
                 secrets: secrets.clone(),
                 clock: clock.clone(),
@@ -494,7 +496,7 @@ impl Runtime {
             values,
             bus,
             registry,
-            outgoing,
+            egress,
             secrets,
             clock,
             definitions,
@@ -808,9 +810,25 @@ impl Runtime {
         &self.0.registry
     }
 
-    /// The way out, under the installation's policy.
-    pub fn outgoing(&self) -> &Outgoing {
-        &self.0.outgoing
+    /// The workspace's way out: what the installation's policy allows, and of that what the workspace's own list names.
+    ///
+    /// # Errors
+    /// When the list cannot be read.
+    pub async fn outgoing_of(&self, workspace: WorkspaceId) -> Result<Outgoing, DbErr> {
+        self.0.egress.of(workspace).await
+    }
+
+    /// The hosts that the workspace's own list names; `None` when it has no list.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn allowed_hosts(&self, workspace: WorkspaceId) -> Result<Option<Vec<String>>, DbErr> {
+        crate::store::egress::find(&self.0.database, workspace).await
+    }
+
+    /// To be called after a change of the workspace's list; other processes hear of it within a second.
+    pub fn allowed_hosts_changed(&self, workspace: WorkspaceId) {
+        self.0.egress.forget(workspace);
     }
 
     /// What connections hide.

@@ -1,5 +1,6 @@
 //! Reads of what runs left behind. Nothing here writes.
 
+pub(crate) mod egress;
 pub mod feed;
 pub mod journal;
 pub(crate) mod quota;

@@ -88,6 +88,7 @@ async fn create_all(db: &DatabaseConnection) {
     create(db, entity::worker::Entity).await;
     create(db, entity::workflow::Entity).await;
     create(db, entity::workspace::Entity).await;
+    create(db, entity::workspace_egress::Entity).await;
     create(db, entity::workspace_event::Entity).await;
     create(db, entity::workspace_key::Entity).await;
     create(db, entity::workspace_quota::Entity).await;

@@ -110,6 +110,17 @@ for (const theme of ["light", "dark"] as const) {
     await clean(page, "builder, settings");
     await page.getByRole("tab", { name: "Guide" }).click();
     await clean(page, "builder, guide");
+    await page.getByRole("button", { name: "Workflow settings" }).click();
+    await expect(page.getByRole("textbox", { name: "Business key" })).toBeVisible();
+    await clean(page, "workflow settings");
+    await page.getByRole("button", { name: "Close this panel" }).click();
+    await page.locator(".react-flow__node[data-id=other]").focus();
+    await page.keyboard.press("d");
+    await page.keyboard.press("Shift+F10");
+    await expect(page.getByRole("menu")).toBeVisible();
+    await clean(page, "a menu, and a disabled node");
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("d");
     await page.getByRole("button", { name: /problem/ }).click();
     await page.getByRole("button", { name: "Show the outline" }).click();
     await clean(page, "outline and problems");
@@ -119,9 +130,13 @@ for (const theme of ["light", "dark"] as const) {
 
     await page.goto(`${site}/runs/${await forge.run(`axe-${theme}`, { id: 1 })}`);
     await expect(page.getByTestId("run-status")).toHaveText("Succeeded");
-    for (const tab of ["Canvas", "Timeline", "Outline", "Events", "Data"]) {
+    for (const tab of ["Canvas", "Timeline", "Log", "Outline", "Events", "Data"]) {
       await page.getByRole("tab", { name: tab }).click();
       await clean(page, `run, ${tab}`);
+    }
+    for (const view of ["Tree", "Schema"]) {
+      await page.getByRole("button", { name: view }).first().click();
+      await clean(page, `data, ${view}`);
     }
     await page.goto(`${site}/runs`);
     await expect(page.getByRole("row").nth(1)).toBeVisible();

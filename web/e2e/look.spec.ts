@@ -8,7 +8,33 @@ const all = Boolean(process.env.LOOK_ALL);
 test.skip(!folder, "only when somebody wants to look");
 
 /** The pictures that README.md and docs/guides show. */
-const SHOWN = ["first-page", "builder", "inspector-wide", "test-overlay", "versions", "run", "run-timeline"];
+const SHOWN = [
+  "first-page",
+  "workflows",
+  "builder",
+  "palette",
+  "menu",
+  "inspector-wide",
+  "inspector-settings",
+  "workflow-settings",
+  "outline",
+  "test-dialog",
+  "test-overlay",
+  "publish",
+  "versions",
+  "runs",
+  "run",
+  "run-timeline",
+  "run-log",
+  "run-data",
+  "tour",
+  "connections",
+  "connection-new",
+  "variables",
+];
+/** Those that are shown in the dark as well, and those on a phone. */
+const DARK = ["builder", "run-timeline"];
+const PHONE = ["run", "outline"];
 const WIDE = { width: 1360, height: 820 };
 const NARROW = { width: 360, height: 740 };
 
@@ -32,6 +58,17 @@ test("every page has its picture", async ({ signedIn: page, forge, site }) => {
   };
   const shot = async (name: string) => {
     if (SHOWN.includes(name) || all) await picture(name);
+    if (DARK.includes(name)) {
+      await wear(page, "dark", "en");
+      await picture(`${name}-dark`);
+    }
+    if (PHONE.includes(name)) {
+      await wear(page, "light", "en");
+      await page.setViewportSize(NARROW);
+      await picture(`${name}-phone`);
+      await page.setViewportSize(WIDE);
+    }
+    await wear(page, "light", "en");
     if (!all) return;
     await wear(page, "dark", "de");
     await picture(`${name}-dark-de`);
@@ -57,7 +94,11 @@ test("every page has its picture", async ({ signedIn: page, forge, site }) => {
   );
   const order = orderDefinition(shop.url);
   const { payment: _, ...earlier } = order.nodes;
-  await forge.publish("order", { ...order, nodes: earlier, edges: order.edges.slice(0, -1) }, "Order");
+  await forge.publish(
+    "order",
+    { ...order, nodes: earlier, edges: order.edges.filter(({ to }) => to !== "payment") },
+    "Order",
+  );
   await forge.publish("order", order, "Order");
   const run = await forge.run("order", { total: 130 });
   await forge.ask(
@@ -96,6 +137,19 @@ test("every page has its picture", async ({ signedIn: page, forge, site }) => {
   await shot("inspector-wide");
   await page.getByRole("button", { name: "Close this panel" }).click();
   await page.getByRole("button", { name: "Take the test off the canvas" }).click();
+  await page.getByRole("button", { name: "Workflow settings" }).click();
+  await expect(page.getByRole("textbox", { name: "Business key" })).toBeVisible();
+  await shot("workflow-settings");
+  await page.getByRole("button", { name: "Close this panel" }).click();
+  await page.getByRole("button", { name: "Show everything" }).click();
+  await page.locator(".react-flow__node[data-id=gift]").focus();
+  await page.keyboard.press("d");
+  await node(page, "accepted").click({ button: "right" });
+  await expect(page.getByRole("menu")).toBeVisible();
+  await shot("menu");
+  await page.keyboard.press("Escape");
+  await page.locator(".react-flow__node[data-id=gift]").focus();
+  await page.keyboard.press("d");
   await page.keyboard.press("n");
   await shot("palette");
   await page.keyboard.press("Escape");
@@ -120,7 +174,8 @@ test("every page has its picture", async ({ signedIn: page, forge, site }) => {
   await expect(page.getByText("shop")).toBeVisible();
   await shot("connections");
   await page.getByRole("button", { name: "New connection" }).click();
-  await expect(page.getByRole("dialog").getByLabel("Type")).toBeVisible();
+  await page.getByRole("dialog").getByLabel("Type").selectOption("postgres");
+  await expect(page.getByRole("dialog").getByLabel("Host")).toBeVisible();
   await shot("connection-new");
   await page.goto(`${site}/variables`);
   await expect(page.getByText("vars.api")).toBeVisible();
@@ -134,17 +189,21 @@ test("every page has its picture", async ({ signedIn: page, forge, site }) => {
   await expect(page.getByLabel("Payload, as JSON")).toBeVisible();
   await shot("run");
   await page.getByRole("button", { name: "Close this panel" }).click();
-  for (const tab of ["Timeline", "Outline", "Events", "Data"]) {
+  for (const tab of ["Timeline", "Log", "Outline", "Events"]) {
     await page.getByRole("tab", { name: tab }).click();
     await shot(`run-${tab.toLowerCase()}`);
   }
+  await page.goto(`${site}/runs/${run}?node=lines`);
+  await page.getByRole("region", { name: "Output", exact: true }).getByRole("button", { name: "Table" }).click();
+  await expect(page.getByRole("columnheader", { name: "price" })).toBeVisible();
+  await shot("run-data");
   await page.goto(`${site}/workflows`);
   await page.getByRole("button", { name: "Examples and the tour" }).click();
   await shot("workflows");
+  await page.getByRole("button", { name: "Start the tour" }).click();
+  await expect(page.getByRole("region", { name: "Pull the plug" })).toContainText("Now pull the plug");
+  await shot("tour");
   if (all) {
-    await page.getByRole("button", { name: "Start the tour" }).click();
-    await expect(page.getByRole("region", { name: "Pull the plug" })).toContainText("Now pull the plug");
-    await shot("tour");
     await forge.ask("mutation($input: CreateWorkflowInput!) { createWorkflow(input: $input) { workflow { id } } }", {
       input: { name: "empty" },
     });
@@ -171,6 +230,7 @@ test("every page has its picture", async ({ signedIn: page, forge, site }) => {
 
 function orderDefinition(url: string) {
   return {
+    settings: { key: "order-{{ input.total }}", timeout: "1h", labels: { shop: "north" } },
     input_schema: { type: "object", required: ["total"], properties: { total: { type: "number" } } },
     nodes: {
       start: { type: "trigger.manual@1" },
@@ -193,7 +253,18 @@ function orderDefinition(url: string) {
       lines: {
         type: "data.set@1",
         for_each: { items: "{{ range(12) }}" },
-        config: { value: "{{ item * 2 }}" },
+        config: {
+          value: { article: "{{ 'A-' + string(100 + item) }}", count: "{{ item + 1 }}", price: "{{ 4 + item * 2 }}" },
+        },
+      },
+      note: {
+        type: "log.write@1",
+        name: "Write it down",
+        config: {
+          level: "info",
+          message: "{{ size(nodes.lines.output) }} lines are packed, now the payment.",
+          fields: { total: "{{ run.input.total }}", gift: "{{ nodes.gift.output != null }}" },
+        },
       },
       payment: { type: "flow.wait@1", name: "Payment", config: { signal: { name: "payment", timeout: "1h" } } },
     },
@@ -207,6 +278,7 @@ function orderDefinition(url: string) {
       { from: "gift.error", to: "plain" },
       { from: "plain", to: "packed" },
       { from: "packed", to: "lines" },
+      { from: "lines", to: "note" },
       { from: "lines", to: "payment" },
     ],
   };

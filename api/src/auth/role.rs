@@ -23,6 +23,8 @@ pub enum Permission {
     ProjectManage,
     /// Change what the workspace may use.
     QuotaManage,
+    /// Say which hosts the workspace's nodes may call.
+    OutgoingManage,
     /// Make, list and revoke keys.
     KeyManage,
     /// See who changed what.
@@ -43,6 +45,7 @@ impl Permission {
             Self::ConnectionManage => "connection:manage",
             Self::ProjectManage => "project:manage",
             Self::QuotaManage => "quota:manage",
+            Self::OutgoingManage => "outgoing:manage",
             Self::KeyManage => "key:manage",
             Self::AuditRead => "audit:read",
         }
@@ -91,18 +94,21 @@ impl Role {
                     true
                 }
                 P::ConnectionUse => true,
-                P::ConnectionManage | P::ProjectManage | P::QuotaManage | P::KeyManage | P::AuditRead => false,
+                P::ConnectionManage | P::ProjectManage | P::QuotaManage | P::OutgoingManage => false,
+                P::KeyManage | P::AuditRead => false,
             },
             Self::Operator => match permission {
                 P::Read | P::RunStart | P::RunControl => true,
                 P::WorkflowEdit | P::WorkflowPublish | P::WorkflowDeploy | P::ConnectionUse => false,
-                P::ConnectionManage | P::ProjectManage | P::QuotaManage | P::KeyManage | P::AuditRead => false,
+                P::ConnectionManage | P::ProjectManage | P::QuotaManage | P::OutgoingManage => false,
+                P::KeyManage | P::AuditRead => false,
             },
             Self::Viewer => match permission {
                 P::Read => true,
                 P::RunStart | P::RunControl | P::WorkflowEdit | P::WorkflowPublish | P::WorkflowDeploy => false,
                 P::ConnectionUse => false,
-                P::ConnectionManage | P::ProjectManage | P::QuotaManage | P::KeyManage | P::AuditRead => false,
+                P::ConnectionManage | P::ProjectManage | P::QuotaManage | P::OutgoingManage => false,
+                P::KeyManage | P::AuditRead => false,
             },
         }
     }
@@ -132,6 +138,7 @@ mod tests {
             P::WorkflowDeploy,
             P::ProjectManage,
             P::QuotaManage,
+            P::OutgoingManage,
             P::KeyManage,
             P::AuditRead,
         ] {

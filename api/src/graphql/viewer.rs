@@ -6,8 +6,8 @@ use super::Result;
 use super::quota::{QuotaObject, UsageObject};
 use super::request::Asked as _;
 use crate::auth;
-use crate::service::quota;
 use crate::service::workspace::{self, Workspace};
+use crate::service::{egress, quota};
 
 /// What a key may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -58,6 +58,11 @@ impl WorkspaceObject {
     /// What it may use.
     async fn quota(&self, ctx: &Context<'_>) -> Result<QuotaObject> {
         Ok(quota::get(ctx.app()?, ctx.viewer()?).await?.into())
+    }
+
+    /// The hosts that its nodes may call, of those that the operator lets anybody call; null for all of them.
+    async fn allowed_hosts(&self, ctx: &Context<'_>) -> Result<Option<Vec<String>>> {
+        Ok(egress::get(ctx.app()?, ctx.viewer()?).await?)
     }
 
     /// What it uses now.

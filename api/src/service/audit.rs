@@ -120,6 +120,8 @@ actions! {
     ProjectUpdated = "project.updated", true;
     /// The workspace has other quotas.
     QuotaUpdated = "quota.updated", false;
+    /// The workspace's nodes may call other hosts.
+    AllowedHostsUpdated = "allowed_hosts.updated", false;
     /// An environment was made.
     EnvironmentCreated = "environment.created", true;
     /// An environment has another title.

@@ -352,7 +352,13 @@ async fn called(app: &App, viewer: &Viewer, id: ConnectionId) -> Result<String, 
     let opened = opened.ok_or_else(|| ErrorInfo::permanent("CONNECTION_UNKNOWN", "the connection was just deleted"))?;
     let redactor = Redactor::of(&opened);
     let _clean_lines = redactor.watch();
-    match opened.test(app.runtime.outgoing()).await {
+    let outgoing = app.runtime.outgoing_of(viewer.workspace).await.map_err(|error| {
+        ErrorInfo::transient(
+            "OUTGOING_POLICY_UNREADABLE",
+            format!("the workspace's list of hosts cannot be read: {error}"),
+        )
+    })?;
+    match opened.test(&outgoing).await {
         Ok(said) => Ok(said),
         Err(mut error) => {
             redactor.error(&mut error);

@@ -83,4 +83,58 @@ on_both_databases! {
         assert_eq!(theirs["data"]["viewer"]["workspace"]["quota"]["activeRuns"], json!(null));
         app.stop().await;
     }
+
+    async fn a_workspace_says_which_hosts_its_nodes_may_call(home: Home) {
+        let home = home.with("HTTP__ALLOW_HOSTS", "127.0.0.1");
+        let app = TestApp::start(&home).await;
+        // The tests' servers may call this machine; another port than the server's own is another server.
+        let service = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let place = service.local_addr().unwrap();
+        let answers = axum::Router::new().fallback(|| async { axum::Json("here") });
+        let serving = tokio::spawn(async move { axum::serve(service, answers).await });
+        let call = |url: String| json!({
+            "nodes": {
+                "start": {"type": "trigger.manual@1"},
+                "ask": {"type": "http.request@1", "config": {"url": url}}
+            },
+            "edges": [{"from": "start", "to": "ask"}],
+            "output": "{{ nodes.ask.output.body }}"
+        });
+        app.publish("call", &call(format!("http://{place}/"))).await;
+        app.publish("own", &call(format!("http://{}/health", app.address))).await;
+        let ended = async |workflow: &str| {
+            let run = app.start_run(workflow, json!({})).await;
+            app.finish(&run).await
+        };
+        let first = ended("call").await;
+        assert_eq!(first["output"]["json"], "here", "{first:#}");
+        let own = ended("own").await;
+        assert_eq!(own["error"]["code"], "HTTP_HOST_DENIED", "{own}");
+        assert!(own["error"]["message"].as_str().unwrap().contains("this server itself"), "{own}");
+
+        let set = async |hosts: Value| app.changed("setAllowedHosts", json!({"hosts": hosts}), "hosts").await["hosts"].clone();
+        assert_eq!(set(json!(["API.example.com", "*.corp.example:8443"])).await, json!(["api.example.com", "*.corp.example:8443"]));
+        let denied = ended("call").await;
+        assert_eq!(denied["error"]["code"], "HTTP_HOST_DENIED");
+        assert!(denied["error"]["message"].as_str().unwrap().contains("setAllowedHosts"), "{denied}");
+        assert_eq!(set(json!([place.to_string()])).await, json!([place.to_string()]));
+        assert_eq!(ended("call").await["status"], "SUCCEEDED");
+        assert_eq!(set(json!([])).await, json!([]));
+        assert_eq!(ended("call").await["error"]["code"], "HTTP_HOST_DENIED");
+        let shown = app.ask("{ viewer { workspace { allowedHosts } } }", json!({})).await;
+        assert_eq!(shown["viewer"]["workspace"]["allowedHosts"], json!([]));
+        assert_eq!(set(json!(null)).await, json!(null));
+        assert_eq!(ended("call").await["status"], "SUCCEEDED");
+
+        assert_eq!(app.refused("setAllowedHosts", json!({"hosts": ["http://example.com"]})).await, "BAD_USER_INPUT");
+        let editor = home.key(Role::Editor).await;
+        let query = "mutation { setAllowedHosts(input: {hosts: []}) { userErrors { code } } }";
+        assert_eq!(code(&app.ask_as(&editor, query, json!({})).await), "FORBIDDEN");
+        let stranger = other_workspace(&home).await.1;
+        set(json!(["a.example"])).await;
+        let theirs = app.ask_as(&stranger, "{ viewer { workspace { allowedHosts } } }", json!({})).await;
+        assert_eq!(theirs["data"]["viewer"]["workspace"]["allowedHosts"], json!(null));
+        serving.abort();
+        app.stop().await;
+    }
 }

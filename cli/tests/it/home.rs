@@ -57,6 +57,12 @@ impl Home {
         self
     }
 
+    /// The same with a variable of the environment that is not a setting of ours.
+    pub(crate) fn with_variable(mut self, name: &str, value: &str) -> Self {
+        self.settings.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }

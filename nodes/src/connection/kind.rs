@@ -181,8 +181,15 @@ impl ConnectionType {
 
     /// JSON Schema (2020-12) of its fields, secret ones marked `x-secret`, with words in this language.
     pub fn schema(&self, locale: &str) -> Value {
-        let properties: Map<String, Value> =
-            self.fields().map(|field| (field.name.to_owned(), field.schema(locale))).collect();
+        // An object's keys have no order of their own, and forms show fields as they stand here.
+        let ordered = |(place, field): (usize, &Field)| {
+            let mut schema = field.schema(locale);
+            if let Some(schema) = schema.as_object_mut() {
+                schema.insert("x-order".to_owned(), Value::from(place + 1));
+            }
+            (field.name.to_owned(), schema)
+        };
+        let properties: Map<String, Value> = self.fields().enumerate().map(ordered).collect();
         let required: Vec<&str> = self.fields().filter(|field| field.required).map(|field| field.name).collect();
         json!({ "type": "object", "additionalProperties": false, "required": required, "properties": properties })
     }

@@ -35,7 +35,12 @@ impl Range {
 
 impl std::fmt::Display for Range {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.first, self.bits)
+        match (self.first, self.bits) {
+            (IpAddr::V4(address), 32) => write!(f, "{address}"),
+            // As in URLs, so that a port may follow.
+            (IpAddr::V6(address), 128) => write!(f, "[{address}]"),
+            (first, bits) => write!(f, "{first}/{bits}"),
+        }
     }
 }
 

@@ -7,16 +7,37 @@ use engine::error::ErrorInfo;
 
 /// The policy forbids the call. Nothing was sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "calls to {host} are denied: {reason}. An operator can allow it by adding `{entry}` to FLOWFORGE__HTTP__ALLOW_HOSTS"
-)]
+#[error("calls to {host} are denied: {reason}{cure}")]
 pub struct Denied {
     /// The host as it stands in the URL.
     pub host: String,
     /// What about it is denied.
     pub reason: String,
-    /// The narrowest entry of the allow list that would permit it.
-    pub entry: String,
+    /// Who can allow it, and how.
+    pub cure: Cure,
+}
+
+/// Who can allow a denied call, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cure {
+    /// An operator, by this entry of the allow list: the narrowest that permits it.
+    Entry(String),
+    /// An admin of the workspace.
+    Workspace,
+    /// Nobody.
+    None,
+}
+
+impl std::fmt::Display for Cure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Entry(entry) => {
+                write!(f, ". An operator can allow it by adding `{entry}` to FLOWFORGE__HTTP__ALLOW_HOSTS")
+            }
+            Self::Workspace => f.write_str(". An admin of the workspace can add it by `setAllowedHosts`"),
+            Self::None => Ok(()),
+        }
+    }
 }
 
 /// Why a call did not give an answer. No message shows a path, a query, a header or credentials.

@@ -1,14 +1,14 @@
 //! Where calls may go.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use reqwest::Url;
 
 use super::address::{Range, special_of};
-use super::error::{Denied, OutgoingError};
+use super::error::{Cure, Denied, OutgoingError};
 
 /// Names of metadata services, which answer with a machine's credentials. A wildcard does not allow them.
 const METADATA_NAMES: [&str; 4] =
@@ -21,6 +21,8 @@ pub struct OutgoingPolicy {
     pub allow_hosts: Vec<AllowedHost>,
     /// The folder whose SQLite files nodes may open; none may be when absent.
     pub sqlite_folder: Option<PathBuf>,
+    /// Where this server listens. No entry opens it: a call from here would come with the server's own standing.
+    pub own: Option<SocketAddr>,
 }
 
 /// An entry of the allow list: `host`, `host:port`, `*.example.com`, `*.example.com:8443`, an address with or without
@@ -100,9 +102,12 @@ impl fmt::Display for AllowedHost {
 impl AllowedHost {
     /// Whether it stands for this URL's host and port, judged by how the URL is written.
     pub fn covers(&self, url: &Url) -> bool {
-        let Some(host) = host_of(url) else { return false };
+        host_of(url).is_some_and(|host| self.covers_place(&host, url.port_or_known_default().unwrap_or(0)))
+    }
+
+    fn covers_place(&self, host: &str, port: u16) -> bool {
         let by_address = host.parse().is_ok_and(|address| self.covers_address(address));
-        self.covers_port(url.port_or_known_default().unwrap_or(0)) && (by_address || self.covers_name(&host))
+        self.covers_port(port) && (by_address || self.covers_name(host))
     }
 
     fn covers_port(&self, port: u16) -> bool {
@@ -162,7 +167,7 @@ impl OutgoingPolicy {
         };
         let host = read.filter(|url| url.port().is_none()).as_ref().and_then(host_of).ok_or_else(|| {
             let host: String = text.chars().take(80).collect();
-            Denied { entry: host.clone(), host, reason: "it is no host".to_owned() }
+            Denied { cure: Cure::Entry(host.clone()), host, reason: "it is no host".to_owned() }
         })?;
         self.check_target(host, port, usual)
     }
@@ -182,6 +187,10 @@ impl OutgoingPolicy {
 
     /// The second gate: an address that is about to be connected to.
     pub(super) fn check_address(&self, target: &Target, address: IpAddr) -> Result<(), Denied> {
+        if self.own.is_some_and(|own| own.port() == target.port && reaches(address.to_canonical(), own.ip())) {
+            let reason = "it is this server itself".to_owned();
+            return Err(Denied { host: target.host.clone(), reason, cure: Cure::None });
+        }
         let by_address =
             self.allow_hosts.iter().any(|entry| entry.covers_port(target.port) && entry.covers_address(address));
         if by_address {
@@ -212,6 +221,15 @@ impl OutgoingPolicy {
 }
 
 impl Target {
+    /// Whether a workspace's own list names it, by how it is written.
+    pub(super) fn is_within(&self, hosts: &[AllowedHost]) -> Result<(), Denied> {
+        if hosts.iter().any(|entry| entry.covers_place(&self.host, self.port)) {
+            return Ok(());
+        }
+        let reason = "it is not on the workspace's list of hosts".to_owned();
+        Err(Denied { host: self.host.clone(), reason, cure: Cure::Workspace })
+    }
+
     /// The host in one form, and the port.
     pub(super) fn place(&self) -> (&str, u16) {
         (&self.host, self.port)
@@ -221,13 +239,25 @@ impl Target {
     fn denied(&self, reason: &str, address: Option<IpAddr>) -> Denied {
         let host = address.map_or_else(|| self.host.clone(), |address| address.to_canonical().to_string());
         let bracketed = if host.contains(':') { format!("[{host}]") } else { host };
-        Denied { host: self.host.clone(), reason: reason.to_owned(), entry: format!("{bracketed}:{}", self.port) }
+        let cure = Cure::Entry(format!("{bracketed}:{}", self.port));
+        Denied { host: self.host.clone(), reason: reason.to_owned(), cure }
     }
 
     fn denied_port(&self) -> Denied {
         let usual: Vec<String> = self.usual.iter().map(u16::to_string).collect();
         self.denied(&format!("port {} is none of {}", self.port, usual.join(", ")), None)
     }
+}
+
+/// Whether a connection to `address` arrives at a socket that listens at `own`.
+fn reaches(address: IpAddr, own: IpAddr) -> bool {
+    let own = own.to_canonical();
+    address == own || address.is_unspecified() || (own.is_unspecified() && is_of_this_machine(address))
+}
+
+/// The system lets a socket be bound to its own addresses only.
+fn is_of_this_machine(address: IpAddr) -> bool {
+    address.is_loopback() || UdpSocket::bind(SocketAddr::new(address, 0)).is_ok()
 }
 
 /// The host in one form: without the brackets of v6 addresses and without a final dot.
@@ -342,6 +372,41 @@ mod tests {
     }
 
     #[test]
+    fn no_entry_opens_the_place_where_this_server_listens() {
+        let denied = |own: &str, url: &str| {
+            let mut policy = policy(&["127.0.0.0/8", "::1", "0.0.0.0", "localhost"]);
+            policy.own = Some(own.parse().unwrap());
+            let target = policy.check_url(&Url::parse(url).unwrap());
+            matches!(target, Err(OutgoingError::Denied(denied)) if denied.cure == Cure::None)
+        };
+        for host in ["127.0.0.1", "0x7f.1", "0", "[::ffff:127.0.0.1]"] {
+            assert!(denied("127.0.0.1:8080", &format!("http://{host}:8080/")), "{host}");
+            assert!(denied("0.0.0.0:8080", &format!("http://{host}:8080/")), "{host}");
+        }
+        assert!(denied("[::]:8080", "http://127.0.0.1:8080/"));
+        assert!(denied("[::]:8080", "http://[::1]:8080/"));
+        assert!(!denied("127.0.0.1:8080", "http://127.0.0.1:9000/"), "another port is another server");
+        let mut by_name = policy(&["own.test"]);
+        by_name.own = Some("127.0.0.1:8080".parse().unwrap());
+        let target = by_name.check_url(&Url::parse("http://own.test:8080/").unwrap()).unwrap();
+        assert!(by_name.check_address(&target, "127.0.0.1".parse().unwrap()).is_err());
+    }
+
+    #[test]
+    fn a_workspaces_list_names_what_it_may_call() {
+        let within = |entries: &[&str], url: &str| {
+            check(&["10.0.0.0/8"], url).unwrap().is_within(&policy(entries).allow_hosts).is_ok()
+        };
+        assert!(within(&["api.example.com"], "https://API.example.com./x"));
+        assert!(within(&["*.example.com:443"], "https://api.example.com/x"));
+        assert!(!within(&["*.example.com:443"], "http://api.example.com/x"));
+        assert!(!within(&["api.example.com"], "https://api.example.com.evil.test/"));
+        assert!(within(&["10.0.0.0/8"], "http://10.1.2.3:9000/"));
+        assert!(!within(&["10.0.0.0/8"], "https://example.com/"));
+        assert!(!within(&[], "https://example.com/"));
+    }
+
+    #[test]
     fn an_entry_of_another_form_is_refused() {
         for text in
             ["", "*", "*.", "http://example.com", "a@b", "example.com/path", "10.0.0.0/33", "*.10.0.0.1", "a b", ":80"]
@@ -352,7 +417,17 @@ mod tests {
 
     #[test]
     fn an_entry_prints_what_it_stands_for() {
-        for text in ["example.com", "example.com:8443", "*.example.com", "10.0.0.0/8"] {
+        for text in [
+            "example.com",
+            "example.com:8443",
+            "*.example.com",
+            "10.0.0.0/8",
+            "fd00::/8",
+            "10.0.0.7",
+            "10.0.0.7:9000",
+            "[::1]",
+            "[::1]:9000",
+        ] {
             assert_eq!(text.parse::<AllowedHost>().unwrap().to_string(), text);
         }
         assert_eq!("EXAMPLE.com".parse::<AllowedHost>().unwrap().to_string(), "example.com");

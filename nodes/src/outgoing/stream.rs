@@ -30,7 +30,7 @@ impl Outgoing {
         usual: &'static [u16],
         deadline: Instant,
     ) -> Result<TcpStream, OutgoingError> {
-        let target = self.policy.check_host(host, port, usual)?;
+        let target = self.listed(self.policy.check_host(host, port, usual)?)?;
         let failed = |why: String| OutgoingError::Connect { origin: format!("{host}:{port}"), why };
         let connecting = async {
             let addresses =

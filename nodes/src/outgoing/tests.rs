@@ -174,6 +174,28 @@ async fn a_redirect_to_a_denied_host_is_not_followed() {
 }
 
 #[tokio::test]
+async fn a_workspaces_list_holds_for_redirects_too() {
+    let listener = Forbidden::new();
+    let target = format!("http://127.0.0.1:{}/", listener.port());
+    let address = serve(Router::new().fallback(any(move || async move { Redirect::temporary(&target) }))).await;
+    let listed = |entry: &str| outgoing(&["127.0.0.1"]).within(Arc::from([entry.parse().unwrap()]));
+    let error = fails(&listed(&address.to_string()), request(Method::GET, &format!("http://{address}/"))).await;
+    assert_eq!((error.code.as_str(), error.kind), ("HTTP_HOST_DENIED", ErrorKind::Permanent));
+    assert!(error.message.contains("the workspace's list"), "{error}");
+    let error = fails(&listed("api.example.com"), request(Method::GET, &format!("http://{address}/"))).await;
+    assert_eq!(error.code, "HTTP_HOST_DENIED");
+    assert!(listener.saw_nobody());
+}
+
+#[tokio::test]
+async fn a_header_of_a_mebibyte_is_refused() {
+    let header = axum::http::HeaderValue::from_str(&"x".repeat(1 << 20)).unwrap();
+    let address = serve(Router::new().fallback(any(move || async move { [("x-large", header)] }))).await;
+    let error = fails(&outgoing(&["127.0.0.1"]), request(Method::GET, &format!("http://{address}/"))).await;
+    assert_eq!((error.code.as_str(), error.kind), ("HTTP_CONNECTION_LOST", ErrorKind::Unknown));
+}
+
+#[tokio::test]
 async fn redirects_to_other_schemes_are_not_followed() {
     for target in ["file:///etc/passwd", "gopher://127.0.0.1/"] {
         let address = serve(Router::new().fallback(any(move || async move { Redirect::temporary(target) }))).await;

@@ -13,7 +13,9 @@ interface Settings {
   language: Language;
   /** Whether single letters do something while the canvas has the focus (WCAG 2.1.4 wants a way to switch that off). */
   letterKeys: boolean;
-  set: (changes: Partial<Pick<Settings, "theme" | "language" | "letterKeys">>) => void;
+  /** How wide the panel beside a drawing is, once somebody has said so. */
+  panelWidth: number | null;
+  set: (changes: Partial<Pick<Settings, "theme" | "language" | "letterKeys" | "panelWidth">>) => void;
 }
 
 /** What this person wants of the pages, kept in this browser. */
@@ -23,6 +25,7 @@ export const useSettings = create<Settings>()(
       theme: "system",
       language: navigator.language.toLowerCase().startsWith("de") ? "de" : "en",
       letterKeys: true,
+      panelWidth: null,
       set: (changes) => set(changes),
     }),
     { name: KEPT_AS },

@@ -1,8 +1,8 @@
 import type { ResultOf } from "@graphql-typed-document-node/core";
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { preloadEditor } from "@/canvas/inspector/expression/CodeField";
-import { Inspector } from "@/canvas/inspector/Inspector";
 import { LastRunProvider, type Part } from "@/canvas/inspector/lastRun";
+import { ActionMenu, type MenuPlace } from "@/canvas/interaction/ActionMenu";
 import { type Action, BINDINGS, written } from "@/canvas/interaction/keymap";
 import { Palette } from "@/canvas/interaction/Palette";
 import { useEditing } from "@/canvas/interaction/useEditing";
@@ -10,7 +10,6 @@ import { useKeys } from "@/canvas/interaction/useKeys";
 import type { Catalog } from "@/canvas/model/catalog";
 import { same } from "@/canvas/model/json";
 import type { PlacedProblem } from "@/canvas/model/problems";
-import { Outline } from "@/canvas/outline/Outline";
 import { createRunStore, OverlayProvider } from "@/canvas/overlay/overlay";
 import { type CanvasStore, problemsOf, useCanvas } from "@/canvas/store";
 import { Canvas } from "@/canvas/view/Canvas";
@@ -22,7 +21,6 @@ import { BuilderHeader } from "./BuilderHeader";
 import { ProblemsPanel } from "./ProblemsPanel";
 import type { WorkflowQuery } from "./queries";
 import { TestBar } from "./TestBar";
-import { TestDialog } from "./TestDialog";
 import { useDraft } from "./useDraft";
 import { usePin } from "./usePin";
 import { useTest } from "./useTest";
@@ -31,13 +29,18 @@ import { useTest } from "./useTest";
 const loadConflict = () => import("./ConflictDialog").then((file) => ({ default: file.ConflictDialog }));
 const loadKeys = () => import("./KeysDialog").then((file) => ({ default: file.KeysDialog }));
 const loadPublish = () => import("./PublishDialog").then((file) => ({ default: file.PublishDialog }));
+const loadInspector = () => import("@/canvas/inspector/Inspector").then((file) => ({ default: file.Inspector }));
+const loadOutline = () => import("@/canvas/outline/Outline").then((file) => ({ default: file.Outline }));
+const loadSettings = () => import("./WorkflowSettings").then((file) => ({ default: file.WorkflowSettings }));
+const loadTest = () => import("./TestDialog").then((file) => ({ default: file.TestDialog }));
 const loadRun = () => import("./RunDialog").then((file) => ({ default: file.RunDialog }));
 const [ConflictDialog, KeysDialog] = [lazy(loadConflict), lazy(loadKeys)];
-const [PublishDialog, RunDialog] = [lazy(loadPublish), lazy(loadRun)];
+const [PublishDialog, RunDialog, TestDialog] = [lazy(loadPublish), lazy(loadRun), lazy(loadTest)];
+const [Inspector, Outline, WorkflowSettings] = [lazy(loadInspector), lazy(loadOutline), lazy(loadSettings)];
 
 /** Fetches what will be opened before anybody opens it, and never in the way of what is shown first. */
 function preload() {
-  preloadEditor();
+  for (const load of [loadInspector, preloadEditor, loadTest, loadOutline, loadSettings]) void load();
   for (const load of [loadPublish, loadKeys, loadRun, loadConflict]) void load();
 }
 
@@ -68,9 +71,15 @@ export function Builder({ store, catalog, role, workflow, onPublished }: Props) 
   const [open, setOpen] = useState<Open>(null);
   const [outline, setOutline] = useState(() => window.matchMedia("(max-width: 640px)").matches);
   const [showProblems, setShowProblems] = useState(false);
+  const [showSettings, setShowSettings] = useState(false);
   const editing = useEditing();
   const inspected = useCanvas((state) => state.inspected);
   const problems = useCanvas(problemsOf).length;
+  const [menu, setMenu] = useState<MenuPlace | null>(null);
+  const showMenu = useCallback(
+    (place: { x: number; y: number }, about: MenuPlace["about"]) => setMenu({ ...place, about }),
+    [],
+  );
   const isEmpty = useCanvas((state) => Object.keys(state.document.definition.nodes).length === 0);
   const announcement = useCanvas((state) => state.announcement);
   const stage = useRef<HTMLDivElement>(null);
@@ -95,12 +104,17 @@ export function Builder({ store, catalog, role, workflow, onPublished }: Props) 
     () => ({
       save: () => void save(),
       toggleOutline: () => setOutline((shown) => !shown),
+      settings: () => {
+        store.getState().inspect(null);
+        setShowSettings(true);
+      },
       showKeys: () => setOpen("keys"),
       showCommands: () => setOpen("commands"),
       test: () => mayEdit && setOpen({ test: { what: "all" } }),
+      testNode: (what: "to" | "only", node: string) => mayEdit && setOpen({ test: { what, node } }),
       pin: (key: string) => void pinNow(key),
     }),
-    [save, mayEdit, pinNow],
+    [save, store, mayEdit, pinNow],
   );
   const { act, center } = useKeys(editing, outside);
 
@@ -129,17 +143,20 @@ export function Builder({ store, catalog, role, workflow, onPublished }: Props) 
   );
 
   const main = outline ? (
-    <Outline
-      onAdd={() => editing.ask({ what: "add", place: center() })}
-      onAddAfter={(from) => editing.ask({ what: "addAfter", from })}
-      onConnect={(key) => editing.ask({ what: "connect", key })}
-    />
+    <Suspense fallback={null}>
+      <Outline
+        onAdd={() => editing.ask({ what: "add", place: center() })}
+        onAddAfter={(from) => editing.ask({ what: "addAfter", from })}
+        onConnect={(key) => editing.ask({ what: "connect", key })}
+      />
+    </Suspense>
   ) : (
     <div className="relative h-full">
       <Canvas
         onConnect={editing.join}
         onDropped={(from, place) => editing.ask({ what: "addAfter", from, place })}
         onInsert={(edge) => editing.ask({ what: "insert", edge })}
+        {...(mayEdit ? { onMenu: showMenu } : {})}
       />
       {isEmpty && draft.saving.state !== "opening" ? (
         <div className="pointer-events-none absolute inset-0 flex flex-col items-center justify-center gap-3">
@@ -156,6 +173,12 @@ export function Builder({ store, catalog, role, workflow, onPublished }: Props) 
       ) : null}
     </div>
   );
+
+  const side = inspected ? (
+    <Inspector id={inspected} />
+  ) : showSettings ? (
+    <WorkflowSettings key={workflow.id} workflow={workflow} onClose={() => setShowSettings(false)} />
+  ) : null;
 
   return (
     <OverlayProvider value={overlay}>
@@ -174,6 +197,7 @@ export function Builder({ store, catalog, role, workflow, onPublished }: Props) 
             act={act}
             onOutline={outside.toggleOutline}
             onProblems={() => setShowProblems((shown) => !shown)}
+            onSettings={() => outside.settings()}
             onPublish={() => setOpen("publish")}
             onTest={() => setOpen({ test: { what: "all" } })}
             onRun={() => setOpen("run")}
@@ -186,7 +210,7 @@ export function Builder({ store, catalog, role, workflow, onPublished }: Props) 
             </div>
           ) : null}
           <div ref={stage} className="min-h-0 flex-1">
-            <Split side={inspected ? <Inspector id={inspected} /> : null} label={t("inspector.resize")}>
+            <Split side={side ? <Suspense fallback={null}>{side}</Suspense> : null} label={t("inspector.resize")}>
               <div data-canvas-keys className="h-full">
                 {main}
               </div>
@@ -225,6 +249,9 @@ export function Builder({ store, catalog, role, workflow, onPublished }: Props) 
             ) : null}
             {open === "keys" ? <KeysDialog onClose={() => setOpen(null)} /> : null}
           </Suspense>
+          {menu ? (
+            <ActionMenu place={menu} title={t(`menu.${menu.about}`)} onChoose={act} onClose={() => setMenu(null)} />
+          ) : null}
           {open === "commands" ? (
             <Palette
               title={t("palette.commands")}

@@ -9,6 +9,7 @@ import {
   Plus,
   Redo2,
   RotateCcw,
+  Settings2,
   Undo2,
   Upload,
   WandSparkles,
@@ -38,6 +39,7 @@ interface Props {
   act: (action: Action) => void;
   onOutline: () => void;
   onProblems: () => void;
+  onSettings: () => void;
   onPublish: () => void;
   onTest: () => void;
   onRun: () => void;
@@ -115,6 +117,9 @@ export function BuilderHeader(props: Props) {
             <RotateCcw size={16} aria-hidden />
           </IconButton>
         ) : null}
+        <IconButton label={t("workflow.settings")} onClick={props.onSettings}>
+          <Settings2 size={16} aria-hidden />
+        </IconButton>
         <Button
           look="quiet"
           icon={

@@ -3,6 +3,7 @@ import type { PlacedProblem } from "@/canvas/model/problems";
 import { problemsOf, useCanvas } from "@/canvas/store";
 import { useT } from "@/i18n";
 import { IconButton } from "@/ui/Button";
+import { Hint, Told } from "@/ui/Told";
 
 /** Everything that keeps the workflow from being published, each with a way to where it is. */
 export function ProblemsPanel({ onGo, onClose }: { onGo: (problem: PlacedProblem) => void; onClose: () => void }) {
@@ -40,14 +41,12 @@ export function ProblemsPanel({ onGo, onClose }: { onGo: (problem: PlacedProblem
                 />
               )}
               <span className="min-w-0 flex-1">
-                <span className="block">
-                  {problem.place.missing === undefined
-                    ? problem.message
-                    : t("problems.missing", { field: problem.place.missing })}
-                </span>
-                {problem.hint && problem.place.missing === undefined ? (
-                  <span className="block text-small text-soft">{problem.hint}</span>
-                ) : null}
+                {problem.place.missing === undefined ? (
+                  <Told code={problem.code} message={problem.message} />
+                ) : (
+                  <span className="block">{t("problems.missing", { field: problem.place.missing })}</span>
+                )}
+                <Hint problem={problem} />
               </span>
               <span className="shrink-0 font-mono text-badge text-soft">{problem.node ?? problem.code}</span>
             </button>

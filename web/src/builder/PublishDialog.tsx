@@ -1,7 +1,7 @@
 import { CircleCheck, CircleX, TriangleAlert } from "lucide-react";
 import { useMemo, useState } from "react";
 import { useMutation } from "urql";
-import { messageOf } from "@/api/errors";
+import { messageOf, refusalOf } from "@/api/errors";
 import { difference, isSame } from "@/canvas/model/difference";
 import { openDocument } from "@/canvas/model/document";
 import { type Problem, placed } from "@/canvas/model/problems";
@@ -10,6 +10,7 @@ import { useT } from "@/i18n";
 import { Button } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
 import { Check, Select, TextField } from "@/ui/Field";
+import { Told } from "@/ui/Told";
 import { DifferenceList } from "@/versions/DifferenceList";
 import { PublishDraftMutation } from "./queries";
 
@@ -63,7 +64,7 @@ export function PublishDialog({ name, draftId, latest, environments, save, onPub
     if (!payload) return;
     store.getState().setServerProblems(sent, placed(payload.problems as Problem[], sent));
     if (payload.version) return onPublished(payload.version, deployTo);
-    setRefused(payload.userErrors.map(({ message }) => message).join(" "));
+    setRefused(refusalOf(payload.userErrors));
   };
 
   return (
@@ -87,9 +88,9 @@ export function PublishDialog({ name, draftId, latest, environments, save, onPub
       <div className="flex flex-col gap-4">
         <p className="flex items-center gap-2">
           {errors === 0 ? (
-            <CircleCheck size={16} className="text-succeeded" aria-hidden />
+            <CircleCheck size={16} className="shrink-0 text-succeeded" aria-hidden />
           ) : (
-            <CircleX size={16} className="text-failed" aria-hidden />
+            <CircleX size={16} className="shrink-0 text-failed" aria-hidden />
           )}
           {errors === 0 ? t("publish.checked") : t("publish.blocked", { count: errors })}
         </p>
@@ -99,19 +100,23 @@ export function PublishDialog({ name, draftId, latest, environments, save, onPub
               .filter(({ severity }) => severity === "ERROR")
               .slice(0, 8)
               .map((problem) => (
-                <li key={problem.code + problem.path + problem.message}>{problem.message}</li>
+                <li key={problem.code + problem.path + problem.message}>
+                  <Told code={problem.code} message={problem.message} />
+                </li>
               ))}
           </ul>
         ) : null}
         {warnings.length > 0 ? (
           <div>
             <p className="flex items-center gap-2">
-              <TriangleAlert size={16} className="text-waiting" aria-hidden />
+              <TriangleAlert size={16} className="shrink-0 text-waiting" aria-hidden />
               {t("publish.warned", { count: warnings.length })}
             </p>
             <ul className="mt-1 list-disc pl-6 text-soft">
               {warnings.slice(0, 8).map((problem) => (
-                <li key={problem.code + problem.path + problem.message}>{problem.message}</li>
+                <li key={problem.code + problem.path + problem.message}>
+                  <Told code={problem.code} message={problem.message} />
+                </li>
               ))}
             </ul>
             <Check label={t("publish.accept")} checked={accepted} onChange={setAccepted} />

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { useNavigate } from "react-router";
 import { useMutation } from "urql";
-import { messageOf } from "@/api/errors";
+import { messageOf, refusalOf } from "@/api/errors";
 import { parse } from "@/canvas/inspector/schemaForm/kind";
 import { isObject } from "@/canvas/model/json";
 import { useT } from "@/i18n";
@@ -35,7 +35,7 @@ export function RunDialog({ version, triggers, onClose }: Props) {
     if (answer.error) return setRefused(messageOf(answer.error));
     const payload = answer.data?.startRun;
     if (payload?.run) return void navigate(`/runs/${payload.run.id}`);
-    setRefused(payload?.userErrors.map(({ message }) => message).join(" "));
+    setRefused(refusalOf(payload?.userErrors));
   };
 
   return (

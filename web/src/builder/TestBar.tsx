@@ -6,6 +6,7 @@ import { useCanvas } from "@/canvas/store";
 import { useT } from "@/i18n";
 import { Button, IconButton } from "@/ui/Button";
 import { StatusBadge } from "@/ui/StatusBadge";
+import { useWords } from "@/ui/Told";
 import { Duration } from "@/ui/time";
 import { useToasts } from "@/ui/toast";
 import type { Testing } from "./useTest";
@@ -18,6 +19,7 @@ export function TestBar({ testing, onAgain }: { testing: Testing; onAgain: () =>
   const startedAt = useOverlay((run) => run.startedAt);
   const endedAt = useOverlay((run) => run.endedAt);
   const failed = useOverlay((run) => [...run.nodes.values()].find((node) => node.status === "FAILED" && node.error));
+  const inWords = useWords();
   const { started, connection } = testing;
   const isOld = useCanvas((state) => started !== null && state.document.definition !== started.document.definition);
   if (!started) return null;
@@ -38,7 +40,7 @@ export function TestBar({ testing, onAgain }: { testing: Testing; onAgain: () =>
       ) : null}
       {failed?.error ? (
         <span className="min-w-0 truncate text-small">
-          <span className="font-mono text-failed">{failed.node}</span> {failed.error.message}
+          <span className="font-mono text-failed">{failed.node}</span> {inWords(failed.error)}
         </span>
       ) : null}
       {isOld ? <span className="text-small text-soft">{t("test.old")}</span> : null}

@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useState } from "react";
 import { useClient, useQuery } from "urql";
+import { refusalOf } from "@/api/errors";
 import { inputOf, type Part } from "@/canvas/inspector/lastRun";
 import { parse } from "@/canvas/inspector/schemaForm/kind";
 import { isTrigger } from "@/canvas/model/catalog";
@@ -11,6 +12,7 @@ import { useT } from "@/i18n";
 import { Button } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
 import { Check, Select, TextArea } from "@/ui/Field";
+import { Told } from "@/ui/Told";
 import { TestPlanQuery } from "./queries";
 import { sample } from "./sample";
 import { asInput, type Testing, type Wish } from "./useTest";
@@ -64,7 +66,7 @@ export function TestDialog({ workflowId, part: first, testing, onClose }: Props)
     if (before !== undefined || runId === null || pinOf(store.getState().document, trigger)) return;
     let gone = false;
     void inputOf(client, runId).then((found) => {
-      if (gone || found?.value === undefined || found.value === null) return;
+      if (gone || found?.value === undefined || found.value === null || found.redacted) return;
       const text = JSON.stringify(found.value, null, 2);
       setInput((now) => (now === proposed ? text : now));
     });
@@ -185,12 +187,14 @@ export function TestDialog({ workflowId, part: first, testing, onClose }: Props)
         {known && known.problems.length > 0 ? (
           <ul className="list-disc pl-5 text-failed">
             {known.problems.slice(0, 5).map((problem) => (
-              <li key={problem.code + problem.path}>{problem.message}</li>
+              <li key={problem.code + problem.path}>
+                <Told code={problem.code} message={problem.message} />
+              </li>
             ))}
           </ul>
         ) : null}
         {known && known.problems.length === 0 && known.userErrors.length > 0 ? (
-          <p className="text-failed">{known.userErrors.map(({ message }) => message).join(" ")}</p>
+          <p className="text-failed">{refusalOf(known.userErrors)}</p>
         ) : null}
         {refused && !(known && (known.problems.length > 0 || known.userErrors.length > 0)) ? (
           <p role="alert" className="text-failed">

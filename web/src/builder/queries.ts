@@ -15,7 +15,7 @@ export const CatalogQuery = graphql(`
 export const WorkflowQuery = graphql(`
   query WorkflowForBuilder($name: String!, $project: String!) {
     workflow(name: $name, project: $project) {
-      id name title description
+      id name title description tags
       project { slug environments { id name title } }
       draft { id revision document sidecar }
       latestVersion { id number definition }
@@ -29,6 +29,15 @@ export const CreateWorkflowMutation = graphql(`
   mutation CreateWorkflow($input: CreateWorkflowInput!) {
     createWorkflow(input: $input) {
       workflow { id name project { slug } }
+      userErrors { code message field }
+    }
+  }
+`);
+
+export const UpdateWorkflowMutation = graphql(`
+  mutation UpdateWorkflow($input: UpdateWorkflowInput!) {
+    updateWorkflow(input: $input) {
+      workflow { id title description tags }
       userErrors { code message field }
     }
   }

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import { useClient } from "urql";
-import { codeOf, messageOf } from "@/api/errors";
+import { codeOf, messageOf, refusalOf } from "@/api/errors";
 import { followDraft } from "@/api/follow";
 import { withPlaces } from "@/canvas/layout/places";
 import type { Catalog } from "@/canvas/model/catalog";
@@ -68,7 +68,7 @@ export function useDraft(
         return { outcome: "conflict", draft: now };
       }
       if (!now || payload.userErrors.length > 0) {
-        return { outcome: "refused", message: (payload?.userErrors ?? []).map(({ message }) => message).join(" ") };
+        return { outcome: "refused", message: refusalOf(payload?.userErrors) };
       }
       store.getState().setServerProblems(document, placed(now.problems as Problem[], document));
       return { outcome: "saved", revision: now.revision };
@@ -173,7 +173,7 @@ export function useDraft(
       const payload = answer.data?.discardDraft;
       if (answer.error) return messageOf(answer.error);
       if (!payload?.draft || payload.userErrors.length > 0) {
-        return (payload?.userErrors ?? []).map(({ message }) => message).join(" ");
+        return refusalOf(payload?.userErrors);
       }
       const back = withPlaces(openDocument(payload.draft.document, payload.draft.sidecar), store.getState().catalog);
       store.getState().apply(label, () => back);

@@ -1,8 +1,7 @@
 import { useCallback } from "react";
 import { useClient } from "urql";
-import { pinFrom } from "@/canvas/inspector/Giving";
 import { outputIn } from "@/canvas/inspector/lastRun";
-import { pinOf, pinsFit, setPin } from "@/canvas/model/pins";
+import { pinFrom, pinOf, pinsFit, setPin } from "@/canvas/model/pins";
 import type { CanvasStore } from "@/canvas/store";
 import { useT } from "@/i18n";
 import { useToasts } from "@/ui/toast";
@@ -19,6 +18,7 @@ export function usePin(store: CanvasStore, runId: string | null): (key: string) 
         return apply(t("did.unpin"), (before) => setPin(before, key, undefined));
       }
       const sample = runId === null ? undefined : await outputIn(client, runId, key);
+      if (sample?.redacted) return toast(t("pin.redacted"));
       if (sample?.value === undefined) return toast(t("pin.nothing"));
       const pin = pinFrom(sample.value, sample.port);
       if (!pinsFit(store.getState().document, key, pin)) return toast(t("pin.tooLarge"));

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useState } from "react";
 import { useClient, useMutation, useQuery } from "urql";
-import { messageOf } from "@/api/errors";
+import { messageOf, refusalOf } from "@/api/errors";
 import type { Part } from "@/canvas/inspector/lastRun";
 import type { FlowDocument } from "@/canvas/model/document";
 import type { Json } from "@/canvas/model/json";
@@ -82,7 +82,7 @@ export function useTest(store: CanvasStore, overlay: RunStore, workflowId: strin
         return undefined;
       }
       if (payload) store.getState().setServerProblems(document, placed(payload.problems as Problem[], document));
-      return (payload?.userErrors ?? []).map(({ message }) => message).join(" ") || t("error.failed");
+      return refusalOf(payload?.userErrors) || t("error.failed");
     },
     [store, start, workflowId, t],
   );
@@ -91,7 +91,7 @@ export function useTest(store: CanvasStore, overlay: RunStore, workflowId: strin
     if (!started) return undefined;
     const answer = await client.mutation(CancelMutation, { input: { runId: started.id } }).toPromise();
     if (answer.error) return messageOf(answer.error);
-    return answer.data?.cancelRun.userErrors.map(({ message }) => message).join(" ") || undefined;
+    return refusalOf(answer.data?.cancelRun.userErrors) || undefined;
   }, [client, started]);
 
   return {

@@ -1,6 +1,6 @@
 import { type FormEvent, useMemo, useState } from "react";
 import { useMutation, useQuery } from "urql";
-import { messageOf } from "@/api/errors";
+import { inWords, messageOf, refusalOf } from "@/api/errors";
 import { useSettings } from "@/app/settings";
 import type { Json } from "@/canvas/model/json";
 import { useT } from "@/i18n";
@@ -46,12 +46,16 @@ export function ConnectionDialog({ known, types, project: given, onDone, onClose
   const [environment, setEnvironment] = useState(known?.environment ?? "default");
   const [changed, setChanged] = useState<Record<string, string>>({});
   const typed = { ...asTyped(fields, (known?.fields ?? {}) as Json), ...changed };
-  const [errors, setErrors] = useState<readonly { field: string[]; message: string }[]>([]);
+  const [errors, setErrors] = useState<readonly { field: string[]; code: string; message: string }[]>([]);
+  const [refused, setRefused] = useState<string>();
   const [creating, create] = useMutation(CreateConnectionMutation);
   const [updating, update] = useMutation(UpdateConnectionMutation);
   const projects = data?.projects.nodes ?? [];
   const environments = projects.find(({ slug }) => slug === project)?.environments ?? [];
-  const errorOf = (field: string) => errors.find((error) => error.field.at(-1) === field)?.message;
+  const errorOf = (field: string) => {
+    const error = errors.find((one) => one.field.at(-1) === field);
+    return error && inWords(error);
+  };
   const named = ["name", "project", "environment", ...fields.map((field) => field.name)];
   const others = errors.filter(({ field }) => !named.includes(field.at(-1) ?? ""));
   const missing = fields.some(
@@ -65,10 +69,11 @@ export function ConnectionDialog({ known, types, project: given, onDone, onClose
     const answer = known
       ? await update({ input: { id: known.id, expectedRevision: known.revision, ...sent } })
       : await create({ input: { name, project, environment, type: type.name, ...sent } });
-    if (answer.error) return setErrors([{ field: [], message: messageOf(answer.error) }]);
+    if (answer.error) return setRefused(messageOf(answer.error));
     const payload =
       answer.data && "createConnection" in answer.data ? answer.data.createConnection : answer.data?.updateConnection;
     if (payload?.connection) return onDone(payload.connection.name);
+    setRefused(undefined);
     setErrors(payload?.userErrors ?? []);
   };
 
@@ -122,9 +127,9 @@ export function ConnectionDialog({ known, types, project: given, onDone, onClose
             onChange={(text) => setChanged((before) => ({ ...before, [field.name]: text }))}
           />
         ))}
-        {others.length > 0 ? (
+        {refused || others.length > 0 ? (
           <p role="alert" className="text-failed">
-            {others.map(({ message }) => message).join(" ")}
+            {refused ?? refusalOf(others)}
           </p>
         ) : null}
         <Button
@@ -151,6 +156,15 @@ interface InputProps {
 function FieldInput({ field, isSet, value, error, onChange }: InputProps) {
   const t = useT();
   const help = isSet ? t("connections.keep") : field.help;
+  if (field.choices.length > 0) {
+    const words = field.choices.filter((word) => word !== field.otherwise);
+    const first = field.otherwise ?? t("form.empty");
+    const options = [["", first] as const, ...words.map((word) => [word, word] as const)];
+    const chosen = value === field.otherwise ? "" : value;
+    return (
+      <Select label={field.title} help={help} error={error} value={chosen} options={options} onChange={onChange} />
+    );
+  }
   if (field.lines) {
     return <TextArea label={field.title} help={help} error={error} rows={3} value={value} onChange={onChange} />;
   }

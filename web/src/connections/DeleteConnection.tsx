@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { useMutation } from "urql";
-import { messageOf } from "@/api/errors";
+import { messageOf, refusalOf } from "@/api/errors";
 import { useT } from "@/i18n";
 import { Button } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
@@ -24,7 +24,7 @@ export function DeleteConnection({ connection, onDone, onClose }: Props) {
     const answer = await remove({ input: { id: connection.id, force } });
     if (answer.error) return setRefused(messageOf(answer.error));
     if (answer.data?.deleteConnection.deletedId) return onDone();
-    setRefused(answer.data?.deleteConnection.userErrors.map(({ message }) => message).join(" "));
+    setRefused(refusalOf(answer.data?.deleteConnection.userErrors));
   };
   return (
     <Dialog

@@ -20,6 +20,20 @@ test("fields that must be filled in come first, and secrets are known as such", 
   ]);
 });
 
+test("fields stand as their author put them, with what can be chosen", () => {
+  const fields = fieldsOf({
+    required: ["host", "database"],
+    properties: {
+      database: { "x-order": 3 },
+      host: { "x-order": 1 },
+      port: { "x-order": 2 },
+      tls: { "x-order": 4, enum: ["verify", "off"], default: "verify" },
+    },
+  });
+  expect(fields.map(({ name }) => name)).toEqual(["host", "port", "database", "tls"]);
+  expect(fields[3]).toMatchObject({ choices: ["verify", "off"], otherwise: "verify" });
+});
+
 test("secrets are sent apart, lists as lists, and what is empty not at all", () => {
   const sent = asSent(fieldsOf(schema), { token: "hush-hush", hosts: "a.example.com, b.example.com", headers: " " });
   expect(sent).toEqual({ fields: { hosts: ["a.example.com", "b.example.com"] }, secrets: { token: "hush-hush" } });

@@ -1,4 +1,3 @@
-import { fieldNames } from "@/canvas/inspector/schemaForm/kind";
 import { isObject, type Json } from "@/canvas/model/json";
 
 /** One field of a kind of credential, as its JSON Schema describes it. */
@@ -10,9 +9,13 @@ export interface ConnectionField {
   required: boolean;
   lines: boolean;
   list: boolean;
+  /** What can be chosen; nothing where anything can be written. */
+  choices: string[];
+  /** What an empty field means. */
+  otherwise: string | undefined;
 }
 
-/** The fields of a kind of credential, those that must be filled in first. */
+/** The fields of a kind of credential as their author put them: host and port, name and password stand together. */
 export function fieldsOf(schema: Json): ConnectionField[] {
   const properties = isObject(schema) && isObject(schema.properties) ? schema.properties : {};
   const required = isObject(schema) && Array.isArray(schema.required) ? schema.required : [];
@@ -26,10 +29,16 @@ export function fieldsOf(schema: Json): ConnectionField[] {
       required: required.includes(name),
       lines: of["x-multiline"] === true,
       list: of.type === "array",
+      choices: Array.isArray(of.enum) ? of.enum.filter((one) => typeof one === "string") : [],
+      otherwise: typeof of.default === "string" ? of.default : undefined,
     };
   });
-  const order = fieldNames(schema).names;
-  return fields.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+  const place = ({ name, required }: ConnectionField) => {
+    const field = properties[name];
+    const order = isObject(field) ? field["x-order"] : undefined;
+    return typeof order === "number" ? order : Number.MAX_SAFE_INTEGER - Number(required);
+  };
+  return fields.sort((a, b) => place(a) - place(b));
 }
 
 /** What was typed, by field, as it is sent: plain fields, and secrets apart. Empty ones are left out. */

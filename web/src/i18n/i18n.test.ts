@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { meanings } from "./codes";
 import { de } from "./de";
 import { en, type MessageKey } from "./en";
 
@@ -21,4 +22,13 @@ test("every text is used somewhere", () => {
     (key) => !source.includes(`"${key}"`) && !prefixes.some((prefix) => key.startsWith(prefix)),
   );
   expect(unused).toEqual([]);
+});
+
+test("every published code has a meaning in German", () => {
+  const codes = ["errors", "problems"].flatMap((guide) => {
+    const text = readFileSync(new URL(`../../../docs/guides/${guide}.md`, import.meta.url), "utf8");
+    return [...text.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, code]) => code ?? "");
+  });
+  expect(codes.length).toBeGreaterThan(40);
+  expect(codes.filter((code) => !(code in meanings))).toEqual([]);
 });

@@ -3,7 +3,7 @@ import { CircleCheck, CircleX, Plus } from "lucide-react";
 import { useState } from "react";
 import { useSearchParams } from "react-router";
 import { useMutation, useQuery } from "urql";
-import { messageOf } from "@/api/errors";
+import { messageOf, refusalOf } from "@/api/errors";
 import { useWorkspaceEvents } from "@/api/follow";
 import { useSettings } from "@/app/settings";
 import { ConnectionDialog, type Known } from "@/connections/ConnectionDialog";
@@ -47,11 +47,7 @@ export default function ConnectionsPage() {
     const answer = await test({ input: { id: connection.id } });
     if (answer.error) return toast(messageOf(answer.error));
     const payload = answer.data?.testConnection;
-    toast(
-      payload?.test
-        ? `${connection.name}: ${payload.test.message}`
-        : (payload?.userErrors ?? []).map(({ message }) => message).join(" "),
-    );
+    toast(payload?.test ? `${connection.name}: ${payload.test.message}` : refusalOf(payload?.userErrors));
     again();
   };
   return (

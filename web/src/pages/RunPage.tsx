@@ -38,6 +38,9 @@ function OneRun({ id }: { id: string }) {
     if (opened.current === version) return canvas.setState({ catalog });
     opened.current = version;
     canvas.getState().open(withPlaces(openDocument(definition, tried?.sidecar), catalog), catalog, true);
+    // The node that the address names is in sight; an item of a list has no card of its own.
+    const named = new URLSearchParams(window.location.search).get("node");
+    if (named && Object.hasOwn(canvas.getState().document.definition.nodes, named)) canvas.getState().inspect(named);
   }, [canvas, catalog, definition, version, tried]);
   if (!data?.run) {
     return error ? (

@@ -1,5 +1,6 @@
 import { Link, useSearchParams } from "react-router";
 import { useQuery } from "urql";
+import { inWords } from "@/api/errors";
 import { useWorkspaceEvents } from "@/api/follow";
 import { graphql } from "@/gql";
 import type { RunStatus } from "@/gql/graphql";
@@ -65,13 +66,13 @@ export function RunsPage() {
   return (
     <div className="mx-auto max-w-5xl p-4">
       <header className="mb-3 flex flex-wrap items-end gap-3">
-        <h1 className="mr-auto font-semibold text-title">{t("nav.runs")}</h1>
+        <h1 className="mr-auto font-semibold text-title max-sm:w-full">{t("nav.runs")}</h1>
         {workflow ? (
           <Button onClick={() => set({ workflow: "" })}>
             {t("runs.ofWorkflow", { title: of?.title ?? workflow })}
           </Button>
         ) : null}
-        <div className="w-44">
+        <div className="w-44 max-sm:w-full">
           <Select
             label={t("runs.status")}
             value={status ?? ""}
@@ -80,7 +81,7 @@ export function RunsPage() {
           />
         </div>
         <form
-          className="w-44"
+          className="w-44 max-sm:flex-1"
           key={key}
           onSubmit={(event) => {
             event.preventDefault();
@@ -122,7 +123,7 @@ export function RunsPage() {
                   <td className="px-3 py-1">
                     <StatusBadge status={run.status as Status} />
                     {run.error ? (
-                      <span className="block max-w-64 truncate text-small text-soft" title={run.error.message}>
+                      <span className="block max-w-64 truncate text-small text-soft" title={inWords(run.error)}>
                         {run.error.node ? `${run.error.node}: ` : ""}
                         {run.error.code}
                       </span>

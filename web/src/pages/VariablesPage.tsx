@@ -2,7 +2,7 @@ import { Plus, Trash2 } from "lucide-react";
 import { type FormEvent, useState } from "react";
 import { useSearchParams } from "react-router";
 import { useMutation, useQuery } from "urql";
-import { messageOf } from "@/api/errors";
+import { messageOf, refusalOf } from "@/api/errors";
 import { useWorkspaceEvents } from "@/api/follow";
 import { parse } from "@/canvas/inspector/schemaForm/kind";
 import { graphql } from "@/gql";
@@ -74,7 +74,7 @@ export default function VariablesPage() {
     const answer = await remove({ input: { id: variable.id } });
     if (answer.error) return toast(messageOf(answer.error));
     const errors = answer.data?.deleteVariable.userErrors ?? [];
-    if (errors.length > 0) return toast(errors.map(({ message }) => message).join(" "));
+    if (errors.length > 0) return toast(refusalOf(errors));
     again();
     toast(t("variables.deleted", { name: variable.name }), {
       label: t("key.undo"),
@@ -215,7 +215,7 @@ function VariableDialog({ known, project, environment, onDone, onClose }: Dialog
     const payload =
       answer.data && "createVariable" in answer.data ? answer.data.createVariable : answer.data?.updateVariable;
     if (payload?.variable) return onDone();
-    setRefused(payload?.userErrors.map(({ message }) => message).join(" "));
+    setRefused(refusalOf(payload?.userErrors));
   };
   return (
     <Dialog title={known ? t("variables.change", { name: known.name }) : t("variables.new")} onClose={onClose}>

@@ -1,7 +1,7 @@
 import { useMemo, useState } from "react";
 import { Link, useParams, useSearchParams } from "react-router";
 import { useMutation, useQuery } from "urql";
-import { codeOf, messageOf } from "@/api/errors";
+import { codeOf, messageOf, refusalOf } from "@/api/errors";
 import { useWorkspaceEvents } from "@/api/follow";
 import { NotFound } from "@/app/Broken";
 import { useSettings } from "@/app/settings";
@@ -61,7 +61,7 @@ export default function VersionsPage() {
     const answer = await discard({ input });
     const errors = answer.data?.discardDraft.userErrors ?? [];
     if (answer.error) return toast(messageOf(answer.error));
-    toast(errors.map(({ message }) => message).join(" ") || t("versions.draftIs", { number }));
+    toast(refusalOf(errors) || t("versions.draftIs", { number }));
     again();
   };
   return (

@@ -2,7 +2,7 @@ import { Plus } from "lucide-react";
 import { useState } from "react";
 import { Link, useNavigate, useSearchParams } from "react-router";
 import { useMutation, useQuery } from "urql";
-import { messageOf } from "@/api/errors";
+import { messageOf, refusalOf } from "@/api/errors";
 import { useWorkspaceEvents } from "@/api/follow";
 import { CreateWorkflowMutation } from "@/builder/queries";
 import { graphql } from "@/gql";
@@ -155,7 +155,7 @@ function NewWorkflow({ onClose }: { onClose: () => void }) {
     const answer = await create({ input: { name, ...(title ? { title } : {}) } });
     const payload = answer.data?.createWorkflow;
     if (payload?.workflow) return void navigate(`/workflows/${payload.workflow.project.slug}/${payload.workflow.name}`);
-    setRefused(answer.error ? messageOf(answer.error) : payload?.userErrors.map(({ message }) => message).join(" "));
+    setRefused(answer.error ? messageOf(answer.error) : refusalOf(payload?.userErrors));
   };
   return (
     <Dialog title={t("workflows.new")} onClose={onClose}>

@@ -1,11 +1,11 @@
 import type { Client } from "urql";
-import { messageOf } from "@/api/errors";
+import { messageOf, refusalOf } from "@/api/errors";
 import { CreateWorkflowMutation, StartRunMutation } from "@/builder/queries";
 import { graphql } from "@/gql";
 
 const PublishExampleMutation = graphql(`
   mutation PublishExample($input: PublishWorkflowInput!) {
-    publishWorkflow(input: $input) { version { id } problems { message } userErrors { code message } }
+    publishWorkflow(input: $input) { version { id } problems { code message } userErrors { code message } }
   }
 `);
 
@@ -27,7 +27,7 @@ export async function freeName(client: Client, { name, title, description }: Exa
     const payload = answer.data?.createWorkflow;
     if (payload?.workflow) return payload.workflow.name;
     if (!payload?.userErrors.every(({ code }) => code === "NAME_TAKEN")) {
-      throw new Error(payload?.userErrors.map(({ message }) => message).join(" "));
+      throw new Error(refusalOf(payload?.userErrors));
     }
   }
   throw new Error(`${name}-${MOST_COPIES}`);
@@ -42,12 +42,12 @@ export async function startTour(client: Client, { metadata, definition }: Exampl
   const version = published.data?.publishWorkflow.version;
   if (!version) {
     const { problems, userErrors } = published.data?.publishWorkflow ?? { problems: [], userErrors: [] };
-    throw new Error([...problems, ...userErrors].map(({ message }) => message).join(" "));
+    throw new Error(refusalOf([...problems, ...userErrors]));
   }
   const start = { versionId: version.id, input: { parcels: 40, total: 130 } };
   const started = await client.mutation(StartRunMutation, { input: start }).toPromise();
   if (started.error) throw new Error(messageOf(started.error));
   const run = started.data?.startRun.run;
-  if (!run) throw new Error(started.data?.startRun.userErrors.map(({ message }) => message).join(" "));
+  if (!run) throw new Error(refusalOf(started.data?.startRun.userErrors));
   return `/runs/${run.id}?tour`;
 }

@@ -4,11 +4,13 @@ import { useSettings } from "@/app/settings";
 import type { RunEvent } from "@/canvas/overlay/runState";
 import { nodeRunKey } from "@/canvas/overlay/runState";
 import { useT } from "@/i18n";
+import { useWords } from "@/ui/Told";
 
 /** Everything that happened, one line each, as the server stored it. */
 export function EventList({ events }: { events: readonly RunEvent[] }) {
   const t = useT();
   const language = useSettings((settings) => settings.language);
+  const inWords = useWords();
   const scroll = useRef<HTMLElement>(null);
   const virtual = useVirtualizer({
     count: events.length,
@@ -46,7 +48,7 @@ export function EventList({ events }: { events: readonly RunEvent[] }) {
               </span>
               <span className="truncate text-soft">
                 {event.error
-                  ? `${event.error.code}: ${event.error.message}`
+                  ? `${event.error.code}: ${inWords(event.error)}`
                   : (event.message ?? event.signal ?? event.status ?? "")}
               </span>
             </li>

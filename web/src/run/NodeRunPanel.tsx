@@ -1,14 +1,16 @@
 import { X } from "lucide-react";
-import { useEffect } from "react";
+import { useEffect, useMemo } from "react";
 import { useQuery } from "urql";
 import { useSettings } from "@/app/settings";
 import { nodeRunId } from "@/canvas/overlay/ids";
 import { useOverlay } from "@/canvas/overlay/overlay";
+import { useCanvas } from "@/canvas/store";
+import { ValueView } from "@/data/ValueView";
 import { useT } from "@/i18n";
 import { IconButton } from "@/ui/Button";
 import { Failure } from "@/ui/Empty";
-import { Json, pretty } from "@/ui/Json";
 import { StatusBadge } from "@/ui/StatusBadge";
+import { Told } from "@/ui/Told";
 import { Duration, Time } from "@/ui/time";
 import { NodeRunQuery } from "./queries";
 import { ResolveForm } from "./ResolveForm";
@@ -31,6 +33,7 @@ export function NodeRunPanel({ runId, nodeKey, mayOperate, onClose }: Props) {
   const t = useT();
   const language = useSettings((settings) => settings.language);
   const state = useOverlay((run) => run.nodes.get(nodeKey));
+  const disabled = useCanvas((canvas) => canvas.document.definition.nodes[nodeKey]?.disabled ?? false);
   const [{ data, error }, again] = useQuery({
     query: NodeRunQuery,
     variables: { id: nodeRunId(runId, nodeKey) },
@@ -38,6 +41,7 @@ export function NodeRunPanel({ runId, nodeKey, mayOperate, onClose }: Props) {
   });
   const details = data?.node?.__typename === "NodeRun" ? data.node : undefined;
   const status = state?.status;
+  const source = useMemo(() => ({ of: "output", nodeRun: nodeRunId(runId, nodeKey) }) as const, [runId, nodeKey]);
   // The events say that something changed; results are asked for by name.
   // biome-ignore lint/correctness/useExhaustiveDependencies: every change of the status asks anew
   useEffect(() => again({ requestPolicy: "network-only" }), [status, again]);
@@ -66,6 +70,7 @@ export function NodeRunPanel({ runId, nodeKey, mayOperate, onClose }: Props) {
       </header>
       <div className="flex flex-col gap-4 px-3 pb-4">
         {!state ? <p className="text-soft">{t("nodeRun.notBegun")}</p> : <StatusBadge status={state.status} />}
+        {disabled ? <p className="text-soft">{t("node.disabled.help")}</p> : null}
         {state?.reused ? <p className="text-soft">{t("nodeRun.reused")}</p> : null}
         {error && !details ? <Failure error={error} onRetry={() => again({ requestPolicy: "network-only" })} /> : null}
         {details ? (
@@ -123,7 +128,7 @@ export function NodeRunPanel({ runId, nodeKey, mayOperate, onClose }: Props) {
             <p className="font-mono text-failed text-small">
               {state.error.code} · {state.error.kind}
             </p>
-            <p>{state.error.message}</p>
+            <Told code={state.error.code} message={state.error.message} />
           </div>
         ) : null}
         {mayOperate && details?.waitingFor?.signal ? (
@@ -133,10 +138,7 @@ export function NodeRunPanel({ runId, nodeKey, mayOperate, onClose }: Props) {
         {details?.output ? (
           <div>
             <h3 className="mb-1 font-semibold">{t("nodeRun.output")}</h3>
-            <Json text={pretty(details.output.preview)} label={t("nodeRun.output")} />
-            {details.output.truncated ? (
-              <p className="mt-1 text-small text-soft">{t("value.cut", { bytes: details.output.byteSize })}</p>
-            ) : null}
+            <ValueView head={details.output} source={source} label={t("nodeRun.output")} />
           </div>
         ) : null}
       </div>

@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { useMutation } from "urql";
-import { messageOf } from "@/api/errors";
+import { messageOf, refusalOf } from "@/api/errors";
 import { parse } from "@/canvas/inspector/schemaForm/kind";
 import type { NodeRunResolution } from "@/gql/graphql";
 import { useT } from "@/i18n";
@@ -20,7 +20,7 @@ export function ResolveForm({ id }: { id: string }) {
     const value = resolution === "SUCCEED" && read.ok ? { output: read.value ?? null } : {};
     const answer = await resolve({ input: { nodeRunId: id, resolution, ...value } });
     const errors = answer.data?.resolveNodeRun.userErrors ?? [];
-    setRefused(answer.error ? messageOf(answer.error) : errors.map(({ message }) => message).join(" ") || undefined);
+    setRefused(answer.error ? messageOf(answer.error) : refusalOf(errors) || undefined);
   };
   return (
     <div className="flex flex-col gap-2 rounded-md border border-waiting p-3">

@@ -1,6 +1,6 @@
 import { useNavigate } from "react-router";
 import { useMutation } from "urql";
-import { messageOf } from "@/api/errors";
+import { messageOf, refusalOf } from "@/api/errors";
 import { useT } from "@/i18n";
 import { Button } from "@/ui/Button";
 import { useToasts } from "@/ui/toast";
@@ -22,7 +22,7 @@ export function RetryButtons({ runId, from }: Props) {
     const answer = await retry({ input: { runId, ...(fromNode ? { fromNode } : {}) } });
     const payload = answer.data?.retryRun;
     if (payload?.run) return void navigate(`/runs/${payload.run.id}`);
-    toast(answer.error ? messageOf(answer.error) : (payload?.userErrors ?? []).map(({ message }) => message).join(" "));
+    toast(answer.error ? messageOf(answer.error) : refusalOf(payload?.userErrors));
   };
   return (
     <>

@@ -1,9 +1,9 @@
 import type { ResultOf } from "@graphql-typed-document-node/core";
-import { useEffect, useRef, useState } from "react";
+import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
 import { Link, useSearchParams } from "react-router";
 import { useMutation } from "urql";
 import { useStore } from "zustand";
-import { messageOf } from "@/api/errors";
+import { messageOf, refusalOf } from "@/api/errors";
 import { Outline } from "@/canvas/outline/Outline";
 import { type Connection, followRun } from "@/canvas/overlay/follow";
 import { type RunStore, useOverlay } from "@/canvas/overlay/overlay";
@@ -11,12 +11,13 @@ import type { RunEvent } from "@/canvas/overlay/runState";
 import { isFinal, statusOf } from "@/canvas/overlay/status";
 import { useCanvas, useCanvasStore } from "@/canvas/store";
 import { Canvas } from "@/canvas/view/Canvas";
+import { ValueView } from "@/data/ValueView";
 import { useT } from "@/i18n";
 import { Button } from "@/ui/Button";
-import { Json, pretty } from "@/ui/Json";
 import { Split } from "@/ui/Split";
 import { type Status, StatusBadge, StatusIcon } from "@/ui/StatusBadge";
 import { Tabs } from "@/ui/Tabs";
+import { useWords } from "@/ui/Told";
 import { Duration, Time } from "@/ui/time";
 import { useToasts } from "@/ui/toast";
 import { WorkflowLink } from "@/ui/WorkflowLink";
@@ -27,8 +28,10 @@ import { RetryButtons } from "./RetryButtons";
 import { Timeline } from "./Timeline";
 import { Tour } from "./Tour";
 
+const Log = lazy(() => import("./Log").then((file) => ({ default: file.Log })));
+
 type Run = NonNullable<ResultOf<typeof RunQuery>["run"]>;
-type Tab = "canvas" | "timeline" | "outline" | "events" | "data";
+type Tab = "canvas" | "timeline" | "log" | "outline" | "events" | "data";
 
 interface Props {
   run: Run;
@@ -53,6 +56,7 @@ export function RunView({ run, overlay, hasDrawing, mayOperate, refetch }: Props
   const finishedAt = useStore(overlay, (state) => state.endedAt) ?? run.finishedAt;
   const startedAt = useStore(overlay, (state) => state.startedAt) ?? run.startedAt;
   const inspected = useCanvas((state) => state.inspected);
+  const inWords = useWords();
   const [, cancel] = useMutation(CancelMutation);
   const ended = isFinal(live);
   const status = live ?? (run.status as Status);
@@ -103,7 +107,7 @@ export function RunView({ run, overlay, hasDrawing, mayOperate, refetch }: Props
     const answer = await cancel({ input: { runId: run.id, force } });
     const errors = answer.data?.cancelRun.userErrors ?? [];
     if (answer.error) toast(messageOf(answer.error));
-    else if (errors.length > 0) toast(errors.map(({ message }) => message).join(" "));
+    else if (errors.length > 0) toast(refusalOf(errors));
     else toast(t("run.cancelAsked"));
   };
 
@@ -112,6 +116,11 @@ export function RunView({ run, overlay, hasDrawing, mayOperate, refetch }: Props
     lastInspected.current = null;
     put({ node: null });
   };
+  const nodes = useCanvas((state) => state.document.definition.nodes);
+  const writers = useMemo(
+    () => new Set(Object.keys(nodes).filter((key) => nodes[key]?.type.startsWith("log.write@"))),
+    [nodes],
+  );
   const latest = run.workflow?.latestVersion;
   const newer = run.version && latest && latest.number > run.version.number;
 
@@ -178,7 +187,7 @@ export function RunView({ run, overlay, hasDrawing, mayOperate, refetch }: Props
       ) : null}
       {run.error ? (
         <p role="alert" className="border-line border-b bg-surface px-3 py-1.5">
-          <span className="font-mono text-failed text-small">{run.error.code}</span> {run.error.message}
+          <span className="font-mono text-failed text-small">{run.error.code}</span> {inWords(run.error)}
         </p>
       ) : null}
       <Split
@@ -193,15 +202,28 @@ export function RunView({ run, overlay, hasDrawing, mayOperate, refetch }: Props
             tabs={[
               ["canvas", t("run.canvas")],
               ["timeline", t("run.timeline")],
+              ["log", t("run.log")],
               ["outline", t("outline.title")],
               ["events", t("run.events")],
               ["data", t("run.data")],
             ]}
             selected={tab}
-            onSelect={(name) => put({ tab: name })}
+            onSelect={(name) => put({ tab: name, line: null })}
           >
             {tab === "canvas" ? hasDrawing ? <Canvas /> : <p className="p-4 text-soft">{t("run.noVersion")}</p> : null}
             {tab === "timeline" ? <Timeline selected={selected} onSelect={(key) => put({ node: key })} /> : null}
+            {tab === "log" ? (
+              <Suspense fallback={null}>
+                <Log
+                  runId={run.id}
+                  events={events}
+                  writers={writers}
+                  marked={Number(params.get("line")) || null}
+                  onMark={(line) => put({ line: String(line) })}
+                  onShow={(key) => put({ node: key })}
+                />
+              </Suspense>
+            ) : null}
             {tab === "outline" ? <ReadOnlyOutline /> : null}
             {tab === "events" ? <EventList events={events} /> : null}
             {tab === "data" ? <RunData run={run} /> : null}
@@ -259,20 +281,22 @@ function ReadOnlyOutline() {
 
 function RunData({ run }: { run: Run }) {
   const t = useT();
+  const sources = useMemo(
+    () => ({ "run.input": { of: "runInput", run: run.id }, "run.output": { of: "runOutput", run: run.id } }) as const,
+    [run.id],
+  );
   const part = (name: "run.input" | "run.output", value: Run["input"] | null | undefined) =>
     value ? (
       <div>
         <h2 className="mb-1 font-semibold">{t(name)}</h2>
-        <Json text={pretty(value.preview)} label={t(name)} />
-        {value.truncated ? (
-          <p className="mt-1 text-small text-soft">{t("value.cut", { bytes: value.byteSize })}</p>
-        ) : null}
+        <ValueView head={value} source={sources[name]} label={t(name)} />
       </div>
     ) : null;
   return (
     <div className="flex flex-col gap-4 p-4">
       {part("run.input", run.input)}
       {part("run.output", run.output)}
+      {run.output ? null : <p className="text-soft">{t("run.noOutput")}</p>}
     </div>
   );
 }

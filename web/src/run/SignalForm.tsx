@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { useMutation } from "urql";
-import { messageOf } from "@/api/errors";
+import { messageOf, refusalOf } from "@/api/errors";
 import { parse } from "@/canvas/inspector/schemaForm/kind";
 import { useT } from "@/i18n";
 import { Button } from "@/ui/Button";
@@ -24,7 +24,7 @@ export function SignalForm({ runId, signal, signalKey }: Props) {
     if (!read.ok) return;
     const answer = await send({ input: { runId, name: signal, key: signalKey, payload: read.value ?? null } });
     const errors = answer.data?.signalRun.userErrors ?? [];
-    setRefused(answer.error ? messageOf(answer.error) : errors.map(({ message }) => message).join(" ") || undefined);
+    setRefused(answer.error ? messageOf(answer.error) : refusalOf(errors) || undefined);
   };
   return (
     <div className="flex flex-col gap-2 rounded-md border border-waiting p-3">

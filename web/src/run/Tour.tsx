@@ -1,7 +1,7 @@
 import { X } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useMutation } from "urql";
-import { messageOf } from "@/api/errors";
+import { messageOf, refusalOf } from "@/api/errors";
 import type { Connection } from "@/canvas/overlay/follow";
 import { useOverlay } from "@/canvas/overlay/overlay";
 import { isFinal, statusOf } from "@/canvas/overlay/status";
@@ -50,7 +50,7 @@ export function Tour({ runId, connection, onLeave }: Props) {
     const answer = await signal({ input });
     const errors = answer.data?.signalRun.userErrors ?? [];
     if (answer.error) toast(messageOf(answer.error));
-    else if (errors.length > 0) toast(errors.map(({ message }) => message).join(" "));
+    else if (errors.length > 0) toast(refusalOf(errors));
   };
   return (
     <section

@@ -1,6 +1,9 @@
-import { type KeyboardEvent, type PointerEvent, type ReactNode, useRef, useState } from "react";
+import { type KeyboardEvent, type PointerEvent, type ReactNode, useRef } from "react";
+import { useSettings } from "@/app/settings";
 
 const LEAST = 320;
+/** What a panel takes of the window until somebody says otherwise: enough for data beside fields, where there is room. */
+const usual = () => Math.min(720, Math.max(420, Math.round(window.innerWidth * 0.45)));
 
 interface Props {
   children: ReactNode;
@@ -12,9 +15,10 @@ interface Props {
 /** Two parts side by side with a bar between them that can be moved by pointer and by arrows; stacked when narrow. */
 export function Split({ children, side, label }: Props) {
   const frame = useRef<HTMLDivElement>(null);
-  const [width, setWidth] = useState(420);
+  const width = useSettings((settings) => settings.panelWidth) ?? usual();
   const most = () => Math.max(LEAST, (frame.current?.clientWidth ?? 1200) * 0.75);
-  const resize = (next: number) => setWidth(Math.round(Math.min(most(), Math.max(LEAST, next))));
+  const resize = (next: number) =>
+    useSettings.getState().set({ panelWidth: Math.round(Math.min(most(), Math.max(LEAST, next))) });
   const onPointerMove = (event: PointerEvent<HTMLDivElement>) => {
     if (!event.currentTarget.hasPointerCapture(event.pointerId)) return;
     resize((frame.current?.getBoundingClientRect().right ?? 0) - event.clientX);
@@ -47,7 +51,7 @@ export function Split({ children, side, label }: Props) {
           />
           <div
             style={{ "--side": `${width}px` } as React.CSSProperties}
-            className="min-h-0 w-(--side) shrink-0 max-sm:h-[60%] max-sm:w-full max-sm:border-line max-sm:border-t"
+            className="min-h-0 w-(--side) max-w-[75%] shrink-0 max-sm:h-[60%] max-sm:w-full max-sm:max-w-none max-sm:border-line max-sm:border-t"
           >
             {side}
           </div>

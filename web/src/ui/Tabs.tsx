@@ -30,7 +30,7 @@ export function Tabs<Name extends string>({ label, tabs, selected, onSelect, chi
         role="tablist"
         aria-label={label}
         onKeyDown={onKeyDown}
-        className="flex gap-1 border-line border-b px-2"
+        className="flex shrink-0 gap-1 overflow-x-auto border-line border-b px-2 [scrollbar-width:none]"
       >
         {tabs.map(([name, text]) => (
           <button
@@ -43,7 +43,7 @@ export function Tabs<Name extends string>({ label, tabs, selected, onSelect, chi
             aria-controls={`${id}-panel`}
             tabIndex={name === selected ? 0 : -1}
             onClick={() => onSelect(name)}
-            className="h-9 border-transparent border-b-2 px-2 text-soft aria-selected:border-accent aria-selected:font-medium aria-selected:text-text"
+            className="h-9 shrink-0 border-transparent border-b-2 px-2 text-soft aria-selected:border-accent aria-selected:font-medium aria-selected:text-text"
           >
             {text}
           </button>

@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { useMutation } from "urql";
-import { messageOf } from "@/api/errors";
+import { messageOf, refusalOf } from "@/api/errors";
 import { useT } from "@/i18n";
 import { Button } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
@@ -28,7 +28,7 @@ export function DeployDialog({ version, environments, deployments, onDone, onClo
     if (answer.error) return setRefused(messageOf(answer.error));
     const payload = answer.data?.deployVersion;
     if (payload?.deployment) return onDone(environment);
-    setRefused(payload?.userErrors.map(({ message }) => message).join(" "));
+    setRefused(refusalOf(payload?.userErrors));
   };
   return (
     <Dialog

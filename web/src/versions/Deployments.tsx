@@ -1,6 +1,6 @@
 import type { ResultOf } from "@graphql-typed-document-node/core";
 import { useMutation } from "urql";
-import { messageOf } from "@/api/errors";
+import { messageOf, refusalOf } from "@/api/errors";
 import { useT } from "@/i18n";
 import { Button } from "@/ui/Button";
 import { Time } from "@/ui/time";
@@ -26,7 +26,7 @@ export function Deployments({
     const answer = await undeploy({ input: { workflowId: workflow.id, environment } });
     const errors = answer.data?.undeployWorkflow.userErrors ?? [];
     if (answer.error) return toast(messageOf(answer.error));
-    if (errors.length > 0) return toast(errors.map(({ message }) => message).join(" "));
+    if (errors.length > 0) return toast(refusalOf(errors));
     toast(t("deploy.stopped", { environment }));
     onChanged();
   };

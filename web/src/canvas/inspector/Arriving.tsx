@@ -1,12 +1,14 @@
 import { useMemo } from "react";
+import { memberOf, ValueTree } from "@/data/ValueTree";
+import { Redacted } from "@/data/ValueView";
 import { useT } from "@/i18n";
 import { inputsOf } from "../model/catalog";
 import { source, target, titleOf } from "../model/document";
 import { upstream } from "../model/graph";
 import { pinOf } from "../model/pins";
+import { nodeRunId } from "../overlay/ids";
 import { useCanvas } from "../store";
-import { DataTree, memberOf } from "./DataTree";
-import { useSample } from "./lastRun";
+import { useLastRun, useSample } from "./lastRun";
 
 /** More nodes than this before a node are left to the expression's own completion. */
 const MOST_BEFORE = 30;
@@ -40,20 +42,25 @@ function Before({ id, path, open = false }: { id: string; path: string; open?: b
   const t = useT();
   const title = useCanvas((state) => titleOf(id, state.document.definition.nodes[id]));
   const pin = useCanvas((state) => pinOf(state.document, id));
+  const { runId } = useLastRun();
   const sample = useSample(id);
   const value = pin ? pin.output : sample?.value;
+  const part = { name: path, kind: sample?.kind ?? "", bytes: sample?.bytes ?? 0, preview: sample?.preview ?? "" };
+  const source = useMemo(
+    () => (runId === null ? undefined : ({ of: "output", nodeRun: nodeRunId(runId, id) } as const)),
+    [runId, id],
+  );
   return (
     <div>
       <p className="flex items-baseline gap-2 text-small">
         <span className="font-medium">{title}</span>
         {pin ? <span className="text-badge text-soft">{t("pin.pinned")}</span> : null}
+        {!pin && sample?.redacted ? <Redacted /> : null}
       </p>
-      {value !== undefined ? (
-        <DataTree value={value} path={path} name={path} open={open} />
+      {value !== undefined || (sample && source) ? (
+        <ValueTree part={value === undefined ? part : { ...part, value }} path={path} source={source} open={open} />
       ) : (
-        <p className="text-small text-soft">
-          {sample ? t("data.large", { bytes: sample.bytes }) : t("data.notRun", { path })}
-        </p>
+        <p className="text-small text-soft">{t("data.notRun", { path })}</p>
       )}
     </div>
   );

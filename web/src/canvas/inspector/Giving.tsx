@@ -1,18 +1,20 @@
 import { FlaskConical, Pin as PinIcon, PinOff, StepForward } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
+import { type Head, ValueView } from "@/data/ValueView";
 import { useT } from "@/i18n";
 import { Button } from "@/ui/Button";
 import { Select, TextArea } from "@/ui/Field";
-import { Json as JsonText, pretty } from "@/ui/Json";
 import { StatusBadge } from "@/ui/StatusBadge";
+import { Told } from "@/ui/Told";
 import { useToasts } from "@/ui/toast";
 import { outputsOf } from "../model/catalog";
 import type { Pin } from "../model/document";
-import { pinOf, pinsFit, setPin } from "../model/pins";
+import { pinFrom, pinOf, pinsFit, setPin } from "../model/pins";
+import { nodeRunId } from "../overlay/ids";
 import { useNodeState } from "../overlay/overlay";
 import { useCanvas, useCanvasStore } from "../store";
 import { Hook } from "./Hook";
-import { useLastRun, useSample } from "./lastRun";
+import { type Sample, useLastRun, useSample } from "./lastRun";
 import { parse } from "./schemaForm/kind";
 
 /** What a node gave in the last run, and the pin that may stand for it in tests. */
@@ -22,8 +24,12 @@ export function Giving({ id }: { id: string }) {
   const readOnly = useCanvas((state) => state.readOnly);
   const state = useNodeState(id);
   const sample = useSample(id);
-  const { test, mayTest, hooks } = useLastRun();
+  const { test, mayTest, hooks, runId } = useLastRun();
+  const source = useMemo(() => ({ of: "output", nodeRun: nodeRunId(runId ?? "", id) }) as const, [runId, id]);
   const set = useSetPin(id);
+  // What is hidden is not what the node gave, so it must not stand for it.
+  const known = sample?.redacted ? undefined : sample?.value;
+  const isHook = useCanvas((canvas) => canvas.document.definition.nodes[id]?.type.startsWith("trigger.webhook@"));
   const main = useCanvas((canvas) => {
     const node = canvas.document.definition.nodes[id];
     return node ? (outputsOf(node, canvas.catalog)[0]?.name ?? null) : null;
@@ -40,12 +46,16 @@ export function Giving({ id }: { id: string }) {
           </Button>
         </div>
       ) : null}
-      {hooks[id] ? <Hook path={hooks[id]} /> : null}
+      {hooks[id] ? (
+        <Hook path={hooks[id]} />
+      ) : isHook ? (
+        <p className="text-small text-soft">{t("hook.later")}</p>
+      ) : null}
       {state ? <StatusBadge status={state.status} /> : null}
       {state?.error ? (
         <p className="rounded-md border border-failed p-2">
           <span className="block font-mono text-failed text-small">{state.error.code}</span>
-          {state.error.message}
+          <Told code={state.error.code} message={state.error.message} />
         </p>
       ) : null}
       {pin ? (
@@ -53,24 +63,18 @@ export function Giving({ id }: { id: string }) {
       ) : (
         <>
           {sample ? (
-            <div>
-              <JsonText text={pretty(sample.preview)} label={t("nodeRun.output")} />
-              {sample.value === undefined ? (
-                <p className="mt-1 text-small text-soft">{t("value.cut", { bytes: sample.bytes })}</p>
-              ) : null}
-            </div>
+            <ValueView head={headOf(sample)} source={source} label={t("nodeRun.output")} path={`nodes.${id}.output`} />
           ) : (
             <p className="text-small text-soft">{t("data.noOutput")}</p>
           )}
-          {readOnly || (sample && sample.value === undefined) ? null : (
+          {sample?.redacted ? <p className="text-small text-soft">{t("pin.redacted")}</p> : null}
+          {readOnly || (sample && sample.value === undefined && !sample.redacted) ? null : (
             <div>
               <Button
                 icon={<PinIcon size={14} aria-hidden />}
-                onClick={() =>
-                  set(sample?.value === undefined ? pinFrom({}, main) : pinFrom(sample.value, sample.port))
-                }
+                onClick={() => set(known === undefined ? pinFrom({}, main) : pinFrom(known, sample?.port ?? null))}
               >
-                {sample ? t("pin.pin") : t("pin.write")}
+                {known === undefined ? t("pin.write") : t("pin.pin")}
               </Button>
               <p className="mt-1 text-small text-soft">{t("pin.help")}</p>
             </div>
@@ -81,9 +85,8 @@ export function Giving({ id }: { id: string }) {
   );
 }
 
-/** The pin that stands for what a node gave. */
-export function pinFrom(output: Pin["output"], port: string | null): Pin {
-  return { output, ...(port === null || port === "out" ? {} : { port }) };
+function headOf({ kind, bytes, preview, value, redacted }: Sample): Head {
+  return { kind, byteSize: bytes, preview, truncated: value === undefined, redacted };
 }
 
 /** Pins and unpins a node, as one step that can be undone. */

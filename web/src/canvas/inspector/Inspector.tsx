@@ -1,11 +1,20 @@
-import { Trash2, X } from "lucide-react";
+import { CirclePower, Trash2, X } from "lucide-react";
 import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { ConnectionPicker } from "@/connections/ConnectionPicker";
 import { useT } from "@/i18n";
 import { Button, IconButton } from "@/ui/Button";
 import { TextField } from "@/ui/Field";
 import { Tabs } from "@/ui/Tabs";
-import { removeNodes, renameNode, renameRefusal, setConfig, setNode } from "../model/commands";
+import { Hint, Told, useWords } from "@/ui/Told";
+import {
+  mayBeDisabled,
+  removeNodes,
+  renameNode,
+  renameRefusal,
+  setConfig,
+  setDisabled,
+  setNode,
+} from "../model/commands";
 import type { FlowNode } from "../model/document";
 import type { Json } from "../model/json";
 import { problemsOf, useCanvas, useCanvasStore } from "../store";
@@ -31,12 +40,15 @@ export function Inspector({ id }: { id: string }) {
   const [tab, setTab] = useState<Tab>("parameters");
   const own = useMemo(() => problems.filter((problem) => problem.place.node === id), [problems, id]);
 
+  const inWords = useWords();
+  const connectionProblem = own.find(({ place }) => place.field === "/connection");
   const check = useChecker(id);
   const { project, mayManage } = useLastRun();
   const form = useMemo((): FormContext => {
     const errorAt = (path: string) => {
       const problem = own.find(({ place }) => place.field === `/config${path}`);
-      return problem?.place.missing === undefined ? problem?.message : t("form.required");
+      if (!problem) return undefined;
+      return problem.place.missing === undefined ? inWords(problem) : t("form.required");
     };
     return {
       readOnly,
@@ -48,7 +60,7 @@ export function Inspector({ id }: { id: string }) {
           .getState()
           .apply(t("did.config"), (document) => setConfig(document, id, path, value), `config ${id} ${path}`),
     };
-  }, [own, readOnly, store, id, t, check]);
+  }, [own, readOnly, store, id, t, check, inWords]);
 
   if (!node) return null;
   const general = own.filter(({ place }) => !place.field || place.field === "/config" || place.field === "/type");
@@ -64,12 +76,15 @@ export function Inspector({ id }: { id: string }) {
       className="flex h-full min-h-0 flex-col bg-surface"
     >
       <Header id={id} node={node} title={type?.title ?? node.type} />
+      {node.disabled ? (
+        <p className="mx-3 mb-2 rounded-md bg-raised p-2 text-small">{t("node.disabled.help")}</p>
+      ) : null}
       {general.length > 0 ? (
         <ul className="mx-3 mb-2 flex flex-col gap-1 rounded-md border border-failed p-2 text-small">
           {general.map((problem) => (
             <li key={problem.code + problem.path + problem.message}>
-              <span className="text-failed">{problem.message}</span>
-              {problem.hint ? <span className="block text-soft">{problem.hint}</span> : null}
+              <Told code={problem.code} message={problem.message} className="text-failed" />
+              <Hint problem={problem} />
             </li>
           ))}
         </ul>
@@ -94,7 +109,7 @@ export function Inspector({ id }: { id: string }) {
                   types={type.auth}
                   project={project}
                   mayCreate={mayManage}
-                  error={own.find(({ place }) => place.field === "/connection")?.message}
+                  error={connectionProblem && inWords(connectionProblem)}
                 />
               ) : null}
               {type ? (
@@ -114,24 +129,34 @@ export function Inspector({ id }: { id: string }) {
   );
 }
 
-/** Parameters with what arrives and what the node gives: side by side where there is room, else one below the other. */
+/**
+ * Parameters with what arrives and what the node gives: all three side by side where there is room, else the data in a
+ * column of its own, else one below the other. In columns the data stays in sight while a long form is scrolled, so
+ * that it can be dragged into any field.
+ */
 function Panes({ id, takesInput, children }: { id: string; takesInput: boolean; children: ReactNode }) {
   const t = useT();
-  const pane = "border-line @max-2xl:border-t @max-2xl:pt-3";
+  const columns = takesInput ? "@2xl:grid-cols-[minmax(0,1fr)_minmax(0,1.3fr)_minmax(0,1fr)]" : "";
+  const together = "@lg:sticky @lg:top-3 @lg:-m-1 @lg:max-h-[76vh] @lg:self-start @lg:overflow-auto @lg:p-1";
+  const apart = "@2xl:sticky @2xl:top-3 @2xl:-m-1 @2xl:max-h-[76vh] @2xl:self-start @2xl:overflow-auto @2xl:p-1";
+  const pane = `min-w-0 border-line @max-lg:border-t @max-lg:pt-3 ${apart}`;
   return (
     <div className="@container">
-      <div className="flex flex-col gap-4 @2xl:grid @2xl:grid-cols-[minmax(0,1fr)_minmax(0,1.3fr)_minmax(0,1fr)]">
+      <div className={`flex flex-col gap-4 @lg:grid @lg:grid-cols-[minmax(0,1.2fr)_minmax(0,1fr)] ${columns}`}>
         <div className="min-w-0 @2xl:order-2">{children}</div>
-        {takesInput ? (
-          <section aria-label={t("data.arrives")} className={`min-w-0 @2xl:order-1 ${pane}`}>
-            <h3 className="mb-2 font-semibold">{t("data.arrives")}</h3>
-            <Arriving key={id} id={id} />
+        {/* Where all three have a column of their own, this one is no box. */}
+        <div className={`flex flex-col gap-4 @2xl:contents ${together}`}>
+          {takesInput ? (
+            <section aria-label={t("data.arrives")} className={`${pane} @2xl:order-1`}>
+              <h3 className="mb-2 font-semibold">{t("data.arrives")}</h3>
+              <Arriving key={id} id={id} />
+            </section>
+          ) : null}
+          <section aria-label={t("data.gives")} className={`${pane} @2xl:order-3`}>
+            <h3 className="mb-2 font-semibold">{t("data.gives")}</h3>
+            <Giving key={id} id={id} />
           </section>
-        ) : null}
-        <section aria-label={t("data.gives")} className={`min-w-0 @2xl:order-3 ${pane}`}>
-          <h3 className="mb-2 font-semibold">{t("data.gives")}</h3>
-          <Giving key={id} id={id} />
-        </section>
+        </div>
       </div>
     </div>
   );
@@ -165,6 +190,19 @@ function Header({ id, node, title }: { id: string; node: FlowNode; title: string
       <div className="flex items-center justify-between gap-2">
         <h2 className="truncate font-semibold text-section">{title}</h2>
         <div className="flex">
+          {readOnly || !mayBeDisabled(store.getState().document, id, store.getState().catalog) ? null : (
+            <IconButton
+              label={t(node.disabled ? "node.enable" : "node.disable")}
+              aria-pressed={node.disabled ?? false}
+              onClick={() =>
+                apply(t(node.disabled ? "did.enable" : "did.disable"), (document) =>
+                  setDisabled(document, [id], !node.disabled),
+                )
+              }
+            >
+              <CirclePower size={16} aria-hidden />
+            </IconButton>
+          )}
           {readOnly ? null : (
             <IconButton
               label={t("action.deleteNode")}

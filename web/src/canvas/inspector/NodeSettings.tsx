@@ -2,6 +2,7 @@ import { useCallback } from "react";
 import { useT } from "@/i18n";
 import { Button } from "@/ui/Button";
 import { Select, TextField } from "@/ui/Field";
+import { useWords } from "@/ui/Told";
 import type { NodeTypeSpec } from "../model/catalog";
 import { isTrigger } from "../model/catalog";
 import { setNode } from "../model/commands";
@@ -25,7 +26,11 @@ export function NodeSettings({ id, node, type, form, problems }: Props) {
   const t = useT();
   const set = (changes: Parameters<typeof setNode>[2]) =>
     store.getState().apply(t("did.settings"), (document) => setNode(document, id, changes), `settings ${id}`);
-  const errorAt = (field: string) => problems.find(({ place }) => place.field === field)?.message;
+  const inWords = useWords();
+  const errorAt = (field: string) => {
+    const problem = problems.find(({ place }) => place.field === field);
+    return problem && inWords(problem);
+  };
   const text = (field: "timeout" | "deadline", placeholder: string) => (
     <TextField
       label={t(`settings.${field}`)}

@@ -44,27 +44,39 @@ export interface Sample {
   preview: string;
   /** Absent when only the beginning is known. */
   value?: Json;
+  kind: string;
   bytes: number;
   port: string | null;
+  /** Something in it is hidden from everybody who reads runs, so it is not what the node really gave. */
+  redacted: boolean;
 }
 
 const OutputQuery = graphql(`
   query LastOutput($id: ID!) {
     node(id: $id) {
       __typename
-      ... on NodeRun { id port output { byteSize preview(maxBytes: 32768) truncated(maxBytes: 32768) } }
+      ... on NodeRun { id port output { kind byteSize redacted preview(maxBytes: 32768) truncated(maxBytes: 32768) } }
     }
   }
 `);
 
 const InputQuery = graphql(`
   query LastInput($id: ID!) {
-    run(id: $id) { id input { byteSize preview(maxBytes: 32768) truncated(maxBytes: 32768) } }
+    run(id: $id) { id input { kind byteSize redacted preview(maxBytes: 32768) truncated(maxBytes: 32768) } }
   }
 `);
 
-function sampleOf(data: { byteSize: number; preview: string; truncated: boolean }, port: string | null): Sample {
-  const known = { preview: data.preview, bytes: data.byteSize, port };
+interface Sent {
+  kind: string;
+  byteSize: number;
+  preview: string;
+  truncated: boolean;
+  redacted: boolean;
+}
+
+function sampleOf(data: Sent, port: string | null): Sample {
+  const { preview, kind, redacted } = data;
+  const known = { preview, kind, redacted, bytes: data.byteSize, port };
   return data.truncated ? known : { ...known, value: JSON.parse(data.preview) as Json };
 }
 

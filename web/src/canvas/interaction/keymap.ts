@@ -16,6 +16,11 @@ export type Action =
   | "save"
   | "test"
   | "pin"
+  | "disable"
+  | "copy"
+  | "toHere"
+  | "alone"
+  | "settings"
   | "outline"
   | "help"
   | "leave"
@@ -59,7 +64,9 @@ export const BINDINGS: readonly Binding[] = [
   { action: "save", key: "s", ctrl: true },
   { action: "test", key: "Enter", ctrl: true },
   { action: "pin", key: "p", letter: true },
+  { action: "disable", key: "d", letter: true },
   { action: "outline", key: "o", letter: true },
+  { action: "settings", key: ",", ctrl: true },
   { action: "help", key: "?", letter: true },
   { action: "leave", key: "Escape" },
   { action: "next", key: "ArrowRight" },

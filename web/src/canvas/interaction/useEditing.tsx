@@ -13,8 +13,10 @@ import {
   disconnect,
   freePlace,
   insertIntoEdge,
+  mayBeDisabled,
   removeNodes,
   removeNotes,
+  setDisabled,
 } from "../model/commands";
 import { type End, type FlowDocument, type Point, titleOf } from "../model/document";
 import { useCanvas, useCanvasStore } from "../store";
@@ -133,6 +135,22 @@ export function useEditing() {
     return copy(now, ids, ids);
   }, [store]);
 
+  /** Copies without the browser's own event, as from a menu. */
+  const copyText = useCallback(() => {
+    void navigator.clipboard?.writeText(copied()).then(() => toast(t("hook.copied")));
+  }, [copied, toast, t]);
+
+  /** Disables what is chosen; when all of it is disabled, enables it. */
+  const toggleDisabled = useCallback(() => {
+    const { document: now, selection, inspected, apply, announce } = store.getState();
+    const chosenKeys = selection.size > 0 ? [...selection] : inspected ? [inspected] : [];
+    const keys = chosenKeys.filter((key) => mayBeDisabled(now, key, catalog));
+    if (keys.length === 0) return;
+    const disabled = keys.some((key) => !now.definition.nodes[key]?.disabled);
+    apply(t(disabled ? "did.disable" : "did.enable"), (before) => setDisabled(before, keys, disabled));
+    announce(t(disabled ? "did.disable" : "did.enable"));
+  }, [store, catalog, t]);
+
   const duplicate = useCallback(() => {
     const { document: now, selection } = store.getState();
     const places = [...selection].flatMap((id) => now.sidecar.layout[id] ?? now.sidecar.notes[id] ?? []);
@@ -192,7 +210,7 @@ export function useEditing() {
     />
   ) : null;
 
-  return { ask: setAsking, join, remove, pasteText, copied, duplicate, note, dialog };
+  return { ask: setAsking, join, remove, pasteText, copied, copyText, toggleDisabled, duplicate, note, dialog };
 }
 
 /** What can be done to the workflow. */

@@ -19,8 +19,12 @@ interface Outside {
   showKeys: () => void;
   showCommands: () => void;
   test: () => void;
+  /** Tries the workflow up to a node, or the node alone. */
+  testNode: (what: "to" | "only", key: string) => void;
   /** Pins what a node gave, or takes its pin away. */
   pin: (key: string) => void;
+  /** Shows what holds for the whole workflow. */
+  settings: () => void;
 }
 
 /** The node under the keyboard's focus. */
@@ -185,6 +189,18 @@ export function useKeys(editing: Editing, outside: Outside) {
           return outside.test();
         case "pin":
           return one ? outside.pin(one) : undefined;
+        case "toHere":
+          return one ? outside.testNode("to", one) : undefined;
+        case "alone":
+          return one ? outside.testNode("only", one) : undefined;
+        case "disable":
+          if (here && !state.selection.has(here)) state.select([here]);
+          return editing.toggleDisabled();
+        case "copy":
+          if (here && state.selection.size === 0) state.select([here]);
+          return editing.copyText();
+        case "settings":
+          return outside.settings();
         case "outline":
           return outside.toggleOutline();
         case "help":

@@ -100,8 +100,9 @@ export function fits(from: PortType, to: PortType): boolean {
   return from.type === to.type;
 }
 
-/** What really leaves a port: a node that runs once per item gives a list. */
+/** What really leaves a port: a node that runs once per item gives a list, a disabled one hands on what arrives. */
 export function leaving(node: FlowNode, port: PortSpec): PortType {
+  if (node.disabled) return { type: "any" };
   if (node.for_each && port.name !== "error") return { type: "list", items: port.type };
   return port.type;
 }

@@ -9,12 +9,15 @@ import {
   freePlace,
   insertIntoEdge,
   keyForType,
+  mayBeDisabled,
   move,
   removeNodes,
   renameNode,
   renameRefusal,
   setConfig,
+  setDisabled,
   setNode,
+  setSettings,
 } from "./commands";
 import { CARD, emptyDocument, GRID } from "./document";
 import { freeKey, keyFits, keyFrom } from "./key";
@@ -187,4 +190,20 @@ test("what changes nothing gives the same document", () => {
   expect(move(document, { a: { x: 1, y: 2 }, gone: { x: 5, y: 5 } })).toBe(document);
   expect(disconnect(document, ["x.out>y.in"])).toBe(document);
   expect(removeNodes(document, [])).toBe(document);
+});
+
+test("a node is disabled and enabled again without a trace; a trigger is not offered", () => {
+  const document = drawn({ start: "trigger.manual@1", a: "data.set@1" }, "start > a");
+  expect(mayBeDisabled(document, "a", catalog)).toBe(true);
+  expect(mayBeDisabled(document, "start", catalog)).toBe(false);
+  const disabled = setDisabled(document, ["a"], true);
+  expect(disabled.definition.nodes.a).toEqual({ type: "data.set@1", disabled: true });
+  expect(setDisabled(disabled, ["a"], false)).toEqual(document);
+});
+
+test("settings of runs that are emptied leave nothing behind", () => {
+  const document = drawn({ start: "trigger.manual@1" });
+  const set = setSettings(document, { timeout: "1h", labels: { shop: "{{ input.shop }}" } });
+  expect(set.definition.settings).toEqual({ timeout: "1h", labels: { shop: "{{ input.shop }}" } });
+  expect(setSettings(set, { timeout: "", labels: {} })).toEqual(document);
 });

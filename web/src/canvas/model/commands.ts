@@ -1,4 +1,4 @@
-import { type Catalog, fits, inputsOf, leaving, outputsOf } from "./catalog";
+import { type Catalog, fits, inputsOf, isTrigger, leaving, outputsOf } from "./catalog";
 import {
   CARD,
   type Definition,
@@ -10,6 +10,7 @@ import {
   type FlowNode,
   type Note,
   type Point,
+  type Settings,
   snap,
   source,
   target,
@@ -336,13 +337,41 @@ export function removeNotes(document: FlowDocument, ids: Iterable<string>): Flow
 /** Changes what holds for the whole workflow; a member set to `undefined` is taken away. */
 export function setDefinition(
   document: FlowDocument,
-  changes: { input_schema?: Json | undefined; output?: Json | undefined; settings?: { timeout?: string } | undefined },
+  changes: { input_schema?: Json | undefined; output?: Json | undefined; settings?: Settings | undefined },
 ): FlowDocument {
   return edit(document, (draft) => {
     const definition = draft.definition as unknown as Record<string, unknown>;
     for (const [member, value] of Object.entries(changes)) {
       if (value === undefined) delete definition[member];
       else definition[member] = value;
+    }
+  });
+}
+
+/** Changes what holds for whole runs; a member set to `undefined` or left empty is taken away. */
+export function setSettings(
+  document: FlowDocument,
+  changes: { [Member in keyof Settings]?: Settings[Member] | undefined },
+): FlowDocument {
+  const all = Object.entries({ ...document.definition.settings, ...changes });
+  const kept = all.filter(([, value]) => value && (typeof value !== "object" || Object.keys(value).length > 0));
+  return setDefinition(document, { settings: kept.length > 0 ? (Object.fromEntries(kept) as Settings) : undefined });
+}
+
+/** Whether a node can be disabled: a trigger does no work that could be left out. */
+export function mayBeDisabled({ definition }: FlowDocument, key: string, catalog: Catalog): boolean {
+  const node = definition.nodes[key];
+  return node !== undefined && !isTrigger(catalog.get(node.type));
+}
+
+/** Disables nodes or enables them again; what is enabled says nothing about it. */
+export function setDisabled(document: FlowDocument, keys: Iterable<string>, disabled: boolean): FlowDocument {
+  return edit(document, (draft) => {
+    for (const key of keys) {
+      const node = draft.definition.nodes[key];
+      if (!node) continue;
+      if (disabled) node.disabled = true;
+      else delete node.disabled;
     }
   });
 }

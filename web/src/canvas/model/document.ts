@@ -15,6 +15,8 @@ export interface FlowNode {
   deadline?: string;
   on_uncertain?: "park" | "retry" | "fail";
   connection?: string;
+  /** It does no work: what arrives goes on through its first output. */
+  disabled?: boolean;
 }
 
 /** Runs a node once per item. */
@@ -46,7 +48,14 @@ export interface Definition {
   nodes: Record<string, FlowNode>;
   edges: FlowEdge[];
   output?: Json;
-  settings?: { timeout?: string };
+  settings?: Settings;
+}
+
+/** What holds for whole runs. Members of later formats are kept as they are. */
+export interface Settings {
+  timeout?: string;
+  key?: string;
+  labels?: Record<string, string>;
 }
 
 /** A place on the canvas, on the grid. */

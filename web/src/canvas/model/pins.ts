@@ -34,3 +34,8 @@ export function pinsToSend({ definition, sidecar }: FlowDocument) {
     .filter(([key]) => Object.hasOwn(definition.nodes, key))
     .map(([node, { output, port }]) => ({ node, output, ...(port === undefined ? {} : { port }) }));
 }
+
+/** The pin that stands for what a node gave. */
+export function pinFrom(output: Pin["output"], port: string | null): Pin {
+  return { output, ...(port === null || port === "out" ? {} : { port }) };
+}

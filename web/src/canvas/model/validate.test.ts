@@ -80,3 +80,11 @@ test("problems know their node, their field and their edge", () => {
   expect(problemsAt(all, "a", "/retry")).toEqual([]);
   expect(all.find(({ code }) => code === "EDGE_DANGLING")?.place).toEqual({ edge: "a.out>gone.in" });
 });
+
+test("what a disabled node says is not looked at, and a trigger cannot be disabled", () => {
+  const disabled = { type: "http.request@1", disabled: true, config: { body: "{{ nodes.gone.output" } };
+  expect(codes(drawn({ start: "trigger.manual@1", a: disabled }, "start > a"))).toEqual([]);
+  expect(codes(drawn({ start: { type: "trigger.manual@1", disabled: true } }))).toEqual([
+    "TRIGGER_DISABLED /nodes/start/disabled",
+  ]);
+});

@@ -56,7 +56,7 @@ export function validate({ definition }: FlowDocument, catalog: Catalog): Proble
     );
   }
   if (cyclic.length === 0) {
-    for (const [key, node] of nodes) problems.push(...checkReads(key, node, reach([key], before)));
+    for (const [key, node] of nodes) if (!node.disabled) problems.push(...checkReads(key, node, reach([key], before)));
   }
   for (const read of outputReads(definition)) {
     if (Object.hasOwn(definition.nodes, read)) continue;
@@ -119,6 +119,20 @@ function nodeProblems(key: string, node: FlowNode, catalog: Catalog): Problem[] 
   const type = catalog.get(node.type);
   if (!type) {
     problems.push(error("NODE_TYPE_UNKNOWN", `${path}/type`, key, `there is no node type \`${node.type}\` here`));
+  } else if (node.disabled) {
+    // What a disabled node says is not looked at, only where it stands.
+    if (isTrigger(type)) {
+      problems.push(
+        error(
+          "TRIGGER_DISABLED",
+          `${path}/disabled`,
+          key,
+          `\`${key}\` starts runs and cannot be disabled`,
+          "pause it where the workflow is deployed, or take it away",
+        ),
+      );
+    }
+    return problems;
   } else {
     problems.push(...missingFields(type.configSchema, node.config ?? {}, `${path}/config`, key));
     if (node.for_each && !type.forEach) {

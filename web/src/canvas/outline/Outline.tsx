@@ -1,11 +1,11 @@
-import { Link2, Plus, StickyNote, Trash2, TriangleAlert, X } from "lucide-react";
+import { CirclePower, Link2, Plus, StickyNote, Trash2, TriangleAlert, X } from "lucide-react";
 import { useMemo } from "react";
 import { useT } from "@/i18n";
 import { Button, IconButton } from "@/ui/Button";
 import { inputLook } from "@/ui/Field";
 import { StatusIcon, useStatusWord } from "@/ui/StatusBadge";
 import { outputsOf } from "../model/catalog";
-import { addNote, disconnect, removeNodes, removeNotes, setNote } from "../model/commands";
+import { addNote, disconnect, mayBeDisabled, removeNodes, removeNotes, setDisabled, setNote } from "../model/commands";
 import { type End, edgeId, source, target, titleOf } from "../model/document";
 import { topological } from "../model/graph";
 import { useNodeState } from "../overlay/overlay";
@@ -122,7 +122,7 @@ function OutlineNode({ id, onAddAfter, onConnect }: { id: string } & Omit<Props,
           className="min-w-0 flex-1 rounded text-left"
           onClick={() => inspect(id)}
         >
-          <span className="block truncate font-medium">{title}</span>
+          <span className={`block truncate font-medium ${node.disabled ? "text-soft line-through" : ""}`}>{title}</span>
           <span className="block truncate text-small text-soft">
             {catalog.get(node.type)?.title ?? node.type} · <span className="font-mono">{id}</span>
           </span>
@@ -139,6 +139,20 @@ function OutlineNode({ id, onAddAfter, onConnect }: { id: string } & Omit<Props,
             {t("problems.count", { count: problems })}
           </span>
         ) : null}
+        {node.disabled ? <span className="text-small text-soft">{t("node.disabled")}</span> : null}
+        {readOnly || !mayBeDisabled(document, id, catalog) ? null : (
+          <IconButton
+            label={t(node.disabled ? "outline.enable" : "outline.disable", { title })}
+            aria-pressed={node.disabled ?? false}
+            onClick={() =>
+              apply(t(node.disabled ? "did.enable" : "did.disable"), (before) =>
+                setDisabled(before, [id], !node.disabled),
+              )
+            }
+          >
+            <CirclePower size={14} aria-hidden />
+          </IconButton>
+        )}
         {readOnly ? null : (
           <IconButton
             label={t("outline.delete", { title })}

@@ -1,4 +1,5 @@
-/** The id of a node run: its run, key and item. */
+/** The id of a node run: its run, and `node` or `node[item]`. */
 export function nodeRunId(runId: string, nodeKey: string): string {
-  return `nrun_${runId.replace(/^run_/, "")}.${nodeKey}`;
+  const [, node = nodeKey, item] = /^([^[]+)\[(.+)\]$/.exec(nodeKey) ?? [];
+  return `nrun_${runId.replace(/^run_/, "")}.${node}${item === undefined ? "" : `.${item}`}`;
 }

@@ -53,12 +53,14 @@ interface Props {
   /** An edge was drawn from an output into empty space. */
   onDropped?: (from: End, place: Point) => void;
   onInsert?: (edge: string) => void;
+  /** Somebody asked what can be done, with nodes or with the drawing. */
+  onMenu?: (place: Point, about: "nodes" | "canvas") => void;
   /** What is to be in sight first; the beginning of the workflow when nothing is named. */
   first?: ReadonlySet<string>;
 }
 
 /** The drawing. It reads the document, and hands every wish for a change to whoever uses it. */
-export function Canvas({ onConnect, onDropped, onInsert, first }: Props) {
+export function Canvas({ onConnect, onDropped, onInsert, onMenu, first }: Props) {
   const store = useCanvasStore();
   const t = useT();
   const document = useCanvas((state) => state.document);
@@ -74,7 +76,7 @@ export function Canvas({ onConnect, onDropped, onInsert, first }: Props) {
 
   useEffect(() => {
     const describe = (key: string, node: Parameters<typeof titleOf>[1]) =>
-      t("canvas.nodeLabel", {
+      t(node?.disabled ? "canvas.disabledLabel" : "canvas.nodeLabel", {
         title: titleOf(key, node),
         type: catalog.get(node?.type ?? "")?.title ?? node?.type ?? "",
       });
@@ -202,6 +204,16 @@ export function Canvas({ onConnect, onDropped, onInsert, first }: Props) {
     [store],
   );
 
+  const openMenu = useCallback(
+    (event: MouseEvent | globalThis.MouseEvent, about: "nodes" | "canvas", id?: string) => {
+      if (!onMenu) return;
+      event.preventDefault();
+      if (id !== undefined && !store.getState().selection.has(id)) store.getState().select([id]);
+      onMenu({ x: event.clientX, y: event.clientY }, about);
+    },
+    [onMenu, store],
+  );
+
   const labels = useMemo(
     () => ({
       "controls.ariaLabel": t("canvas.controls"),
@@ -229,6 +241,9 @@ export function Canvas({ onConnect, onDropped, onInsert, first }: Props) {
       onSelectionDragStart={startDrag}
       onSelectionDragStop={dropSelection}
       onNodeClick={onNodeClick}
+      onNodeContextMenu={(event, node) => openMenu(event, "nodes", node.id)}
+      onSelectionContextMenu={(event) => openMenu(event, "nodes")}
+      onPaneContextMenu={(event) => openMenu(event, "canvas")}
       onPaneClick={onPaneClick}
       onConnect={join}
       onConnectEnd={onConnectEnd}

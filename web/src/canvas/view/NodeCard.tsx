@@ -46,7 +46,7 @@ export const NodeCard = memo(function NodeCard({ id, selected }: NodeProps<CardN
     <div
       data-testid={`node-${id}`}
       style={{ width: CARD.width, height: CARD.height }}
-      className={`card group relative flex items-center gap-2.5 rounded-lg border bg-surface px-2.5 ${ring} ${run?.status === "SKIPPED" ? "card-pale" : ""}`}
+      className={`card group relative flex items-center gap-2.5 rounded-lg border bg-surface px-2.5 ${ring} ${run?.status === "SKIPPED" ? "card-pale" : ""} ${node.disabled ? "card-disabled" : ""}`}
     >
       {pinned ? (
         <span aria-hidden className="absolute inset-y-1 left-0.5 border-accent border-l-2 border-dashed" />

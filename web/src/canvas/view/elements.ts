@@ -29,7 +29,7 @@ function cardOf(key: string, node: FlowNode, document: FlowDocument, catalog: Ca
       height: 12,
     })),
     ariaLabel: label,
-    domAttributes: { "aria-roledescription": "" },
+    domAttributes: { "aria-roledescription": "", ...(node.disabled ? { "aria-disabled": true } : {}) },
   };
 }
 

@@ -13,6 +13,7 @@ import { Compartment, EditorState, type Extension } from "@codemirror/state";
 import { EditorView, keymap, placeholder as placeholderOf } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { useEffect, useMemo, useRef, useState } from "react";
+import { EXPRESSION } from "@/data/drag";
 import type { Checked } from "./check";
 import { complete } from "./complete";
 import { highlightExpressions } from "./highlight";
@@ -78,6 +79,25 @@ function completions(latest: () => Props): Extension {
 
 function charBefore(context: CompletionContext): string {
   return context.state.sliceDoc(Math.max(0, context.pos - 1), context.pos);
+}
+
+/** Takes what is dragged from data: as it is into text and into an empty field, in quotes between other JSON. */
+function dropping(latest: () => Props): Extension {
+  return EditorView.domEventHandlers({
+    drop: (event, view) => {
+      const written = event.dataTransfer?.getData(EXPRESSION);
+      const { readOnly, language } = latest();
+      if (!written || readOnly) return false;
+      event.preventDefault();
+      const text = view.state.doc.toString();
+      const at = view.posAtCoords({ x: event.clientX, y: event.clientY }) ?? text.length;
+      const bare = language === "json" && text.trim() !== "" && !isInText(text, at);
+      const insert = bare ? JSON.stringify(written) : written;
+      view.dispatch({ changes: { from: at, insert }, selection: { anchor: at + insert.length } });
+      view.focus();
+      return true;
+    },
+  });
 }
 
 /** Where the server allows inline styles of this page, it hands out a word for it. */
@@ -167,6 +187,7 @@ export default function Editor(props: Props) {
           // Tab leaves the field: nobody must be caught in it.
           keymap.of([...completionKeymap, ...defaultKeymap, ...historyKeymap]),
           EditorView.lineWrapping,
+          dropping(() => latest.current),
           described.current.of(latestAttributes.current),
           placeholder ? placeholderOf(placeholder) : [],
           EditorView.updateListener.of((update) => {

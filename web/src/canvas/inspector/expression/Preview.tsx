@@ -1,4 +1,5 @@
 import { useEffect, useState } from "react";
+import { inWords } from "@/api/errors";
 import { useT } from "@/i18n";
 import type { Checked } from "./check";
 
@@ -29,7 +30,7 @@ export function Preview({ expression, check }: Props) {
     };
   }, [expression, check]);
   if (!checked || expression.trim() === "") return null;
-  const problem = checked.problems[0]?.message ?? checked.failure;
+  const problem = checked.problems[0] ? inWords(checked.problems[0]) : checked.failure;
   return (
     <output
       aria-label={t("expression.preview")}

@@ -32,7 +32,7 @@ export interface Checked {
   valueText?: string | null | undefined;
   value?: unknown;
   failure?: string | null | undefined;
-  problems: { message: string }[];
+  problems: { code: string; message: string }[];
   completions: { label: string; insert: string; kind: string; detail: string; summary: string }[];
 }
 
@@ -143,6 +143,26 @@ export function checker(client: Client, store: CanvasStore, runId: string | null
     const isKnown =
       Object.keys(samples).length > 1 || (isObject(samples.nodes) && Object.keys(samples.nodes).length > 0);
     return ask(definition, path, expression, isKnown ? samples : undefined, cursor);
+  };
+}
+
+/** Asks about the expression that gives the output of the run, which may name every node. */
+export function outputChecker(client: Client, store: CanvasStore, runId: string | null): Check {
+  const known = new Map<string, Json>();
+  return async (_path, expression, cursor) => {
+    const { document } = store.getState();
+    const samples = await samplesFor(client, document, false, "", expression, runId, known);
+    const isKnown = Object.keys(samples).length > 1 || Object.keys((samples.nodes ?? {}) as JsonObject).length > 0;
+    const { definition } = document;
+    const input = {
+      definition,
+      expression,
+      ...(isKnown ? { samples } : {}),
+      ...(cursor === undefined ? {} : { cursor }),
+    };
+    if (JSON.stringify(input).length > MOST) return undefined;
+    const { data } = await client.query(CheckQuery, { input }).toPromise();
+    return data?.checkExpression;
   };
 }
 

@@ -86,6 +86,26 @@ export function scopeOf(document: FlowDocument, catalog: Catalog, key: string): 
   return { names };
 }
 
+/** The names that are known when a run starts, before any node has run: for its key and labels. */
+export function startScope(document: FlowDocument): Scope {
+  const input = typeOfSchema(document.definition.input_schema);
+  const run: PortType = { type: "object", open: false, fields: { input } };
+  return { names: { input, run, trigger: REQUEST } };
+}
+
+/** The names that the output of a run may use: every node. */
+export function outputScope(document: FlowDocument, catalog: Catalog): Scope {
+  const fields = Object.keys(document.definition.nodes)
+    .sort()
+    .map((one): [string, PortType] => {
+      const output = outputType(document, catalog, one, mainPort(document, catalog, one));
+      return [one, { type: "object", open: false, fields: { output } }];
+    });
+  const { run, trigger } = startScope(document).names;
+  const nodes: PortType = { type: "object", open: false, fields: Object.fromEntries(fields) };
+  return { names: { nodes, ...(run ? { run } : {}), ...(trigger ? { trigger } : {}) } };
+}
+
 function mainPort(document: FlowDocument, catalog: Catalog, key: string): string {
   const node = document.definition.nodes[key];
   return (node ? outputsOf(node, catalog)[0]?.name : undefined) ?? "out";

@@ -1,5 +1,6 @@
 import { ArrowUp, Plus, Trash2 } from "lucide-react";
 import { useCallback, useRef, useState } from "react";
+import { EXPRESSION } from "@/data/drag";
 import { useT } from "@/i18n";
 import { Button, IconButton } from "@/ui/Button";
 import { inputLook, Select, TextField } from "@/ui/Field";
@@ -103,7 +104,7 @@ function SchemaField({ name, schema, value, path, required, form }: FieldProps) 
     const selected = value === undefined ? "" : JSON.stringify(value);
     const options = [["", empty] as const, ...values.map((one) => [JSON.stringify(one), String(one)] as const)];
     return (
-      <div className="flex items-start gap-1">
+      <Dropping onDrop={set} readOnly={form.readOnly}>
         <div className="flex-1">
           <Select
             label={label}
@@ -116,12 +117,12 @@ function SchemaField({ name, schema, value, path, required, form }: FieldProps) 
           />
         </div>
         <div className="pt-6">{byExpression}</div>
-      </div>
+      </Dropping>
     );
   }
   if (kind === "number") {
     return (
-      <div className="flex items-start gap-1">
+      <Dropping onDrop={set} readOnly={form.readOnly}>
         <div className="flex-1">
           <TextField
             {...common}
@@ -132,7 +133,7 @@ function SchemaField({ name, schema, value, path, required, form }: FieldProps) 
           />
         </div>
         <div className="pt-6">{byExpression}</div>
-      </div>
+      </Dropping>
     );
   }
   if (kind === "object") return <ObjectField {...{ schema, value, path, form, label, help }} />;
@@ -161,6 +162,40 @@ function SchemaField({ name, schema, value, path, required, form }: FieldProps) 
       value={typeof value === "string" ? value : ""}
       onChange={(text) => set(text === "" ? undefined : constant(schema, text))}
     />
+  );
+}
+
+/** A field for a constant that becomes an expression when one is dragged there. */
+function Dropping({
+  onDrop,
+  readOnly,
+  children,
+}: {
+  onDrop: (written: string) => void;
+  readOnly: boolean;
+  children: React.ReactNode;
+}) {
+  const [over, setOver] = useState(false);
+  const takes = (event: React.DragEvent) => !readOnly && event.dataTransfer.types.includes(EXPRESSION);
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: the same is done by keyboard with the button beside the field
+    <div
+      className={`flex items-start gap-1 rounded-md ${over ? "outline-2 outline-accent outline-offset-2" : ""}`}
+      onDragOver={(event) => {
+        if (!takes(event)) return;
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={(event) => {
+        setOver(false);
+        if (!takes(event)) return;
+        event.preventDefault();
+        onDrop(event.dataTransfer.getData(EXPRESSION));
+      }}
+    >
+      {children}
+    </div>
   );
 }
 
@@ -214,7 +249,7 @@ function ObjectField({ schema, value, path, form, label, help }: GroupProps & { 
 }
 
 /** Names and values that the author chooses. */
-function MapField({ value, path, form, label, help, error }: GroupProps & { error: string | undefined }) {
+export function MapField({ value, path, form, label, help, error }: GroupProps & { error: string | undefined }) {
   const t = useT();
   const [name, setName] = useState("");
   const entries = Object.entries(isObject(value) ? value : {});
