@@ -64,6 +64,7 @@ pub struct Query(
     expression::ExpressionQuery,
     audit::AuditQuery,
     trigger::TriggerQuery,
+    trigger::TriggerEventQuery,
 );
 
 /// Everything that can be done. Each mutation takes one `input` and answers with a payload whose `userErrors` say
@@ -83,6 +84,8 @@ pub struct Mutation(
     quota::QuotaMutation,
     trigger::TriggerMutation,
     webhook::WebhookMutation,
+    trigger::backfill::BackfillMutation,
+    trigger::redelivery::RedeliveryMutation,
     egress::EgressMutation,
 );
 

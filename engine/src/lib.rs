@@ -10,6 +10,7 @@ pub mod error;
 pub mod expression;
 pub mod graph;
 pub mod id;
+pub mod listen;
 pub mod port;
 pub mod retry;
 pub mod run;

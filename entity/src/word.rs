@@ -146,6 +146,12 @@ words! {
         Webhook = "WEBHOOK",
         /// The clock.
         Schedule = "SCHEDULE",
+        /// An event that a workflow published.
+        Event = "EVENT",
+        /// A run that failed.
+        Error = "ERROR",
+        /// A run that ended.
+        Workflow = "WORKFLOW",
     }
     /// What kinds of trigger have a binding.
     BindingKind {
@@ -153,5 +159,20 @@ words! {
         Webhook = "WEBHOOK",
         /// The clock.
         Schedule = "SCHEDULE",
+        /// Events that workflows publish.
+        Event = "EVENT",
+        /// Runs that fail.
+        Error = "ERROR",
+        /// Runs that end.
+        Workflow = "WORKFLOW",
+    }
+    /// How far somebody's wish for runs of the past is.
+    BackfillStatus {
+        /// It goes on.
+        Running = "RUNNING",
+        /// It has looked at every tick.
+        Done = "DONE",
+        /// It was stopped, or cannot go on.
+        Canceled = "CANCELED",
     }
 }

@@ -46,6 +46,8 @@ mod m0071_run_trace;
 mod m0080_workspace_quota;
 mod m0081_version_signature;
 mod m0095_trigger_binding;
+mod m0096_event;
+mod m0097_backfill;
 mod m0100_webhook_url;
 
 /// Every step, oldest first.
@@ -97,6 +99,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0080_workspace_quota::Migration),
             Box::new(m0081_version_signature::Migration),
             Box::new(m0095_trigger_binding::Migration),
+            Box::new(m0096_event::Migration),
+            Box::new(m0097_backfill::Migration),
             Box::new(m0100_webhook_url::Migration),
         ]
     }

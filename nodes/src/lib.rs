@@ -21,6 +21,7 @@ mod config;
 pub mod connection;
 mod data;
 mod deferred;
+mod event;
 mod flow;
 mod german;
 mod http;
@@ -177,6 +178,7 @@ impl Registry {
             .with(data::set::Set)
             .with(data::sort::Sort)
             .with(data::text::Text)
+            .with(event::publish::Publish)
             .with(flow::fail::Fail)
             .with(flow::if_else::If)
             .with(flow::merge::Merge)
@@ -189,6 +191,9 @@ impl Registry {
             .with(mail::send::Send)
             .with(redis::command::Command)
             .with(sql::query::Query)
+            .with(trigger::event::ErrorTrigger)
+            .with(trigger::event::EventTrigger)
+            .with(trigger::event::WorkflowTrigger)
             .with(trigger::manual::Manual)
             .with(trigger::schedule::ScheduleTrigger)
             .with(trigger::webhook::Webhook)

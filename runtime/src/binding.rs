@@ -5,9 +5,7 @@ use engine::id::{BindingId, ProjectId, RunId, TriggerEventId, VersionId, Workflo
 use engine::schedule::Schedule;
 use engine::time::Timestamp;
 use engine::value::{Digest, ValueRef};
-use entity::word::{TriggerKind, ValueKind};
-use entity::{run, trigger_binding as row, trigger_event, workflow};
-use sea_orm::ActiveValue::Set;
+use entity::{run, trigger_binding as row, workflow};
 use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, JoinType, QueryFilter as _, QueryOrder as _,
@@ -15,10 +13,9 @@ use sea_orm::{
 };
 use serde_json::Value;
 
+use crate::arrival::{self, Arrival};
 use crate::database::{Database, from_column, to_column};
-
-/// Rows of events that one statement inserts.
-const AT_ONCE: usize = 100;
+use crate::runtime::TriggerKind;
 
 /// A schedule that is deployed.
 #[derive(Debug, Clone)]
@@ -51,7 +48,7 @@ pub fn next_look(schedule: &Schedule, binding: BindingId, decided: Timestamp) ->
     schedule.next_after(decided).map(|tick| schedule.fires_at(binding.0, tick))
 }
 
-fn to_workflow() -> RelationDef {
+pub(crate) fn to_workflow() -> RelationDef {
     row::Entity::belongs_to(workflow::Entity).from(row::Column::WorkflowId).to(workflow::Column::Id).into()
 }
 
@@ -130,40 +127,31 @@ pub(crate) async fn leave_out(
         write.rollback().await?;
         return Ok(false);
     }
-    for group in ticks.chunks(AT_ONCE) {
-        let events = group.iter().map(|tick| event(of, tick, now));
-        trigger_event::Entity::insert_many(events).exec_without_returning(&write).await?;
-    }
+    let arrivals: Vec<Arrival> = ticks.iter().map(|left| arrival(of, left, now)).collect();
+    arrival::insert(&write, &arrivals).await?;
     write.commit().await?;
     Ok(true)
 }
 
-fn event(of: &Bound, left: &LeftOut<'_>, now: Timestamp) -> trigger_event::ActiveModel {
-    use engine::value::ValueKind as Kind;
-    trigger_event::ActiveModel {
-        id: Set(left.event.0),
-        workspace_id: Set(of.workspace.0),
-        workflow_id: Set(of.workflow.0),
-        environment: Set(of.environment.clone()),
-        node_key: Set(of.node.clone()),
-        kind: Set(TriggerKind::Schedule),
-        run_id: Set(None),
-        reason: Set(Some(left.reason.to_owned())),
-        dedupe_key: Set(None),
-        payload_digest: Set(left.payload.digest.0.to_vec()),
-        payload_len: Set(i64::try_from(left.payload.len).unwrap_or(i64::MAX)),
-        payload_kind: Set(match left.payload.kind {
-            Kind::Null => ValueKind::Null,
-            Kind::Boolean => ValueKind::Boolean,
-            Kind::Number => ValueKind::Number,
-            Kind::String => ValueKind::String,
-            Kind::List => ValueKind::List,
-            Kind::Object => ValueKind::Object,
-        }),
-        received_at: Set(to_column(now)),
-        binding_id: Set(Some(of.id.0)),
-        tick_at: Set(Some(to_column(left.tick))),
-        request: Set(None),
+fn arrival(of: &Bound, left: &LeftOut<'_>, now: Timestamp) -> Arrival {
+    Arrival {
+        id: left.event,
+        workspace: of.workspace,
+        workflow: of.workflow,
+        environment: of.environment.clone(),
+        node: of.node.clone(),
+        kind: TriggerKind::Schedule,
+        version: Some(of.version),
+        reason: Some(left.reason.to_owned()),
+        payload: left.payload.clone(),
+        keeps_payload: true,
+        dedupe_key: None,
+        binding: Some(of.id),
+        tick: Some(left.tick),
+        source: None,
+        depth: 0,
+        backfill: None,
+        at: now,
     }
 }
 

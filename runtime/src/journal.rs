@@ -128,8 +128,21 @@ pub struct NewRun {
     pub blobs: Vec<Digest>,
     /// Whether the creating worker drives it, under epoch 1; otherwise anybody may take it.
     pub is_owned: bool,
-    /// The tick that starts it; it is decided in the same commit, and the run is not made when somebody else did that.
-    pub firing: Option<Firing>,
+    /// What has to hold for the run to be made; it is decided in the same commit.
+    pub fence: Option<Fence>,
+    /// The event that is delivered again.
+    pub redelivery_of: Option<TriggerEventId>,
+    /// How many runs before it started each other inside.
+    pub depth: u32,
+}
+
+/// What has to hold for a run to be made. The commit that makes it sees to it that it holds for no second one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fence {
+    /// Nobody has decided this tick.
+    Tick(Firing),
+    /// This event still waits for its turn; it becomes the run's.
+    Waiting(TriggerEventId),
 }
 
 /// A tick of a schedule that starts a run.
@@ -146,6 +159,19 @@ pub struct Firing {
 }
 
 impl NewRun {
+    /// The tick that starts it.
+    pub fn firing(&self) -> Option<&Firing> {
+        match &self.fence {
+            Some(Fence::Tick(firing)) => Some(firing),
+            Some(Fence::Waiting(_)) | None => None,
+        }
+    }
+
+    /// Whether its event is stored already.
+    pub fn has_event(&self) -> bool {
+        matches!(self.fence, Some(Fence::Waiting(_)))
+    }
+
     /// What must be the same for the start key to mean the same start.
     pub fn asked(&self) -> Digest {
         self.start_key.as_ref().and_then(|key| key.asked).unwrap_or(self.input.digest)

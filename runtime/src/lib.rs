@@ -1,6 +1,7 @@
 //! Drives runs: carries out what `engine::drive` decides, over a database, a blob store and the node types.
 
 pub mod again;
+pub mod arrival;
 pub mod binding;
 pub mod blob;
 pub mod clock;
@@ -17,6 +18,7 @@ pub mod journal;
 mod message;
 mod quota;
 mod rebuild;
+mod refusal;
 mod role;
 mod runtime;
 pub mod secret;

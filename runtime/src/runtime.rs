@@ -15,6 +15,7 @@ use engine::run::codec::{self, CodecError};
 use engine::run::event::{NodeIx, Recorded};
 use engine::scope::Scope;
 use engine::value::{Digest, ValueRef};
+use entity::word;
 use nodes::Registry;
 use nodes::outgoing::Outgoing;
 use sea_orm::{DatabaseTransaction, DbErr};
@@ -34,9 +35,10 @@ use crate::executor::Executor;
 use crate::figure::Figures;
 use crate::figure::sample::Sampler;
 use crate::intake::{Beginning, Intake, Request};
-use crate::journal::{Firing, Journal, JournalError, NewMessage, Posted, WorkerRow};
-use crate::message::{Carried, Message, Says};
+use crate::journal::{Fence, Firing, Journal, JournalError, NewMessage, Posted, WorkerRow};
+use crate::message::{self, Message, Says};
 use crate::quota::{Quota, QuotaExceeded, Quotas, Usage};
+use crate::refusal::{Asked, Carried};
 use crate::role::leader::Leader;
 use crate::role::scheduler::{Gate, Scheduler};
 use crate::role::{heartbeat::Heartbeat, mail::Mail, relay::Relay, taker::Taker, tidy};
@@ -155,6 +157,50 @@ pub enum TriggerKind {
     Webhook,
     /// The clock.
     Schedule,
+    /// An event that a workflow published.
+    Event,
+    /// A run that failed.
+    Error,
+    /// A run that ended.
+    Workflow,
+}
+
+impl From<TriggerKind> for word::TriggerKind {
+    fn from(kind: TriggerKind) -> Self {
+        match kind {
+            TriggerKind::Manual => Self::Manual,
+            TriggerKind::Webhook => Self::Webhook,
+            TriggerKind::Schedule => Self::Schedule,
+            TriggerKind::Event => Self::Event,
+            TriggerKind::Error => Self::Error,
+            TriggerKind::Workflow => Self::Workflow,
+        }
+    }
+}
+
+impl From<word::TriggerKind> for TriggerKind {
+    fn from(word: word::TriggerKind) -> Self {
+        match word {
+            word::TriggerKind::Manual => Self::Manual,
+            word::TriggerKind::Webhook => Self::Webhook,
+            word::TriggerKind::Schedule => Self::Schedule,
+            word::TriggerKind::Event => Self::Event,
+            word::TriggerKind::Error => Self::Error,
+            word::TriggerKind::Workflow => Self::Workflow,
+        }
+    }
+}
+
+impl From<word::BindingKind> for TriggerKind {
+    fn from(word: word::BindingKind) -> Self {
+        match word {
+            word::BindingKind::Schedule => Self::Schedule,
+            word::BindingKind::Webhook => Self::Webhook,
+            word::BindingKind::Event => Self::Event,
+            word::BindingKind::Error => Self::Error,
+            word::BindingKind::Workflow => Self::Workflow,
+        }
+    }
 }
 
 /// Whether a run counts.
@@ -211,6 +257,14 @@ pub struct Started {
     pub replayed: bool,
     /// The stored event.
     pub event: TriggerEventId,
+}
+
+/// A start that can begin.
+struct Checked {
+    graph: Arc<Graph>,
+    tenant: Tenant,
+    trigger: NodeIx,
+    input: ValueRef,
 }
 
 /// Why a run was not started.
@@ -468,7 +522,20 @@ impl Runtime {
     /// # Errors
     /// When it was not started, or it is not known whether it was.
     pub async fn start(&self, request: StartRun) -> Result<Started, StartError> {
-        self.start_as(request, Beginning::default()).await
+        let asked = Asked::of(&request);
+        let mut request = request;
+        let Checked { graph, tenant, trigger, input } = match self.checked(&mut request).await {
+            Ok(checked) => checked,
+            Err(error) => {
+                self.note_refusal(&asked, Carried::Value(&request.input), &error).await;
+                return Err(error);
+            }
+        };
+        let started = self.begin(request, tenant, graph, trigger, input.clone(), Beginning::default()).await;
+        if let Err(error) = &started {
+            self.note_refusal(&asked, Carried::Kept(input), error).await;
+        }
+        started
     }
 
     /// The same for a delivery: its key is remembered for a time of its own, and what counts as the same again is what
@@ -482,33 +549,57 @@ impl Runtime {
         key_lives: Duration,
         asked: Digest,
     ) -> Result<Started, StartError> {
+        let whose = Asked::of(&request);
+        let mut request = request;
+        let Checked { graph, tenant, trigger, input } = match self.checked(&mut request).await {
+            Ok(checked) => checked,
+            Err(error) => {
+                self.note_refusal(&whose, Carried::Value(&request.input), &error).await;
+                return Err(error);
+            }
+        };
         let beginning = Beginning { key_lives: Some(key_lives), asked: Some(asked), ..Beginning::default() };
-        self.start_as(request, beginning).await
+        let started = self.begin(request, tenant, graph, trigger, input.clone(), beginning).await;
+        if let Err(error) = &started {
+            self.note_refusal(&whose, Carried::Kept(input), error).await;
+        }
+        started
     }
 
     /// Starts the run of a tick and decides the tick with it.
     pub(crate) async fn start_firing(&self, request: StartRun, firing: Firing) -> Result<Started, StartError> {
-        self.start_as(request, Beginning { firing: Some(firing), ..Beginning::default() }).await
+        self.start_as(request, Beginning { fence: Some(Fence::Tick(firing)), ..Beginning::default() }).await
     }
 
-    async fn start_as(&self, mut request: StartRun, beginning: Beginning) -> Result<Started, StartError> {
+    /// Starts the run of an event that waits for its turn, while it still does.
+    pub(crate) async fn start_waiting(&self, request: StartRun, event: TriggerEventId) -> Result<Started, StartError> {
+        self.start_as(request, Beginning { fence: Some(Fence::Waiting(event)), ..Beginning::default() }).await
+    }
+
+    pub(crate) async fn start_as(&self, mut request: StartRun, beginning: Beginning) -> Result<Started, StartError> {
+        let Checked { graph, tenant, trigger, input } = self.checked(&mut request).await?;
+        self.begin(request, tenant, graph, trigger, input, beginning).await
+    }
+
+    /// A start whose trigger is there and whose input fits and is kept.
+    async fn checked(&self, request: &mut StartRun) -> Result<Checked, StartError> {
         let inner = &self.0;
         let (graph, tenant) = inner.definitions.get(request.workspace, request.definition_hash).await?;
         let trigger = crate::again::trigger(&graph, &request.trigger_node)?;
         graph.check_input(&request.input).map_err(StartError::InputInvalid)?;
         let told = |error: ExpressionError| format!("the workflow's settings{} fail: {}", error.path, error.message);
         let found = graph.found_by(&request.input).map_err(|error| StartError::InputInvalid(told(error)))?;
-        request.key = request.key.or(found.key);
+        request.key = request.key.take().or(found.key);
         // What the caller says goes before what the definition gives.
         for (name, value) in found.labels {
             request.labels.entry(name).or_insert(value);
         }
         let input = inner.values.keep(&tenant, request.input.clone()).await?;
-        self.begin(request, tenant, graph, trigger, input, beginning).await
+        Ok(Checked { graph, tenant, trigger, input })
     }
 
-    /// Fires schedules from now on, unless this process drives nothing. Several processes may: one leads, and a tick is
-    /// decided once whoever does it.
+    /// Fires schedules and tells triggers what happens inside from now on, unless this process drives nothing. Several
+    /// processes may: one leads, and each start is decided once whoever does it.
     pub fn watch_clock(&self, gate: Gate) {
         let inner = &self.0;
         if inner.driver.is_some() {
@@ -518,12 +609,12 @@ impl Runtime {
         }
     }
 
-    /// Decides the ticks that are due now, once. How many schedules had some.
+    /// Decides once what is due now: ticks, what happened inside, and starts that wait. How much there was of it.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn fire_due(&self, gate: Gate) -> Result<u64, DbErr> {
-        Scheduler { runtime: self.clone(), gate }.pass().await
+        Scheduler { runtime: self.clone(), gate }.look().await
     }
 
     /// What the workspace may use.
@@ -672,9 +763,9 @@ impl Runtime {
         Ok(crate::journal::resume_on(write, workspace, run, forgive).await?)
     }
 
-    async fn carried(&self, workspace: WorkspaceId, value: &Value) -> Result<Carried, PostError> {
+    async fn carried(&self, workspace: WorkspaceId, value: &Value) -> Result<message::Carried, PostError> {
         let tenant = self.0.definitions.tenant(workspace).await?.ok_or(PostError::NotFound)?;
-        Ok(Carried::from(&self.0.values.keep(&tenant, value.clone()).await?))
+        Ok(message::Carried::from(&self.0.values.keep(&tenant, value.clone()).await?))
     }
 
     fn message(&self, workspace: WorkspaceId, run: RunId, message: &Message, by: &str) -> NewMessage {

@@ -5,15 +5,22 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::Result;
+use super::node_run::Siblings;
 use super::page::{Relay, connection, cost, window};
 use super::request::{Asked as _, id, time};
 use super::run::{RunObject, TriggerKindName};
 use super::user_error::{UserError, settle};
+use super::value::{Place, ValueObject};
 use super::version::VersionObject;
 use super::webhook::WebhookObject;
 use super::workflow::WorkflowObject;
 use crate::service::ServiceError;
 use crate::service::trigger::{self, Binding, Event, EventFilter};
+
+pub mod backfill;
+pub mod redelivery;
+
+use self::backfill::BackfillObject;
 
 /// Firings that are told ahead when nobody says how many.
 const AHEAD: i32 = 10;
@@ -25,7 +32,7 @@ pub struct TriggerBindingObject(pub(super) Binding);
 #[Object(name = "TriggerBinding")]
 impl TriggerBindingObject {
     /// The id, `trg_…`.
-    async fn id(&self) -> ID {
+    pub(super) async fn id(&self) -> ID {
         self.0.id.to_string().into()
     }
 
@@ -100,7 +107,7 @@ pub struct TriggerEventObject(pub(super) Event);
 #[Object(name = "TriggerEvent")]
 impl TriggerEventObject {
     /// The id, `evt_…`.
-    async fn id(&self) -> ID {
+    pub(super) async fn id(&self) -> ID {
         self.0.id.to_string().into()
     }
 
@@ -126,7 +133,7 @@ impl TriggerEventObject {
 
     /// What became of it.
     async fn outcome(&self) -> TriggerOutcome {
-        if self.0.run.is_some() { TriggerOutcome::Started } else { TriggerOutcome::Refused }
+        self.0.outcome().into()
     }
 
     /// The run that it started; null when it started none, or the run is not kept any more.
@@ -147,7 +154,45 @@ impl TriggerEventObject {
 
     /// SHA-256 that tells what it carried from other payloads of the workspace.
     async fn payload_digest(&self) -> String {
-        self.0.payload.to_string()
+        self.0.payload.digest.to_string()
+    }
+
+    /// What it carried; null when that is not kept: it was too large, or its run is not kept any more.
+    #[graphql(complexity = "5 + child_complexity")]
+    async fn payload(&self, ctx: &Context<'_>) -> Result<Option<ValueObject>> {
+        if let Some(run) = self.0.run {
+            let Some(run) = ctx.reads()?.load_one(run).await? else { return Ok(None) };
+            return Ok(Some(ValueObject::new(run.input.clone(), run.id, Place::Input, &Siblings::of(&run))));
+        }
+        let payload = trigger::payload(ctx.app()?, ctx.viewer()?, &self.0).await?;
+        Ok(payload.map(|payload| ValueObject::of_event(payload, self.0.clone())))
+    }
+
+    /// The run inside that it comes from: it published the event, failed or ended. Null for what comes from outside.
+    async fn source_run(&self, ctx: &Context<'_>) -> Result<Option<RunObject>> {
+        let Some(run) = self.0.source_run else { return Ok(None) };
+        Ok(ctx.reads()?.load_one(run).await?.map(RunObject))
+    }
+
+    /// How many runs before it started each other inside; 0 for what comes from outside.
+    async fn depth(&self) -> u32 {
+        self.0.depth
+    }
+
+    /// What was delivered again with it; null when it came for the first time, or that is not kept any more.
+    #[graphql(complexity = "5 + child_complexity")]
+    async fn redelivery_of(&self, ctx: &Context<'_>) -> Result<Option<TriggerEventObject>> {
+        let Some(event) = self.0.redelivery_of else { return Ok(None) };
+        match trigger::event(ctx.app()?, ctx.viewer()?, event).await {
+            Ok(event) => Ok(Some(Self(event))),
+            Err(ServiceError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The id of the backfill that asked for a run for this time of the past.
+    async fn backfill_id(&self) -> Option<ID> {
+        self.0.backfill.map(|backfill| backfill.to_string().into())
     }
 
     /// What is kept of a request that started nothing: an object of `method`, some `headers`, the length of the body as
@@ -175,6 +220,8 @@ pub enum TriggerOutcome {
     Started,
     /// It started none; `reason` says why.
     Refused,
+    /// It waits for its turn.
+    Waiting,
 }
 
 /// Which events; all that is said must hold.
@@ -222,6 +269,42 @@ impl TriggerQuery {
         let page = window(first, after, last, before)?;
         let page = trigger::events(ctx.app()?, ctx.viewer()?, &filter, &page).await?;
         Ok(connection(page, TriggerEventObject))
+    }
+}
+
+/// One thing that came to a trigger, and what was asked of triggers.
+#[derive(Default)]
+pub struct TriggerEventQuery;
+
+#[Object]
+impl TriggerEventQuery {
+    /// One thing that came to a trigger.
+    async fn trigger_event(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Its id, `evt_…`.")] id: ID,
+    ) -> Result<Option<TriggerEventObject>> {
+        let wanted = super::request::id(&id, "trigger event")?;
+        Ok(Some(TriggerEventObject(trigger::event(ctx.app()?, ctx.viewer()?, wanted).await?)))
+    }
+
+    /// The backfills of a schedule, the latest first.
+    #[graphql(complexity = "cost(first.or(last), child_complexity)")]
+    async fn trigger_backfills(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The id of the schedule's binding, `trg_…`.")] trigger_id: ID,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 25 when neither `first` nor `last` is given.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "The cursor to go on after.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "The cursor to end before.")] before: Option<String>,
+    ) -> Result<Relay<BackfillObject>> {
+        let of = id(&trigger_id, "trigger")?;
+        let page = window(first, after, last, before)?;
+        let page = trigger::backfill::list(ctx.app()?, ctx.viewer()?, of, &page).await?;
+        Ok(connection(page, BackfillObject))
     }
 }
 

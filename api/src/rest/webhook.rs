@@ -103,7 +103,7 @@ impl From<HookError> for Problem {
             HookError::Refused(refusal) => of(Code::DeliveryRefused).with("reason", refusal.code()),
             HookError::TooMany { retry_after, .. } => of(Code::RateLimited).again_after(retry_after),
             HookError::Unreadable(_) => of(Code::BadUserInput),
-            HookError::Service(error) => error.into(),
+            HookError::NotStarted(error) | HookError::Service(error) => error.into(),
         }
     }
 }

@@ -146,6 +146,10 @@ actions! {
     TriggerResumed = "trigger.resumed", true;
     /// A webhook got another secret address.
     TriggerUrlRotated = "trigger.url_rotated", true;
+    /// Somebody asked for runs of the past.
+    BackfillBegun = "backfill.begun", true;
+    /// Somebody stopped that.
+    BackfillCanceled = "backfill.canceled", true;
     /// Somebody asked a run to stop.
     RunCancelRequested = "run.cancel_requested", false;
     /// Somebody let a dead letter go on.

@@ -100,6 +100,9 @@ pub enum HookError {
     /// The body, or the id in it, cannot be read.
     #[error("{0}")]
     Unreadable(String),
+    /// The run was not started; that leaves its own event.
+    #[error(transparent)]
+    NotStarted(ServiceError),
     /// Anything else.
     #[error(transparent)]
     Service(#[from] ServiceError),
@@ -197,7 +200,8 @@ async fn take(
     let key = delivery::key(hook.binding, delivery.as_deref(), mark.as_ref());
     let request = start(hook, input, key);
     let asked = delivery::asked(settings, incoming);
-    let started = app.runtime.start_delivery(request, settings.window, asked).await.map_err(ServiceError::from)?;
+    let started = app.runtime.start_delivery(request, settings.window, asked).await;
+    let started = started.map_err(|error| HookError::NotStarted(error.into()))?;
     if let Some(mark) = mark.filter(|mark| mark.signed_time || delivery.is_some()) {
         remember(app, hook, settings, &mark, delivery.as_deref()).await;
     }

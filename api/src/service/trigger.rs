@@ -2,19 +2,24 @@
 
 use std::sync::{Arc, Weak};
 
-use engine::id::{BindingId, RunId, TriggerEventId, VersionId, WorkflowId};
+use engine::id::{BackfillId, BindingId, RunId, TriggerEventId, VersionId, WorkflowId};
 use engine::schedule::Schedule;
+use engine::sensitive::Sensitive;
 use engine::time::Timestamp;
-use engine::value::Digest;
+use engine::value::ValueRef;
 use runtime::{AskedStart, Forbidden, Gate, TriggerKind};
 use serde_json::Value;
 
 use super::audit::Context;
 use super::page::{Page, PageRequest};
+use super::veil::Veil;
 use super::{ServiceError, connection, plan, signature};
 use crate::app::App;
 use crate::auth::{Permission, Viewer};
 use crate::store;
+
+pub mod backfill;
+pub mod redelivery;
 
 /// Most firings that are told ahead.
 pub const MOST_AHEAD: usize = 100;
@@ -67,6 +72,8 @@ pub enum Outcome {
     Started,
     /// It started none.
     Refused,
+    /// It waits for its turn.
+    Waiting,
 }
 
 /// Something that came to a trigger.
@@ -88,14 +95,35 @@ pub struct Event {
     pub reason: Option<String>,
     /// The same for people.
     pub explanation: Option<String>,
-    /// Content address of what it carried.
-    pub payload: Digest,
+    /// The version that it was for, where the event says it.
+    pub version: Option<VersionId>,
+    /// What it carried, as far as the event has it: of one that started a run, the run has the bytes.
+    pub payload: ValueRef,
     /// What is kept of a request that started nothing: an object.
     pub request: Option<Value>,
     /// The tick of a schedule.
     pub tick: Option<Timestamp>,
     /// When it came.
     pub received_at: Timestamp,
+    /// The run inside that it comes from.
+    pub source_run: Option<RunId>,
+    /// How many runs before it started each other inside.
+    pub depth: u32,
+    /// The event that was delivered again.
+    pub redelivery_of: Option<TriggerEventId>,
+    /// Who wanted a run for this tick of the past.
+    pub backfill: Option<BackfillId>,
+}
+
+impl Event {
+    /// What became of it.
+    pub fn outcome(&self) -> Outcome {
+        match (self.run, &self.reason) {
+            (Some(_), _) => Outcome::Started,
+            (None, Some(_)) => Outcome::Refused,
+            (None, None) => Outcome::Waiting,
+        }
+    }
 }
 
 /// Which events; all that is said must hold.
@@ -170,6 +198,80 @@ pub async fn events(
     let window = page.window(&viewer.cursors, EVENTS, |text| text.parse().ok())?;
     let rows = store::trigger::events(app.runtime.database(), viewer.workspace, filter, window).await?;
     Ok(Page::of(rows, page, |row| viewer.cursors.cursor(EVENTS, &row.id.to_string())))
+}
+
+/// One thing that came.
+///
+/// # Errors
+/// `NotFound` also for another workspace's.
+pub async fn event(app: &App, viewer: &Viewer, id: TriggerEventId) -> Result<Event, ServiceError> {
+    viewer.require(Permission::Read)?;
+    let found = store::trigger::event(app.runtime.database(), viewer.workspace, id).await?;
+    found.ok_or(ServiceError::NotFound { what: "trigger event" })
+}
+
+/// The last thing that came to a trigger node outside of tests and whose content is kept; what a builder shows as an
+/// example.
+///
+/// # Errors
+/// When they may not read, or the database fails.
+pub async fn sample(
+    app: &App,
+    viewer: &Viewer,
+    of: WorkflowId,
+    environment: &str,
+    node: &str,
+) -> Result<Option<Event>, ServiceError> {
+    viewer.require(Permission::Read)?;
+    Ok(store::trigger::sample(app.runtime.database(), viewer.workspace, of, environment, node).await?)
+}
+
+/// What it carried; `None` when that is not kept.
+///
+/// # Errors
+/// When they may not read, or the database fails.
+pub async fn payload(app: &App, viewer: &Viewer, of: &Event) -> Result<Option<ValueRef>, ServiceError> {
+    viewer.require(Permission::Read)?;
+    if let Some(run) = of.run {
+        let run = store::run::find(app.runtime.database(), viewer.workspace, run).await?;
+        return Ok(run.map(|run| run.input));
+    }
+    let is_kept = of.payload.inline.is_some()
+        || (of.payload.is_blob() && store::trigger::keeps(app.runtime.database(), viewer.workspace, of).await?);
+    Ok(is_kept.then(|| of.payload.clone()))
+}
+
+/// The version that it was for; `None` when nothing says it.
+///
+/// # Errors
+/// When they may not read, or the database fails.
+pub async fn version_of(app: &App, viewer: &Viewer, of: &Event) -> Result<Option<VersionId>, ServiceError> {
+    viewer.require(Permission::Read)?;
+    match of.run {
+        Some(run) => {
+            let run = store::run::find(app.runtime.database(), viewer.workspace, run).await?;
+            Ok(run.and_then(|run| run.version))
+        }
+        None => Ok(of.version),
+    }
+}
+
+/// What is hidden of what an event without a run carried: what the version that it was for marks. Of an event that was
+/// for a version which is not there any more, everything is hidden.
+///
+/// # Errors
+/// When they may not read, or the definition cannot be read.
+pub async fn veil(app: &App, viewer: &Viewer, of: &Event) -> Result<Option<Veil>, ServiceError> {
+    viewer.require(Permission::Read)?;
+    let runnable = match of.version {
+        Some(version) => store::version::runnable(app.runtime.database(), viewer.workspace, version).await?,
+        None => None,
+    };
+    let Some(runnable) = runnable else {
+        return Ok(Sensitive::of(&serde_json::json!({"x-sensitive": true})).map(Veil::of_event));
+    };
+    let plan = plan::get(app, viewer.workspace, &runnable.hash).await?;
+    Ok(plan.sensitive.as_deref().cloned().map(Veil::of_event))
 }
 
 /// What the clock asks before it starts a version: the same as whoever starts one by hand is asked.

@@ -366,9 +366,8 @@ pub(crate) async fn note(database: &Database, note: &Note<'_>) -> Result<(), DbE
         payload_len: Set(i64::try_from(request.len()).unwrap_or(i64::MAX)),
         payload_kind: Set(ValueKind::Object),
         received_at: Set(at(note.at)),
-        binding_id: Set(None),
-        tick_at: Set(None),
         request: Set(Some(request)),
+        ..Default::default()
     };
     trigger_event::Entity::insert(row).exec_without_returning(database.write()).await.map(drop)
 }

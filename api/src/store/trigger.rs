@@ -1,19 +1,18 @@
 //! Triggers of deployed versions, and what came to them.
 
 use engine::definition::Definition;
-use engine::id::{BindingId, RunId, TriggerEventId, VersionId, WorkflowId, WorkspaceId};
+use engine::id::{BackfillId, BindingId, RunId, TriggerEventId, VersionId, WorkflowId, WorkspaceId};
 use engine::schedule::Schedule;
 use engine::time::Timestamp;
-use engine::value::Digest;
 use entity::word::{self, BindingKind};
-use entity::{definition, trigger_binding, trigger_event, version, workflow};
+use entity::{blob_ref, definition, run, trigger_binding, trigger_event, version, workflow};
 use runtime::Database;
-use runtime::TriggerKind;
 use runtime::binding::next_look;
 use runtime::secret::WorkspaceKey;
+use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _,
-    QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _, Select,
 };
 use serde_json::{Value, json};
 
@@ -24,6 +23,8 @@ use crate::service::ServiceError;
 use crate::service::audit::{Action, Context, Done};
 use crate::service::page::Window;
 use crate::service::trigger::{Binding, Event, EventFilter, Outcome};
+
+pub(crate) mod backfill;
 
 /// The only way into the table: there is no query without a workspace.
 fn in_workspace(workspace: WorkspaceId) -> Select<trigger_binding::Entity> {
@@ -36,10 +37,7 @@ fn read(model: trigger_binding::Model) -> Result<Binding, DbErr> {
         workflow: WorkflowId(model.workflow_id),
         environment: model.environment,
         node: model.node_key,
-        kind: match model.kind {
-            BindingKind::Schedule => TriggerKind::Schedule,
-            BindingKind::Webhook => TriggerKind::Webhook,
-        },
+        kind: model.kind.into(),
         version: model.version_id.map(VersionId),
         config: json(&model.config)?,
         paused: model.paused_at.map(timestamp).zip(model.paused_by),
@@ -70,15 +68,15 @@ pub(crate) async fn find(database: &Database, workspace: WorkspaceId, id: Bindin
     found.map(read).transpose()
 }
 
-/// A trigger that a version brings along.
+/// A trigger node that has a binding.
 struct Wanted {
     node: String,
     kind: BindingKind,
     config: Value,
 }
 
-/// What a version brings along, with the hash of its definition.
-async fn wanted(
+/// What a version brings along: the trigger nodes that something starts by itself.
+async fn bound_nodes(
     write: &impl ConnectionTrait,
     workspace: WorkspaceId,
     of: VersionId,
@@ -90,16 +88,21 @@ async fn wanted(
     let document = document.ok_or_else(|| ServiceError::internal(format!("the definition of {of} is missing")))?;
     let document: Value = json(&document.document)?;
     let read = Definition::from_json(&document).map_err(|problem| ServiceError::internal(problem.message))?;
-    let bound = |(node, found): (String, engine::definition::Node)| {
-        let (_, kind) = KINDS.iter().find(|(prefix, _)| found.r#type.starts_with(prefix))?;
+    let wanted = read.nodes.into_iter().filter_map(|(node, found)| {
+        let (_, kind) = BOUND.iter().find(|(r#type, _)| found.r#type.starts_with(r#type))?;
         Some(Wanted { node, kind: *kind, config: found.config })
-    };
-    Ok((found.definition_hash, read.nodes.into_iter().filter_map(bound).collect()))
+    });
+    Ok((found.definition_hash, wanted.collect()))
 }
 
-/// The node types that have bindings, of any major version.
-const KINDS: [(&str, BindingKind); 2] =
-    [("trigger.schedule@", BindingKind::Schedule), ("trigger.webhook@", BindingKind::Webhook)];
+/// The node types that have a binding, of any major version.
+const BOUND: &[(&str, BindingKind)] = &[
+    ("trigger.schedule@", BindingKind::Schedule),
+    ("trigger.webhook@", BindingKind::Webhook),
+    ("trigger.event@", BindingKind::Event),
+    ("trigger.error@", BindingKind::Error),
+    ("trigger.workflow@", BindingKind::Workflow),
+];
 
 /// Lets the triggers of an environment be those of a version, from now on; `None` for none. Whoever calls this holds
 /// the workflow. A rule that stays as it was goes on where it is. Webhooks get their addresses, whose secrets are sealed
@@ -114,7 +117,7 @@ pub(super) async fn bind_in(
     let (context, write) = (change.context(), change.connection());
     let (hash, mut wanted) = match version {
         Some(version) => {
-            let (hash, wanted) = wanted(write, context.workspace, version).await?;
+            let (hash, wanted) = bound_nodes(write, context.workspace, version).await?;
             (Some(hash), wanted)
         }
         None => (None, Vec::new()),
@@ -126,17 +129,19 @@ pub(super) async fn bind_in(
         .all(write)
         .await?;
     for row in rows {
-        let found = wanted.iter().position(|wanted| wanted.node == row.node_key).map(|index| wanted.swap_remove(index));
+        let place = wanted.iter().position(|wanted| wanted.node == row.node_key);
+        let found = place.map(|index| wanted.swap_remove(index));
         let revision = row.revision + 1;
         let mut new = trigger_binding::ActiveModel::from(row.clone());
         match found {
             Some(Wanted { kind, config, .. }) => {
-                let goes_on = row.version_id.is_some() && row.kind == kind && json::<Value>(&row.config)? == config;
-                new.kind = Set(kind);
+                let is_same = row.kind == kind && json::<Value>(&row.config)? == config;
+                let goes_on = row.version_id.is_some() && is_same;
                 let decided = if goes_on { timestamp(row.decided_at) } else { not_before(&row, context.at) };
                 new.version_id = Set(version.map(|version| version.0));
                 new.definition_hash = Set(hash.clone());
-                new.next_at = Set(next((kind, &config), BindingId(row.id), decided, row.paused_at.is_some()).map(at));
+                new.next_at = Set(next(kind, &config, BindingId(row.id), decided, row.paused_at.is_some()).map(at));
+                new.kind = Set(kind);
                 new.config = Set(config.to_string());
                 new.decided_at = Set(at(decided));
                 new.held_at = Set(row.held_at.filter(|_| goes_on));
@@ -167,7 +172,7 @@ pub(super) async fn bind_in(
             kind,
             version_id: Some(version.0),
             definition_hash: Some(hash.clone()),
-            next_at: next((kind, &config), id, context.at, false).map(at),
+            next_at: next(kind, &config, id, context.at, false).map(at),
             config: config.to_string(),
             paused_at: None,
             paused_by: None,
@@ -188,8 +193,10 @@ pub(super) async fn bind_in(
     Ok(())
 }
 
+/// When somebody has to look at it; only schedules are looked at.
 fn next(
-    (kind, config): (BindingKind, &Value),
+    kind: BindingKind,
+    config: &Value,
     binding: BindingId,
     decided: Timestamp,
     is_paused: bool,
@@ -228,7 +235,7 @@ async fn go_on_in(change: &Change, row: trigger_binding::Model, stands: bool) ->
     let config = json(&row.config)?;
     let mut new = trigger_binding::ActiveModel::from(row.clone());
     let decided = not_before(&row, now);
-    new.next_at = Set(next((row.kind, &config), BindingId(row.id), decided, stands).map(at));
+    new.next_at = Set(next(row.kind, &config, BindingId(row.id), decided, stands).map(at));
     if !stands {
         new.decided_at = Set(at(decided));
     }
@@ -281,11 +288,7 @@ pub(crate) async fn events(
 ) -> Result<Listed<Event>, DbErr> {
     use trigger_event::Column as C;
     let mut select = trigger_event::Entity::find().filter(C::WorkspaceId.eq(workspace.0));
-    let kind = filter.kind.map(|kind| match kind {
-        TriggerKind::Manual => word::TriggerKind::Manual,
-        TriggerKind::Webhook => word::TriggerKind::Webhook,
-        TriggerKind::Schedule => word::TriggerKind::Schedule,
-    });
+    let kind = filter.kind.map(word::TriggerKind::from);
     let all = [
         filter.workflow.map(|workflow| C::WorkflowId.eq(workflow.0)),
         filter.environment.as_ref().map(|environment| C::Environment.eq(environment)),
@@ -293,7 +296,8 @@ pub(crate) async fn events(
         kind.map(|kind| C::Kind.eq(kind)),
         filter.outcome.map(|outcome| match outcome {
             Outcome::Started => C::RunId.is_not_null(),
-            Outcome::Refused => C::RunId.is_null(),
+            Outcome::Refused => C::RunId.is_null().and(C::Reason.is_not_null()),
+            Outcome::Waiting => C::RunId.is_null().and(C::Reason.is_null()),
         }),
     ];
     for condition in all.into_iter().flatten() {
@@ -303,9 +307,55 @@ pub(crate) async fn events(
     keyset::list(database, select, order, window, |id| vec![id.0.into()], read_event).await
 }
 
+/// One thing that came.
+pub(crate) async fn event(
+    database: &Database,
+    workspace: WorkspaceId,
+    id: TriggerEventId,
+) -> Result<Option<Event>, DbErr> {
+    let found = trigger_event::Entity::find_by_id(id.0).filter(trigger_event::Column::WorkspaceId.eq(workspace.0));
+    found.one(database.read()).await?.map(read_event).transpose()
+}
+
+/// The last thing that came to a trigger node outside of tests and whose content a row keeps.
+pub(crate) async fn sample(
+    database: &Database,
+    workspace: WorkspaceId,
+    of: WorkflowId,
+    environment: &str,
+    node: &str,
+) -> Result<Option<Event>, DbErr> {
+    use trigger_event::Column as C;
+    let live = run::Entity::find()
+        .select_only()
+        .expr(Expr::value(1))
+        .filter(Expr::col((run::Entity, run::Column::Id)).equals((trigger_event::Entity, C::RunId)))
+        .filter(run::Column::Mode.eq(word::RunMode::Live))
+        .into_query();
+    trigger_event::Entity::find()
+        .filter(C::WorkspaceId.eq(workspace.0))
+        .filter(C::WorkflowId.eq(of.0))
+        .filter(C::Environment.eq(environment))
+        .filter(C::NodeKey.eq(node))
+        .filter(C::Payload.is_not_null().or(Expr::exists(live)))
+        .order_by_desc(C::Id)
+        .one(database.read())
+        .await?
+        .map(read_event)
+        .transpose()
+}
+
+/// Whether a large payload of an event without a run is kept.
+pub(crate) async fn keeps(database: &Database, workspace: WorkspaceId, of: &Event) -> Result<bool, DbErr> {
+    let found = blob_ref::Entity::find_by_id((of.id.0, of.payload.digest.0.to_vec()))
+        .filter(blob_ref::Column::WorkspaceId.eq(workspace.0))
+        .one(database.read())
+        .await?;
+    Ok(found.is_some())
+}
+
 fn read_event(model: trigger_event::Model) -> Result<Event, DbErr> {
-    let hash: Result<[u8; 32], _> = model.payload_digest.try_into();
-    let hash = hash.map_err(|_| DbErr::Type("trigger_event.payload_digest".to_owned()))?;
+    let payload = runtime::arrival::payload(&model)?;
     let (reason, explanation) = match model.reason.as_deref().map(|reason| reason.split_once(": ")) {
         Some(Some((code, text))) => (Some(code.to_owned()), Some(text.to_owned())),
         Some(None) => (model.reason, None),
@@ -316,17 +366,18 @@ fn read_event(model: trigger_event::Model) -> Result<Event, DbErr> {
         workflow: WorkflowId(model.workflow_id),
         environment: model.environment,
         node: model.node_key,
-        kind: match model.kind {
-            word::TriggerKind::Manual => TriggerKind::Manual,
-            word::TriggerKind::Webhook => TriggerKind::Webhook,
-            word::TriggerKind::Schedule => TriggerKind::Schedule,
-        },
+        kind: model.kind.into(),
         run: model.run_id.map(RunId),
         reason,
         explanation,
-        payload: Digest(hash),
+        version: model.version_id.map(VersionId),
+        payload,
         request: model.request.as_deref().map(json).transpose()?,
         tick: model.tick_at.map(timestamp),
         received_at: timestamp(model.received_at),
+        source_run: model.source_run_id.map(RunId),
+        depth: u32::try_from(model.depth).unwrap_or_default(),
+        redelivery_of: model.redelivery_of.map(TriggerEventId),
+        backfill: model.backfill_id.map(BackfillId),
     })
 }

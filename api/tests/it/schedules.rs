@@ -11,23 +11,24 @@ use engine::time::Timestamp;
 use nodes::outgoing::{Outgoing, OutgoingPolicy};
 use runtime::clock::Clock;
 use runtime::{Parts, Runtime, RuntimeConfig};
+use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use crate::app::{Home, on_both_databases};
 
 /// 2026-05-01T12:00:00Z.
-const NOON: i64 = 1_777_636_800_000_000;
+pub(crate) const NOON: i64 = 1_777_636_800_000_000;
 
 /// A process whose clock stands until it is moved, and whose schedules fire when it is asked to look.
-struct Process {
-    app: Arc<App>,
-    clock: Clock,
-    key: String,
+pub(crate) struct Process {
+    pub(crate) app: Arc<App>,
+    pub(crate) clock: Clock,
+    pub(crate) key: String,
 }
 
 impl Process {
-    async fn start(home: &Home) -> Self {
+    pub(crate) async fn start(home: &Home) -> Self {
         let config = home.config();
         let outgoing = Outgoing::new(OutgoingPolicy::default()).unwrap();
         let clock = Clock::fixed(Timestamp(NOON));
@@ -38,7 +39,7 @@ impl Process {
         Self { app: Arc::new(App::new(runtime, Arc::new(config))), clock, key }
     }
 
-    async fn ask_as(&self, key: &str, query: &str, variables: Value) -> Value {
+    pub(crate) async fn ask_as(&self, key: &str, query: &str, variables: Value) -> Value {
         let request = Request::post("/graphql")
             .header("authorization", format!("Bearer {key}"))
             .header("content-type", "application/json")
@@ -49,20 +50,20 @@ impl Process {
         serde_json::from_slice(&bytes).unwrap()
     }
 
-    async fn ask(&self, query: &str, variables: Value) -> Value {
+    pub(crate) async fn ask(&self, query: &str, variables: Value) -> Value {
         let answer = self.ask_as(&self.key, query, variables).await;
         assert!(answer.get("errors").is_none(), "{query}: {answer:#}");
         answer["data"].clone()
     }
 
-    async fn publish(&self, name: &str, definition: &Value) -> Value {
+    pub(crate) async fn publish(&self, name: &str, definition: &Value) -> Value {
         let query = "mutation($i: PublishWorkflowInput!) { publishWorkflow(input: $i) {
             workflow { id } version { id } problems { code path node message hint } userErrors { code message } } }";
         let payload = self.ask(query, json!({"i": {"name": name, "definition": definition}})).await;
         payload["publishWorkflow"].clone()
     }
 
-    async fn change(&self, mutation: &str, input: Value) {
+    pub(crate) async fn change(&self, mutation: &str, input: Value) {
         let mut input_type = mutation.to_owned();
         input_type[..1].make_ascii_uppercase();
         let query = format!(
@@ -73,7 +74,7 @@ impl Process {
     }
 
     /// Moves the clock to so many seconds after noon and looks until nothing is due any more.
-    async fn at(&self, seconds: i64) {
+    pub(crate) async fn at(&self, seconds: i64) {
         self.clock.set(Timestamp(NOON + seconds * 1_000_000));
         for _ in 0..50 {
             if self.look().await == 0 {
@@ -83,12 +84,12 @@ impl Process {
         panic!("something stays due");
     }
 
-    async fn look(&self) -> u64 {
+    pub(crate) async fn look(&self) -> u64 {
         self.app.runtime.fire_due(trigger::gate(&self.app)).await.unwrap()
     }
 
     /// What became of each tick, the earliest first: its second after noon, and the reason when it started nothing.
-    async fn ticks(&self, workflow: &str) -> Vec<(i64, Option<String>)> {
+    pub(crate) async fn ticks(&self, workflow: &str) -> Vec<(i64, Option<String>)> {
         let query = "query($f: TriggerEventFilter) { triggerEvents(filter: $f, first: 100) { totalCount
             nodes { scheduledAt reason outcome run { id } } } }";
         let events = self.ask(query, json!({"f": {"workflowId": workflow}})).await["triggerEvents"].clone();
@@ -104,7 +105,7 @@ impl Process {
         ticks
     }
 
-    async fn binding(&self, workflow: &str) -> Value {
+    pub(crate) async fn binding(&self, workflow: &str) -> Value {
         let query = "query($id: ID!) { node(id: $id) { ... on Workflow { triggerBindings { id environment node kind
             version { id } pausedAt pausedBy nextFirings lastFiredAt waitingSince lastRun { id status } } } } }";
         let data = self.ask(query, json!({"id": workflow})).await;
@@ -114,7 +115,7 @@ impl Process {
 }
 
 /// A schedule and a node after it.
-fn scheduled(config: Value) -> Value {
+pub(crate) fn scheduled(config: Value) -> Value {
     json!({
         "nodes": {
             "clock": {"type": "trigger.schedule@1", "config": config},
@@ -136,17 +137,17 @@ fn slow(overlap: &str) -> Value {
     })
 }
 
-async fn id_of(process: &Process, name: &str, definition: &Value) -> String {
+pub(crate) async fn id_of(process: &Process, name: &str, definition: &Value) -> String {
     let published = process.publish(name, definition).await;
     assert_eq!(published["problems"], json!([]));
     published["workflow"]["id"].as_str().unwrap().to_owned()
 }
 
-fn fired(seconds: &[i64]) -> Vec<(i64, Option<String>)> {
+pub(crate) fn fired(seconds: &[i64]) -> Vec<(i64, Option<String>)> {
     seconds.iter().map(|second| (*second, None)).collect()
 }
 
-fn left(second: i64, reason: &str) -> (i64, Option<String>) {
+pub(crate) fn left(second: i64, reason: &str) -> (i64, Option<String>) {
     (second, Some(reason.to_owned()))
 }
 
@@ -167,6 +168,63 @@ on_both_databases! {
         let input = json!({"scheduled_at": "2026-05-01T12:05:00Z", "local_time": "2026-05-01T12:05:00+00:00",
             "timezone": "UTC", "input": null});
         assert_eq!(runs["runs"]["nodes"][0]["input"]["json"], input);
+    }
+
+    async fn a_leader_that_stood_still_meanwhile_decides_nothing_any_more(home: Home) {
+        let (old, new) = (Process::start(&home).await, Process::start(&home).await);
+        let mut ids = Vec::new();
+        for overlap in ["allow", "cancel"] {
+            ids.push(id_of(&old, overlap, &slow(overlap)).await);
+        }
+        for process in [&old, &new] {
+            process.clock.set(Timestamp(NOON + 60_000_000));
+        }
+        new.look().await;
+        for process in [&old, &new] {
+            process.clock.set(Timestamp(NOON + 120_000_000));
+        }
+        // The old leader has read what is due, and then stands still before it decides anything.
+        let (stands, goes_on) = (Arc::new(tokio::sync::Notify::new()), Arc::new(tokio::sync::Semaphore::new(0)));
+        let (told, waits) = (Arc::clone(&stands), Arc::clone(&goes_on));
+        let gate: runtime::Gate = Arc::new(move |_| {
+            let (told, waits) = (Arc::clone(&told), Arc::clone(&waits));
+            Box::pin(async move {
+                told.notify_one();
+                waits.acquire().await.unwrap().forget();
+                Ok(())
+            })
+        });
+        let app = Arc::clone(&old.app);
+        let woken = async move { app.runtime.fire_due(gate).await.unwrap() };
+        let meanwhile = async {
+            stands.notified().await;
+            new.at(120).await;
+            let decided: Vec<_> = [new.binding(&ids[0]).await, new.binding(&ids[1]).await].into();
+            goes_on.add_permits(100);
+            decided
+        };
+        let (_, decided) = tokio::join!(woken, meanwhile);
+        for (id, decided) in ids.iter().zip(decided) {
+            assert_eq!(new.ticks(id).await, fired(&[60, 120]));
+            assert_eq!(new.binding(id).await["lastRun"]["id"], decided["lastRun"]["id"]);
+        }
+    }
+
+    async fn ten_thousand_schedules_that_are_due_in_one_second_all_fire_once(home: Home) {
+        let process = Process::start(&home).await;
+        let workflow = id_of(&process, "minutely", &scheduled(json!({"every": "1m"}))).await;
+        herd(&home, 10_000).await;
+        process.clock.set(Timestamp(NOON + 60_000_000));
+        let began = std::time::Instant::now();
+        while process.look().await > 0 {}
+        // Not a limit, which a busy machine would not hold: a figure for whoever runs it with `--nocapture`.
+        println!("10,001 schedules fired in {:?} on {:?}", began.elapsed(), home.database.database.kind());
+        let query = "query($f: TriggerEventFilter) { triggerEvents(filter: $f, first: 1) { totalCount } }";
+        let of = |outcome: &str| json!({"f": {"workflowId": workflow, "kind": "SCHEDULE", "outcome": outcome}});
+        assert_eq!(process.ask(query, of("REFUSED")).await["triggerEvents"]["totalCount"], json!(0));
+        assert_eq!(count(&home, "SELECT count(*) FROM trigger_event WHERE run_id IS NOT NULL AND kind = 'SCHEDULE'").await, 10_001);
+        assert_eq!(count(&home, "SELECT count(DISTINCT binding_id) FROM trigger_event WHERE kind = 'SCHEDULE'").await, 10_001);
+        assert_eq!(count(&home, "SELECT count(*) FROM run").await, 10_001);
     }
 
     async fn what_was_missed_is_told_or_made_up_for_as_the_schedule_says(home: Home) {
@@ -309,7 +367,7 @@ on_both_databases! {
 }
 
 /// Reads a run's events to their end.
-async fn follow(process: &Process, run: &str) {
+pub(crate) async fn follow(process: &Process, run: &str) {
     let mut notices = process.app.runtime.bus().subscribe(run.parse().unwrap());
     loop {
         let data = process.ask("query($id: ID!) { run(id: $id) { finishedAt } }", json!({"id": run})).await;
@@ -318,4 +376,29 @@ async fn follow(process: &Process, run: &str) {
         }
         tokio::time::timeout(std::time::Duration::from_secs(20), notices.woken()).await.unwrap();
     }
+}
+
+/// Binds so many more environments to what the first one runs, as deploying to each of them would.
+async fn herd(home: &Home, n: u32) {
+    let write = home.database.database.write();
+    let copied = "workspace_id, workflow_id, node_key, kind, version_id, definition_hash, config, paused_at, paused_by, \
+        decided_at, held_at, next_at, last_tick_at, last_run_id, revision, created_at, updated_at";
+    let sql = match write.get_database_backend() {
+        sea_orm::DatabaseBackend::Postgres => format!(
+            "INSERT INTO trigger_binding (id, environment, {copied})
+             SELECT gen_random_uuid(), 'e' || n, {copied} FROM trigger_binding, generate_series(1, {n}) AS n"
+        ),
+        _ => format!(
+            "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {n})
+             INSERT INTO trigger_binding (id, environment, {copied})
+             SELECT randomblob(16), 'e' || n, {copied} FROM trigger_binding, numbers"
+        ),
+    };
+    write.execute_unprepared(&sql).await.unwrap();
+}
+
+async fn count(home: &Home, sql: &str) -> i64 {
+    let read = home.database.database.read();
+    let statement = sea_orm::Statement::from_string(read.get_database_backend(), sql);
+    read.query_one_raw(statement).await.unwrap().unwrap().try_get_by_index(0).unwrap()
 }

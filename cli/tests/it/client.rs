@@ -25,11 +25,6 @@ impl Fleet {
         self.urls.lock().unwrap()[place] = url;
     }
 
-    /// The only one, when it lives.
-    pub(crate) fn one(&self) -> Option<String> {
-        self.urls.lock().unwrap().first().cloned().flatten()
-    }
-
     /// One of them, each in turn.
     fn any(&self) -> Option<String> {
         let urls = self.urls.lock().unwrap();

@@ -137,8 +137,8 @@ impl Known {
             }
             // An earlier try whose outcome nobody knew.
             _ if self.runs.contains(&new.run) => Created::New,
-            _ if new.firing.is_some() => {
-                let late = "its tick was decided by somebody else, or the schedule has changed";
+            _ if new.fence.is_some() => {
+                let late = "somebody else has decided this start, or its schedule has changed";
                 Created::Refused(JournalError::Refused(late.to_owned()))
             }
             _ => Created::Refused(JournalError::Refused(

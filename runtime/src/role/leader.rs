@@ -32,8 +32,11 @@ impl Leader {
 
     /// Whether this process leads now. To be asked again and again: that is what keeps it the leader.
     pub(crate) async fn leads(&mut self) -> Result<bool, DbErr> {
+        self.leads_at(Instant::now()).await
+    }
+
+    async fn leads_at(&mut self, now: Instant) -> Result<bool, DbErr> {
         let Some(lease) = self.lease else { return Ok(true) };
-        let now = Instant::now();
         if let Some((epoch, beaten)) = self.held {
             if now - beaten < lease / 5 {
                 return Ok(true);
@@ -95,5 +98,50 @@ impl Leader {
             .exec(self.database.write())
             .await
             .map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::TestDatabase;
+
+    const LEASE: Duration = Duration::from_secs(5);
+
+    fn one(database: &Database, number: u128) -> Leader {
+        let me = WorkerId(uuid::Uuid::from_u128(number));
+        Leader::new(database.clone(), "tests", me, Some(LEASE))
+    }
+
+    async fn a_leader_that_stands_still_is_followed_by_another_and_leads_no_more(test: TestDatabase) {
+        let (mut old, mut new) = (one(&test.database, 1), one(&test.database, 2));
+        let began = Instant::now();
+        let at = |seconds: u64| began + Duration::from_secs(seconds);
+        assert!(!old.leads_at(at(0)).await.unwrap(), "the first one makes the row");
+        assert!(old.leads_at(at(0)).await.unwrap());
+        // Somebody who beats is not followed, however long one looks.
+        for second in 1..=10 {
+            assert!(old.leads_at(at(second)).await.unwrap());
+            assert!(!new.leads_at(at(second)).await.unwrap());
+        }
+        for second in 11..15 {
+            assert!(!new.leads_at(at(second)).await.unwrap(), "it stood still for {} s only", second - 10);
+        }
+        assert!(new.leads_at(at(15)).await.unwrap(), "within its lease");
+        assert!(!old.leads_at(at(16)).await.unwrap(), "a woken one sees that another leads");
+        assert!(new.leads_at(at(17)).await.unwrap());
+        // One that ends in order is followed at once.
+        new.resign().await.unwrap();
+        assert!(old.leads_at(at(18)).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn on_sqlite() {
+        a_leader_that_stands_still_is_followed_by_another_and_leads_no_more(TestDatabase::sqlite().await).await;
+    }
+
+    #[tokio::test]
+    async fn on_postgres() {
+        a_leader_that_stands_still_is_followed_by_another_and_leads_no_more(TestDatabase::postgres().await).await;
     }
 }

@@ -1,4 +1,4 @@
-//! Fires schedules. A tick is decided in the commit that starts its run, or in the one that says why there is none;
+//! Fires schedules, and looks after everything else that starts runs by itself. A tick is decided in the commit that starts its run, or in the one that says why there is none;
 //! whoever is stopped in between has decided nothing, and the next one decides it.
 
 use std::future::Future;
@@ -16,10 +16,11 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::leader::Leader;
+use super::{backfill, inner, starter};
 use crate::binding::{self, Bound, LeftOut, next_look};
-use crate::blob::BlobError;
 use crate::definition::DefinitionError;
 use crate::journal::{Firing, JournalError};
+use crate::refusal;
 use crate::runtime::{Runtime, StartError, StartRun, TriggerKind};
 use crate::value::ValueError;
 
@@ -65,7 +66,7 @@ pub type Gate = Arc<dyn Fn(AskedStart) -> GateAnswer + Send + Sync>;
 
 /// Why a schedule could not be decided now; it is tried again.
 #[derive(Debug, thiserror::Error)]
-enum NotNow {
+pub(crate) enum NotNow {
     #[error(transparent)]
     Database(#[from] DbErr),
     #[error(transparent)]
@@ -96,12 +97,12 @@ impl Scheduler {
                 _ = look.tick() => {}
             }
             while !stop.is_cancelled() {
-                let pass = async { if leader.leads().await? { self.pass().await } else { Ok(0) } };
-                match pass.await {
-                    Ok(AT_ONCE) => {}
-                    Ok(_) => break,
+                let look = async { if leader.leads().await? { self.look_once().await } else { Ok((0, false)) } };
+                match look.await {
+                    Ok((_, true)) => {}
+                    Ok((_, false)) => break,
                     Err(error) => {
-                        tracing::warn!(error = %error, "schedules could not be looked at; they are looked at again");
+                        tracing::warn!(error = %error, "triggers could not be looked at; they are looked at again");
                         break;
                     }
                 }
@@ -112,8 +113,22 @@ impl Scheduler {
         }
     }
 
-    /// Decides what is due. How many schedules were.
-    pub(crate) async fn pass(&self) -> Result<u64, DbErr> {
+    /// Decides once what is due now. How much there was of it.
+    pub(crate) async fn look(&self) -> Result<u64, DbErr> {
+        Ok(self.look_once().await?.0)
+    }
+
+    /// The same, and whether there may be more.
+    async fn look_once(&self) -> Result<(u64, bool), DbErr> {
+        let schedules = self.pass().await?;
+        let (told, more_to_tell) = inner::pass(&self.runtime).await?;
+        let ticks = backfill::pass(&self.runtime).await?;
+        let (started, more_to_start) = starter::pass(&self.runtime, &self.gate).await?;
+        Ok((schedules + told + ticks + started, schedules == AT_ONCE || more_to_tell || more_to_start))
+    }
+
+    /// Decides the ticks that are due. How many schedules had some.
+    async fn pass(&self) -> Result<u64, DbErr> {
         let due = binding::due(self.runtime.database(), self.runtime.now(), AT_ONCE).await?;
         let count = due.len() as u64;
         join_all(due.into_iter().map(|bound| async move {
@@ -182,6 +197,12 @@ impl Scheduler {
                     return Ok(false);
                 }
                 Overlap::Cancel => {
+                    // Whoever has not this revision any more stops nothing.
+                    if !binding::look_at(runtime.database(), bound, Some(runtime.now()), Some(tick)).await? {
+                        return Ok(false);
+                    }
+                    bound.revision += 1;
+                    bound.held = Some(tick);
                     let reason = "the next tick of its schedule came";
                     let message = runtime.cancel_message(bound.workspace, before, reason, false, CREATED_BY);
                     runtime.journal().post(&message).await?;
@@ -213,9 +234,9 @@ impl Scheduler {
                 (bound.decided, bound.held, bound.last_run) = (tick, None, Some(started.run));
                 Ok(true)
             }
-            Err(error) => match refusal(error) {
-                Ok(reason) => self.leave_out(bound, schedule, &[tick], |_| &reason).await,
-                Err(error) => Err(NotNow::Start(error)),
+            Err(error) => match refusal::reason(&error) {
+                Some(reason) => self.leave_out(bound, schedule, &[tick], |_| &reason).await,
+                None => Err(NotNow::Start(error)),
             },
         }
     }
@@ -234,8 +255,7 @@ impl Scheduler {
         let Some(tenant) = tenant else { return Ok(false) };
         let mut left = Vec::with_capacity(ticks.len());
         for (index, tick) in ticks.iter().enumerate() {
-            // Only the address is kept: the rule and the tick give the payload again.
-            let (payload, _) = engine::value::ValueRef::of(&tenant.salt, &schedule.input(*tick));
+            let payload = runtime.values().keep(&tenant, schedule.input(*tick)).await?;
             let event = TriggerEventId(runtime.clock().new_id());
             left.push(LeftOut { tick: *tick, event, reason: reason(index), payload });
         }
@@ -271,21 +291,4 @@ fn request(bound: &Bound, schedule: &Schedule, tick: Timestamp) -> StartRun {
         created_by: CREATED_BY.to_owned(),
         trace: None,
     }
-}
-
-/// Why there will be no run, or the error of a start that may go well another time.
-fn refusal(error: StartError) -> Result<String, StartError> {
-    let code = match &error {
-        StartError::Journal(_) | StartError::Stopping => return Err(error),
-        StartError::Definition(DefinitionError::Database(_)) => return Err(error),
-        StartError::Value(ValueError::Database(_) | ValueError::Blob(BlobError::Database(_))) => return Err(error),
-        StartError::KeyReused => "KEY_REUSED",
-        StartError::TriggerMissing(_) => "TRIGGER_MISSING",
-        StartError::InputInvalid(_) => "INPUT_INVALID",
-        StartError::Value(_) => "INPUT_UNUSABLE",
-        StartError::Definition(_) => "DEFINITION_UNUSABLE",
-        StartError::Refused(_) => "DATA_REFUSED",
-        StartError::Quota(_) => "QUOTA_EXCEEDED",
-    };
-    Ok(format!("{code}: {error}"))
 }

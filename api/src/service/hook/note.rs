@@ -28,7 +28,7 @@ pub(crate) struct Note<'a> {
 /// The reason of an event, as a code and a sentence; `None` for what is no refusal.
 fn reason(error: &HookError) -> Option<(&'static str, String)> {
     let code = match error {
-        HookError::Absent | HookError::Gone => return None,
+        HookError::Absent | HookError::Gone | HookError::NotStarted(_) => return None,
         HookError::Paused { .. } => "PAUSED",
         HookError::Method { .. } => "METHOD_NOT_ALLOWED",
         HookError::Refused(refusal) => refusal.code(),

@@ -3,8 +3,8 @@
 use engine::id::WorkflowId;
 use entity::word::RunStatus;
 use entity::{
-    deployment, deployment_change, draft, draft_change, run, trigger_binding, version, version_hashes,
-    version_signature, workflow,
+    deployment, deployment_change, draft, draft_change, run, trigger_backfill, trigger_binding, version,
+    version_hashes, version_signature, workflow,
 };
 use runtime::Database;
 use sea_orm::sea_query::Query;
@@ -216,6 +216,15 @@ async fn delete_rows(change: &Change, id: WorkflowId) -> Result<(), DbErr> {
         .to_owned();
     draft_change::Entity::delete_many().filter(draft_change::Column::DraftId.in_subquery(drafts)).exec(write).await?;
     draft::Entity::delete_many().filter(draft::Column::WorkflowId.eq(id.0)).exec(write).await?;
+    let bindings = Query::select()
+        .column(trigger_binding::Column::Id)
+        .from(trigger_binding::Entity)
+        .and_where(trigger_binding::Column::WorkflowId.eq(id.0))
+        .to_owned();
+    trigger_backfill::Entity::delete_many()
+        .filter(trigger_backfill::Column::BindingId.in_subquery(bindings))
+        .exec(write)
+        .await?;
     trigger_binding::Entity::delete_many().filter(trigger_binding::Column::WorkflowId.eq(id.0)).exec(write).await?;
     deployment::Entity::delete_many().filter(deployment::Column::WorkflowId.eq(id.0)).exec(write).await?;
     deployment_change::Entity::delete_many().filter(deployment_change::Column::WorkflowId.eq(id.0)).exec(write).await?;
