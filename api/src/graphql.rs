@@ -30,6 +30,7 @@ pub mod run;
 pub mod start;
 pub mod test_run;
 pub mod transport;
+pub mod trigger;
 pub mod user_error;
 pub mod value;
 pub mod variable;
@@ -61,6 +62,8 @@ pub struct Query(
     node_type::NodeTypeQuery,
     expression::ExpressionQuery,
     audit::AuditQuery,
+    trigger::TriggerQuery,
+    trigger::TriggerEventQuery,
 );
 
 /// Everything that can be done. Each mutation takes one `input` and answers with a payload whose `userErrors` say
@@ -78,6 +81,9 @@ pub struct Mutation(
     variable::VariableMutation,
     connection::ConnectionMutation,
     quota::QuotaMutation,
+    trigger::TriggerMutation,
+    trigger::backfill::BackfillMutation,
+    trigger::redelivery::RedeliveryMutation,
     egress::EgressMutation,
 );
 

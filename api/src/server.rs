@@ -26,7 +26,7 @@ use crate::config::Config;
 use crate::service::audit::Context;
 use crate::service::key::CreatedKey;
 use crate::service::workspace::{self, DEFAULT_SLUG};
-use crate::service::{ServiceError, key, session};
+use crate::service::{ServiceError, key, session, trigger};
 use crate::telemetry::export::ExportError;
 use crate::{graphql, rest, store, telemetry};
 
@@ -136,6 +136,7 @@ pub async fn serve_until(
     let data_dir = config.database.url.is_sqlite().then(|| config.data_dir.display().to_string());
     let shutdown = config.server.shutdown;
     let app = Arc::new(App::new(runtime.clone(), Arc::new(config)));
+    runtime.watch_clock(trigger::gate(&app));
     tracing::info!(server.address = %address, "listening on {address}");
     announce(&Banner { address, data_dir, needs_key });
     let served = listen(listener, Arc::clone(&app), stop, shutdown).await;

@@ -25,6 +25,7 @@ pub mod start;
 pub mod surroundings;
 pub mod test_run;
 pub mod text;
+pub mod trigger;
 pub mod value;
 pub mod variable;
 pub mod veil;

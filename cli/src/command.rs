@@ -9,7 +9,9 @@ use clap::{Args, Parser, Subcommand};
 use crate::client::{Address, Client};
 use crate::exit::{self, Exit, Failure};
 use crate::output::{Format, Output};
-use crate::{admin, audit, connection, key, migrate, project, run, schema, secret, serve, variable, version, workflow};
+use crate::{
+    admin, audit, connection, key, migrate, project, run, schema, secret, serve, trigger, variable, version, workflow,
+};
 
 /// The file in the data folder into which an embedded server writes its first admin key.
 pub(crate) const KEY_FILE: &str = "admin.key";
@@ -79,6 +81,9 @@ enum Command {
     /// Publish and run workflows.
     #[command(subcommand)]
     Workflow(workflow::Command),
+    /// What starts runs by itself, and what came to it.
+    #[command(subcommand)]
+    Trigger(trigger::Command),
     /// Work on the database of the settings itself, also while the server runs.
     #[command(subcommand)]
     Admin(admin::Command),
@@ -147,6 +152,7 @@ fn carry_out(command: Command, global: &Global) -> Result<ExitCode, Failure> {
         Command::Environment(command) => one_thread()?.block_on(project::run_environment(command, global)),
         Command::Secret(command) => one_thread()?.block_on(secret::run(command, global)),
         Command::Workflow(command) => one_thread()?.block_on(workflow::run(command, global)),
+        Command::Trigger(command) => one_thread()?.block_on(trigger::run(command, global)),
         Command::Admin(command) => one_thread()?.block_on(admin::run(command, global)),
         Command::Audit(command) => one_thread()?.block_on(audit::run(command, global)),
         Command::Version(command) => one_thread()?.block_on(version::run(command, global)),

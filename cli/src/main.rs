@@ -19,6 +19,7 @@ mod run;
 mod schema;
 mod secret;
 mod serve;
+mod trigger;
 mod variable;
 mod version;
 mod workflow;

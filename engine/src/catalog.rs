@@ -225,6 +225,17 @@ pub struct Shape<'a> {
     pub input: &'a PortType,
 }
 
+/// Something that a config says and its type cannot take, beyond what its JSON Schema can tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// JSON pointer into the config; empty for the config as a whole.
+    pub path: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to do next.
+    pub hint: String,
+}
+
 /// The node types that a process has.
 pub trait Catalog: Send + Sync {
     /// What the type says of itself; `None` when it is not known here.
@@ -237,6 +248,11 @@ pub trait Catalog: Send + Sync {
     /// What leaves a port of such a node, where its type can tell more than its descriptor does.
     fn output(&self, _type: &NodeTypeName, _port: &str, _shape: &Shape<'_>) -> Option<PortType> {
         None
+    }
+
+    /// What is wrong with a config beyond its schema. Asked before publishing only.
+    fn faults(&self, _type: &NodeTypeName, _config: &Value) -> Vec<Fault> {
+        Vec::new()
     }
 
     /// The config of a node of an older major version, as this type would have it; `None` when it cannot tell. A type

@@ -10,6 +10,7 @@ use crate::definition::problem::Problem;
 use crate::definition::{Definition, Join, OnItemError, OnUncertain, Patience};
 use crate::expression::{ExpressionError, Template, Types};
 use crate::run::event::NodeIx;
+use crate::sensitive::Sensitive;
 
 mod check;
 mod config;
@@ -161,7 +162,13 @@ impl Graph {
         let Some(schema) = &self.input_schema else { return Ok(()) };
         let validator = jsonschema::validator_for(schema).map_err(|error| error.to_string())?;
         let failed = validator.iter_errors(input).next();
-        failed.map_or(Ok(()), |error| Err(format!("at `{}`: {error}", error.instance_path())))
+        let Some(error) = failed else { return Ok(()) };
+        let place = error.instance_path();
+        // What nobody is to see stays out of messages, which are kept and shown.
+        Err(match Sensitive::of(schema) {
+            Some(_) => format!("at `{place}`: {}", error.masked_with("this")),
+            None => format!("at `{place}`: {error}"),
+        })
     }
 
     /// The key and the labels that the definition gives a run of this input.

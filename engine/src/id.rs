@@ -72,6 +72,10 @@ ids! {
     DeploymentChangeId = "dch";
     /// One execution of a version.
     RunId = "run";
+    /// A trigger in an environment.
+    BindingId = "trg";
+    /// Somebody's wish for runs for ticks of the past.
+    BackfillId = "bkf";
     /// Something that happened outside and was kept.
     TriggerEventId = "evt";
     /// A message to a run that its owner has not read yet.

@@ -35,6 +35,24 @@ pub struct Model {
     pub payload_kind: ValueKind,
     /// When it came.
     pub received_at: DateTimeUtc,
+    /// The binding whose tick it is.
+    pub binding_id: Option<Uuid>,
+    /// That tick; a binding has one event for each.
+    pub tick_at: Option<DateTimeUtc>,
+    /// The version that it was for; of one that started a run, the run says it.
+    pub version_id: Option<Uuid>,
+    /// What it carried, when it has no run that keeps it and it is small enough for a row.
+    pub payload: Option<Vec<u8>>,
+    /// The run inside that it comes from.
+    pub source_run_id: Option<Uuid>,
+    /// What tells it from others inside that come to the same binding, which has one event for each.
+    pub source_key: Option<String>,
+    /// How many runs before it started each other inside.
+    pub depth: i32,
+    /// The event that was delivered again.
+    pub redelivery_of: Option<Uuid>,
+    /// Who wanted a run for this tick of the past.
+    pub backfill_id: Option<Uuid>,
 }
 
 /// None declared: rows are found by their ids, inside a workspace.

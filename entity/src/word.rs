@@ -144,5 +144,33 @@ words! {
         Manual = "MANUAL",
         /// A call to `/hooks/…`.
         Webhook = "WEBHOOK",
+        /// The clock.
+        Schedule = "SCHEDULE",
+        /// An event that a workflow published.
+        Event = "EVENT",
+        /// A run that failed.
+        Error = "ERROR",
+        /// A run that ended.
+        Workflow = "WORKFLOW",
+    }
+    /// What kinds of trigger have a binding.
+    BindingKind {
+        /// The clock.
+        Schedule = "SCHEDULE",
+        /// Events that workflows publish.
+        Event = "EVENT",
+        /// Runs that fail.
+        Error = "ERROR",
+        /// Runs that end.
+        Workflow = "WORKFLOW",
+    }
+    /// How far somebody's wish for runs of the past is.
+    BackfillStatus {
+        /// It goes on.
+        Running = "RUNNING",
+        /// It has looked at every tick.
+        Done = "DONE",
+        /// It was stopped, or cannot go on.
+        Canceled = "CANCELED",
     }
 }

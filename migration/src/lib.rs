@@ -45,6 +45,9 @@ mod m0070_run_parked;
 mod m0071_run_trace;
 mod m0080_workspace_quota;
 mod m0081_version_signature;
+mod m0095_trigger_binding;
+mod m0096_event;
+mod m0097_backfill;
 
 /// Every step, oldest first.
 #[derive(Debug, Clone, Copy)]
@@ -94,6 +97,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0071_run_trace::Migration),
             Box::new(m0080_workspace_quota::Migration),
             Box::new(m0081_version_signature::Migration),
+            Box::new(m0095_trigger_binding::Migration),
+            Box::new(m0096_event::Migration),
+            Box::new(m0097_backfill::Migration),
         ]
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use engine::catalog::{Catalog, EffectClass, NodeDescriptor, NodeTypeName, OUT, Shape};
+use engine::catalog::{Catalog, EffectClass, Fault, NodeDescriptor, NodeTypeName, OUT, Shape};
 use engine::error::ErrorInfo;
 use engine::expression::Scope as ExpressionScope;
 use engine::id::RunId;
@@ -21,6 +21,7 @@ mod config;
 pub mod connection;
 mod data;
 mod deferred;
+mod event;
 mod flow;
 mod german;
 mod http;
@@ -133,6 +134,11 @@ pub trait NodeType: Send + Sync {
         None
     }
 
+    /// What is wrong with a config beyond its schema; asked before publishing only.
+    fn faults(&self, _config: &Value) -> Vec<Fault> {
+        Vec::new()
+    }
+
     /// The config of a node of an older major version, as this type would have it. Pure; `None` when it cannot tell.
     fn migrate(&self, _config: &Value, _from: u32) -> Option<Value> {
         None
@@ -161,6 +167,7 @@ impl Registry {
             .with(data::set::Set)
             .with(data::sort::Sort)
             .with(data::text::Text)
+            .with(event::publish::Publish)
             .with(flow::fail::Fail)
             .with(flow::if_else::If)
             .with(flow::merge::Merge)
@@ -173,7 +180,11 @@ impl Registry {
             .with(mail::send::Send)
             .with(redis::command::Command)
             .with(sql::query::Query)
+            .with(trigger::event::ErrorTrigger)
+            .with(trigger::event::EventTrigger)
+            .with(trigger::event::WorkflowTrigger)
             .with(trigger::manual::Manual)
+            .with(trigger::schedule::ScheduleTrigger)
             .with(trigger::webhook::Webhook)
     }
 
@@ -207,6 +218,10 @@ impl Catalog for Registry {
 
     fn output(&self, r#type: &NodeTypeName, port: &str, shape: &Shape<'_>) -> Option<PortType> {
         self.get(r#type)?.output(port, shape)
+    }
+
+    fn faults(&self, r#type: &NodeTypeName, config: &Value) -> Vec<Fault> {
+        self.get(r#type).map(|node| node.faults(config)).unwrap_or_default()
     }
 
     fn migrate(&self, r#type: &NodeTypeName, config: &Value, from: u32) -> Option<Value> {

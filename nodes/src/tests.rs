@@ -41,6 +41,7 @@ fn the_built_in_types_are_these() {
             "data.set@1",
             "data.sort@1",
             "data.text@1",
+            "event.publish@1",
             "flow.fail@1",
             "flow.if@1",
             "flow.merge@1",
@@ -53,8 +54,12 @@ fn the_built_in_types_are_these() {
             "mail.send@1",
             "redis.command@1",
             "sql.query@1",
+            "trigger.error@1",
+            "trigger.event@1",
             "trigger.manual@1",
+            "trigger.schedule@1",
             "trigger.webhook@1",
+            "trigger.workflow@1",
         ]
     );
 }

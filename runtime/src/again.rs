@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use engine::graph::Graph;
-use engine::id::{ProjectId, RunId, WorkspaceId};
+use engine::id::{ProjectId, RunId, TriggerEventId, WorkspaceId};
 use engine::run::Run;
 use engine::run::event::NodeIx;
 use engine::run::reuse::{Earlier, EarlierTest, NotReusable, Part, Pin, Preparation, Retry, TestPlan, TestRun};
 use engine::value::{Digest, ValueRef};
 use serde_json::{Value, json};
 
+use crate::definition::DefinitionError;
 use crate::intake::Beginning;
 use crate::journal::JournalError;
 use crate::runtime::{Mode, Runtime, StartError, StartRun, Started};
@@ -29,6 +30,17 @@ pub struct RetryRun {
     pub same: BTreeSet<String>,
     /// What that node gets instead of what leads to it; at the start, what the run gets.
     pub input: Option<Value>,
+}
+
+/// What came to a trigger, to be delivered once more.
+#[derive(Debug, Clone)]
+pub struct Redelivery {
+    /// What is to run; its `input` is what came.
+    pub start: StartRun,
+    /// The event that was.
+    pub of: TriggerEventId,
+    /// How many runs before it started each other inside.
+    pub depth: u32,
 }
 
 /// How much of a definition is tried.
@@ -153,8 +165,23 @@ impl Runtime {
             origin,
             facts,
             asked: Some(asked_digest(&tenant, &asked)),
+            ..Beginning::default()
         };
         Ok(self.begin(start, tenant, graph, trigger, input, beginning).await?)
+    }
+
+    /// Delivers what came once more: a new run with an event of its own; it is durable when this returns.
+    ///
+    /// # Errors
+    /// As for [`Runtime::start`].
+    pub async fn redeliver(&self, request: Redelivery) -> Result<Started, StartError> {
+        let Redelivery { start, of, depth } = request;
+        let tenant = self.definitions().tenant(start.workspace).await.map_err(DefinitionError::Database)?;
+        let tenant = tenant.ok_or(DefinitionError::Missing(start.definition_hash))?;
+        let asked = json!({"redelivery": of.to_string(), "version": start.definition_hash.to_string()});
+        let asked = Some(asked_digest(&tenant, &asked));
+        let beginning = Beginning { asked, redelivery_of: Some((of, depth)), ..Beginning::default() };
+        self.start_as(start, beginning).await
     }
 
     /// What a test run of this definition would do.

@@ -86,12 +86,23 @@ figures! {
 pub(crate) enum StartedBy {
     Manual,
     Webhook,
+    Schedule,
+    Event,
+    Error,
+    Workflow,
     Retry,
 }
 
 impl StartedBy {
-    const ALL: [(Self, &'static str); 3] =
-        [(Self::Manual, "manual"), (Self::Webhook, "webhook"), (Self::Retry, "retry")];
+    const ALL: [(Self, &'static str); 7] = [
+        (Self::Manual, "manual"),
+        (Self::Webhook, "webhook"),
+        (Self::Schedule, "schedule"),
+        (Self::Event, "event"),
+        (Self::Error, "error"),
+        (Self::Workflow, "workflow"),
+        (Self::Retry, "retry"),
+    ];
 }
 
 /// The ends that are counted by status.
@@ -106,7 +117,7 @@ const NODE_RUN_ENDS: [NodeRunStatus; 5] = [
 
 /// Handles to the figures, made once: every series is there from the start, at 0, and none is made later.
 pub(crate) struct Figures {
-    started: [(StartedBy, Counter); 3],
+    started: [(StartedBy, Counter); 7],
     ended: [(RunStatus, Counter, Histogram); 4],
     node_types: HashMap<String, OfNodeType>,
     pub(crate) attempts: Counter,

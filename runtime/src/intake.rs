@@ -24,7 +24,7 @@ use crate::driver::{Command, Owned};
 use crate::event::EventBus;
 use crate::executor::Place;
 use crate::figure::{Figures, StartedBy};
-use crate::journal::{Created, Journal, NewRun, StartKey};
+use crate::journal::{Created, Fence, Journal, NewRun, StartKey};
 use crate::quota::Quotas;
 use crate::runtime::{Mode, StartError, StartRun, Started, TriggerKind};
 use crate::trace::{Facts, Tracer};
@@ -64,6 +64,10 @@ pub(crate) struct Beginning {
     pub(crate) facts: Vec<Event>,
     /// What was asked for, when that is more than the input.
     pub(crate) asked: Option<Digest>,
+    /// What has to hold for it to be made.
+    pub(crate) fence: Option<Fence>,
+    /// The event that is delivered again, and how many runs before it started each other inside.
+    pub(crate) redelivery_of: Option<(TriggerEventId, u32)>,
 }
 
 pub(crate) struct Intake {
@@ -136,7 +140,10 @@ impl Intake {
     fn row(&self, request: Request, owner: Option<WorkerId>) -> Result<(NewRun, Waiting), (Answer, StartError)> {
         let Request { start, tenant, graph, trigger, input, vars, beginning, answer } = request;
         let run = RunId(self.clock.new_id());
-        let event = TriggerEventId(self.clock.new_id());
+        let event = match &beginning.fence {
+            Some(Fence::Waiting(event)) => *event,
+            Some(Fence::Tick(_)) | None => TriggerEventId(self.clock.new_id()),
+        };
         let at = self.clock.now();
         let begun = begun(run, trigger, &input, vars, &beginning, at);
         let (node_runs, records) = match (node_runs(&graph, run, &begun), codec::encode(run, &begun, NO_RECORD)) {
@@ -167,6 +174,10 @@ impl Intake {
                 _ if beginning.retry_of.is_some() => StartedBy::Retry,
                 TriggerKind::Manual => StartedBy::Manual,
                 TriggerKind::Webhook => StartedBy::Webhook,
+                TriggerKind::Schedule => StartedBy::Schedule,
+                TriggerKind::Event => StartedBy::Event,
+                TriggerKind::Error => StartedBy::Error,
+                TriggerKind::Workflow => StartedBy::Workflow,
             },
             answer,
         };
@@ -201,6 +212,9 @@ impl Intake {
             node_runs,
             blobs,
             is_owned: owner.is_some(),
+            fence: beginning.fence,
+            redelivery_of: beginning.redelivery_of.map(|(event, _)| event),
+            depth: beginning.redelivery_of.map_or(0, |(_, depth)| depth),
         };
         Ok((row, waiting))
     }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use engine::drive::batch::{Batch, Claim, FlushOutcome, NodeRunRow, Record};
 use engine::error::ErrorInfo;
-use engine::id::{InboxId, ProjectId, RunId, TriggerEventId, VersionId, WorkerId, WorkflowId, WorkspaceId};
+use engine::id::{BindingId, InboxId, ProjectId, RunId, TriggerEventId, VersionId, WorkerId, WorkflowId, WorkspaceId};
 use engine::time::Timestamp;
 use engine::value::{Digest, ValueRef};
 use sea_orm::DbErr;
@@ -128,9 +128,50 @@ pub struct NewRun {
     pub blobs: Vec<Digest>,
     /// Whether the creating worker drives it, under epoch 1; otherwise anybody may take it.
     pub is_owned: bool,
+    /// What has to hold for the run to be made; it is decided in the same commit.
+    pub fence: Option<Fence>,
+    /// The event that is delivered again.
+    pub redelivery_of: Option<TriggerEventId>,
+    /// How many runs before it started each other inside.
+    pub depth: u32,
+}
+
+/// What has to hold for a run to be made. The commit that makes it sees to it that it holds for no second one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fence {
+    /// Nobody has decided this tick.
+    Tick(Firing),
+    /// This event still waits for its turn; it becomes the run's.
+    Waiting(TriggerEventId),
+}
+
+/// A tick of a schedule that starts a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Firing {
+    /// Whose tick.
+    pub binding: BindingId,
+    /// The binding's revision; when it has another one by now, nothing is written.
+    pub revision: i64,
+    /// The tick.
+    pub tick: Timestamp,
+    /// When the binding is to be looked at next.
+    pub next_at: Option<Timestamp>,
 }
 
 impl NewRun {
+    /// The tick that starts it.
+    pub fn firing(&self) -> Option<&Firing> {
+        match &self.fence {
+            Some(Fence::Tick(firing)) => Some(firing),
+            Some(Fence::Waiting(_)) | None => None,
+        }
+    }
+
+    /// Whether its event is stored already.
+    pub fn has_event(&self) -> bool {
+        matches!(self.fence, Some(Fence::Waiting(_)))
+    }
+
     /// What must be the same for the start key to mean the same start.
     pub fn asked(&self) -> Digest {
         self.start_key.as_ref().and_then(|key| key.asked).unwrap_or(self.input.digest)

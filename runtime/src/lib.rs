@@ -1,6 +1,8 @@
 //! Drives runs: carries out what `engine::drive` decides, over a database, a blob store and the node types.
 
 pub mod again;
+pub mod arrival;
+pub mod binding;
 pub mod blob;
 pub mod clock;
 pub mod crash;
@@ -16,6 +18,7 @@ pub mod journal;
 mod message;
 mod quota;
 mod rebuild;
+mod refusal;
 mod role;
 mod runtime;
 pub mod secret;
@@ -28,6 +31,7 @@ mod work;
 
 pub use database::{Database, DatabaseKind};
 pub use quota::{Bound, Quota, QuotaExceeded, Usage};
+pub use role::scheduler::{AskedStart, Forbidden, Gate, GateAnswer};
 pub use runtime::{
     Health, Mode, OpenError, Parts, PersonSays, PostError, ReadError, Runtime, RuntimeConfig, StartError, StartRun,
     Started, TriggerKind,

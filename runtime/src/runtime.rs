@@ -15,6 +15,7 @@ use engine::run::codec::{self, CodecError};
 use engine::run::event::{NodeIx, Recorded};
 use engine::scope::Scope;
 use engine::value::{Digest, ValueRef};
+use entity::word;
 use nodes::Registry;
 use nodes::outgoing::Outgoing;
 use sea_orm::{DatabaseTransaction, DbErr};
@@ -34,9 +35,12 @@ use crate::executor::Executor;
 use crate::figure::Figures;
 use crate::figure::sample::Sampler;
 use crate::intake::{Beginning, Intake, Request};
-use crate::journal::{Journal, JournalError, NewMessage, Posted, WorkerRow};
-use crate::message::{Carried, Message, Says};
+use crate::journal::{Fence, Firing, Journal, JournalError, NewMessage, Posted, WorkerRow};
+use crate::message::{self, Message, Says};
 use crate::quota::{Quota, QuotaExceeded, Quotas, Usage};
+use crate::refusal::{Asked, Carried};
+use crate::role::leader::Leader;
+use crate::role::scheduler::{Gate, Scheduler};
 use crate::role::{heartbeat::Heartbeat, mail::Mail, relay::Relay, taker::Taker, tidy};
 use crate::secret::{KeySource, Secrets};
 use crate::trace::{TraceContext, Tracer};
@@ -151,6 +155,51 @@ pub enum TriggerKind {
     Manual,
     /// A call from outside.
     Webhook,
+    /// The clock.
+    Schedule,
+    /// An event that a workflow published.
+    Event,
+    /// A run that failed.
+    Error,
+    /// A run that ended.
+    Workflow,
+}
+
+impl From<TriggerKind> for word::TriggerKind {
+    fn from(kind: TriggerKind) -> Self {
+        match kind {
+            TriggerKind::Manual => Self::Manual,
+            TriggerKind::Webhook => Self::Webhook,
+            TriggerKind::Schedule => Self::Schedule,
+            TriggerKind::Event => Self::Event,
+            TriggerKind::Error => Self::Error,
+            TriggerKind::Workflow => Self::Workflow,
+        }
+    }
+}
+
+impl From<word::TriggerKind> for TriggerKind {
+    fn from(word: word::TriggerKind) -> Self {
+        match word {
+            word::TriggerKind::Manual => Self::Manual,
+            word::TriggerKind::Webhook => Self::Webhook,
+            word::TriggerKind::Schedule => Self::Schedule,
+            word::TriggerKind::Event => Self::Event,
+            word::TriggerKind::Error => Self::Error,
+            word::TriggerKind::Workflow => Self::Workflow,
+        }
+    }
+}
+
+impl From<word::BindingKind> for TriggerKind {
+    fn from(word: word::BindingKind) -> Self {
+        match word {
+            word::BindingKind::Schedule => Self::Schedule,
+            word::BindingKind::Event => Self::Event,
+            word::BindingKind::Error => Self::Error,
+            word::BindingKind::Workflow => Self::Workflow,
+        }
+    }
 }
 
 /// Whether a run counts.
@@ -207,6 +256,14 @@ pub struct Started {
     pub replayed: bool,
     /// The stored event.
     pub event: TriggerEventId,
+}
+
+/// A start that can begin.
+struct Checked {
+    graph: Arc<Graph>,
+    tenant: Tenant,
+    trigger: NodeIx,
+    input: ValueRef,
 }
 
 /// Why a run was not started.
@@ -312,6 +369,7 @@ struct Inner {
     owned: Arc<Owned>,
     sampler: Sampler,
     lease: Arc<Lease>,
+    lease_for: Option<Duration>,
     intake: mpsc::Sender<Request>,
     quotas: Arc<Quotas>,
     driver: Option<mpsc::UnboundedSender<Command>>,
@@ -445,6 +503,7 @@ impl Runtime {
             owned,
             sampler,
             lease,
+            lease_for,
             intake,
             quotas,
             driver,
@@ -461,20 +520,72 @@ impl Runtime {
     ///
     /// # Errors
     /// When it was not started, or it is not known whether it was.
-    pub async fn start(&self, mut request: StartRun) -> Result<Started, StartError> {
+    pub async fn start(&self, request: StartRun) -> Result<Started, StartError> {
+        let asked = Asked::of(&request);
+        let mut request = request;
+        let Checked { graph, tenant, trigger, input } = match self.checked(&mut request).await {
+            Ok(checked) => checked,
+            Err(error) => {
+                self.note_refusal(&asked, Carried::Value(&request.input), &error).await;
+                return Err(error);
+            }
+        };
+        let started = self.begin(request, tenant, graph, trigger, input.clone(), Beginning::default()).await;
+        if let Err(error) = &started {
+            self.note_refusal(&asked, Carried::Kept(input), error).await;
+        }
+        started
+    }
+
+    /// Starts the run of a tick and decides the tick with it.
+    pub(crate) async fn start_firing(&self, request: StartRun, firing: Firing) -> Result<Started, StartError> {
+        self.start_as(request, Beginning { fence: Some(Fence::Tick(firing)), ..Beginning::default() }).await
+    }
+
+    /// Starts the run of an event that waits for its turn, while it still does.
+    pub(crate) async fn start_waiting(&self, request: StartRun, event: TriggerEventId) -> Result<Started, StartError> {
+        self.start_as(request, Beginning { fence: Some(Fence::Waiting(event)), ..Beginning::default() }).await
+    }
+
+    pub(crate) async fn start_as(&self, mut request: StartRun, beginning: Beginning) -> Result<Started, StartError> {
+        let Checked { graph, tenant, trigger, input } = self.checked(&mut request).await?;
+        self.begin(request, tenant, graph, trigger, input, beginning).await
+    }
+
+    /// A start whose trigger is there and whose input fits and is kept.
+    async fn checked(&self, request: &mut StartRun) -> Result<Checked, StartError> {
         let inner = &self.0;
         let (graph, tenant) = inner.definitions.get(request.workspace, request.definition_hash).await?;
         let trigger = crate::again::trigger(&graph, &request.trigger_node)?;
         graph.check_input(&request.input).map_err(StartError::InputInvalid)?;
         let told = |error: ExpressionError| format!("the workflow's settings{} fail: {}", error.path, error.message);
         let found = graph.found_by(&request.input).map_err(|error| StartError::InputInvalid(told(error)))?;
-        request.key = request.key.or(found.key);
+        request.key = request.key.take().or(found.key);
         // What the caller says goes before what the definition gives.
         for (name, value) in found.labels {
             request.labels.entry(name).or_insert(value);
         }
         let input = inner.values.keep(&tenant, request.input.clone()).await?;
-        self.begin(request, tenant, graph, trigger, input, Beginning::default()).await
+        Ok(Checked { graph, tenant, trigger, input })
+    }
+
+    /// Fires schedules and tells triggers what happens inside from now on, unless this process drives nothing. Several
+    /// processes may: one leads, and each start is decided once whoever does it.
+    pub fn watch_clock(&self, gate: Gate) {
+        let inner = &self.0;
+        if inner.driver.is_some() {
+            let leader = Leader::new(inner.database.clone(), "schedules", inner.worker, inner.lease_for);
+            let scheduler = Scheduler { runtime: self.clone(), gate };
+            inner.tracker.spawn(scheduler.run(leader, inner.stop_taking.clone()));
+        }
+    }
+
+    /// Decides once what is due now: ticks, what happened inside, and starts that wait. How much there was of it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn fire_due(&self, gate: Gate) -> Result<u64, DbErr> {
+        Scheduler { runtime: self.clone(), gate }.look().await
     }
 
     /// What the workspace may use.
@@ -623,9 +734,9 @@ impl Runtime {
         Ok(crate::journal::resume_on(write, workspace, run, forgive).await?)
     }
 
-    async fn carried(&self, workspace: WorkspaceId, value: &Value) -> Result<Carried, PostError> {
+    async fn carried(&self, workspace: WorkspaceId, value: &Value) -> Result<message::Carried, PostError> {
         let tenant = self.0.definitions.tenant(workspace).await?.ok_or(PostError::NotFound)?;
-        Ok(Carried::from(&self.0.values.keep(&tenant, value.clone()).await?))
+        Ok(message::Carried::from(&self.0.values.keep(&tenant, value.clone()).await?))
     }
 
     fn message(&self, workspace: WorkspaceId, run: RunId, message: &Message, by: &str) -> NewMessage {

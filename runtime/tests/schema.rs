@@ -65,8 +65,10 @@ async fn create_all(db: &DatabaseConnection) {
     create(db, entity::draft::Entity).await;
     create(db, entity::draft_change::Entity).await;
     create(db, entity::environment::Entity).await;
+    create(db, entity::event_outbox::Entity).await;
     create(db, entity::feed::Entity).await;
     create(db, entity::journal::Entity).await;
+    create(db, entity::leader::Entity).await;
     create(db, entity::login_link::Entity).await;
     create(db, entity::node_run::Entity).await;
     create(db, entity::outbox::Entity).await;
@@ -76,6 +78,8 @@ async fn create_all(db: &DatabaseConnection) {
     create(db, entity::secret::Entity).await;
     create(db, entity::signal_dedupe::Entity).await;
     create(db, entity::start_dedupe::Entity).await;
+    create(db, entity::trigger_backfill::Entity).await;
+    create(db, entity::trigger_binding::Entity).await;
     create(db, entity::trigger_event::Entity).await;
     create(db, entity::variable::Entity).await;
     create(db, entity::version::Entity).await;

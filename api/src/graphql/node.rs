@@ -12,11 +12,12 @@ use super::node_run::NodeRunObject;
 use super::project::{EnvironmentObject, ProjectObject};
 use super::request::Asked as _;
 use super::run::RunObject;
+use super::trigger::{TriggerBindingObject, TriggerEventObject};
 use super::variable::VariableObject;
 use super::version::VersionObject;
 use super::viewer::WorkspaceObject;
 use super::workflow::WorkflowObject;
-use crate::service::{ServiceError, audit, connection, draft, project, run, variable, workflow, workspace};
+use crate::service::{ServiceError, audit, connection, draft, project, run, trigger, variable, workflow, workspace};
 
 /// Anything that has an id. More types may come.
 #[derive(Interface)]
@@ -42,6 +43,10 @@ pub enum Node {
     Connection(ConnectionObject),
     /// A plain value that expressions read.
     Variable(VariableObject),
+    /// Something that came to a trigger.
+    TriggerEvent(TriggerEventObject),
+    /// A trigger in an environment.
+    TriggerBinding(TriggerBindingObject),
     /// One row of the audit.
     AuditEntry(AuditEntry),
 }
@@ -102,6 +107,14 @@ impl NodeQuery {
             },
             "con" => match id.parse() {
                 Ok(wanted) => Node::Connection(ConnectionObject(connection::get(app, viewer, wanted).await?)),
+                Err(_) => return Err(absent.into()),
+            },
+            "evt" => match id.parse() {
+                Ok(wanted) => Node::TriggerEvent(TriggerEventObject(trigger::event(app, viewer, wanted).await?)),
+                Err(_) => return Err(absent.into()),
+            },
+            "trg" => match id.parse() {
+                Ok(wanted) => Node::TriggerBinding(TriggerBindingObject(trigger::get(app, viewer, wanted).await?)),
                 Err(_) => return Err(absent.into()),
             },
             "aud" => match id.parse() {

@@ -243,6 +243,14 @@ pub enum TriggerKindName {
     Manual,
     /// A call to `/hooks/…`.
     Webhook,
+    /// The clock, by a node `trigger.schedule`.
+    Schedule,
+    /// An event that a workflow published, by a node `trigger.event`.
+    Event,
+    /// A run that failed, by a node `trigger.error`.
+    Error,
+    /// A run that ended, by a node `trigger.workflow`.
+    Workflow,
 }
 
 /// In which order runs are listed.

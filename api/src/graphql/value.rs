@@ -5,13 +5,15 @@ use std::sync::Arc;
 use async_graphql::{Context, Enum, Json, Object};
 use engine::id::RunId;
 use engine::value::{ValueKind, ValueRef};
+use tokio::sync::OnceCell;
 
 use super::Result;
 use super::node_run::Siblings;
 use super::page::{cost, request};
 use super::request::Asked as _;
+use crate::service::trigger::{self, Event};
 use crate::service::value::{Part, Parts};
-use crate::service::veil::Seen;
+use crate::service::veil::{Seen, Veil};
 use crate::service::{ServiceError, value};
 
 /// Bytes of a preview when the client does not say.
@@ -38,9 +40,21 @@ pub enum ValueKindName {
 /// A piece of run data. Small ones can be read as JSON, all of them by a preview.
 pub struct ValueObject {
     value: ValueRef,
-    run: RunId,
-    place: Place,
-    siblings: Arc<Siblings>,
+    home: Home,
+}
+
+/// What a value is part of.
+enum Home {
+    Run {
+        run: RunId,
+        place: Place,
+        siblings: Arc<Siblings>,
+    },
+    /// Something that came to a trigger and started no run.
+    Event {
+        event: Box<Event>,
+        veil: OnceCell<Option<Veil>>,
+    },
 }
 
 /// Where in a run a value stands.
@@ -55,18 +69,33 @@ pub(super) enum Place {
 
 impl ValueObject {
     pub(super) fn new(value: ValueRef, run: RunId, place: Place, siblings: &Arc<Siblings>) -> Self {
-        Self { value, run, place, siblings: Arc::clone(siblings) }
+        Self { value, home: Home::Run { run, place, siblings: Arc::clone(siblings) } }
+    }
+
+    /// What something carried that started no run.
+    pub(super) fn of_event(value: ValueRef, event: Event) -> Self {
+        Self { value, home: Home::Event { event: Box::new(event), veil: OnceCell::new() } }
     }
 
     async fn seen(&self, ctx: &Context<'_>) -> Result<Seen<'_>> {
-        let veil = self.siblings.veil(ctx, self.run).await?;
-        let is_input = match &self.place {
-            Place::Input => true,
-            Place::Output => false,
-            // A trigger gives on what the run was given.
-            Place::Node(key) => veil.is_some() && self.siblings.run(ctx, self.run).await?.trigger == *key,
-        };
-        Ok(Seen { value: &self.value, veil, is_input })
+        let value = &self.value;
+        match &self.home {
+            Home::Run { run, place, siblings } => {
+                let veil = siblings.veil(ctx, *run).await?;
+                let is_input = match place {
+                    Place::Input => true,
+                    Place::Output => false,
+                    // A trigger gives on what the run was given.
+                    Place::Node(key) => veil.is_some() && siblings.run(ctx, *run).await?.trigger == *key,
+                };
+                Ok(Seen { value, veil, is_input })
+            }
+            Home::Event { event, veil } => {
+                let (app, viewer) = (ctx.app()?, ctx.viewer()?);
+                let veil = veil.get_or_try_init(async || trigger::veil(app, viewer, event).await).await?;
+                Ok(Seen { value, veil: veil.as_ref(), is_input: true })
+            }
+        }
     }
 }
 

@@ -11,10 +11,11 @@ use super::loader::{DeployedOf, LatestOf};
 use super::page::{Relay, connection, cost, window};
 use super::project::ProjectObject;
 use super::request::{Asked as _, time};
+use super::trigger::{TriggerBindingObject, TriggerEventObject};
 use super::version::VersionObject;
 use crate::service::surroundings::Place;
 use crate::service::workflow::{self, Trigger, Workflow, WorkflowFilter};
-use crate::service::{ServiceError, deployment, draft};
+use crate::service::{ServiceError, deployment, draft, trigger};
 
 pub mod change;
 
@@ -124,6 +125,27 @@ impl WorkflowObject {
         let Some(latest) = ctx.reads()?.load_one(LatestOf(self.0.id)).await? else { return Ok(Vec::new()) };
         let triggers = workflow::triggers(ctx.app()?, ctx.viewer()?, &self.0, &latest).await?;
         Ok(triggers.into_iter().map(TriggerObject::from).collect())
+    }
+
+    /// Its triggers that are or were deployed and start runs by themselves, by environment and node: schedules, and those
+    /// that listen to events, failures and ends of runs.
+    #[graphql(complexity = "20 + child_complexity")]
+    async fn trigger_bindings(&self, ctx: &Context<'_>) -> Result<Vec<TriggerBindingObject>> {
+        let found = trigger::of_workflow(ctx.app()?, ctx.viewer()?, self.0.id).await?;
+        Ok(found.into_iter().map(TriggerBindingObject).collect())
+    }
+
+    /// The last thing that came to one of its trigger nodes outside of tests and whose content is kept: an example of
+    /// what runs are given. Null when nothing came.
+    #[graphql(complexity = "5 + child_complexity")]
+    async fn sample_event(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The key of the trigger node.")] node: String,
+        #[graphql(desc = "The environment.", default = "default")] environment: String,
+    ) -> Result<Option<TriggerEventObject>> {
+        let found = trigger::sample(ctx.app()?, ctx.viewer()?, self.0.id, &environment, &node).await?;
+        Ok(found.map(TriggerEventObject))
     }
 
     /// When it was made.

@@ -140,6 +140,14 @@ actions! {
     VersionPublished = "version.published", true;
     /// An environment runs another version.
     DeploymentChanged = "deployment.changed", true;
+    /// A trigger was held back.
+    TriggerPaused = "trigger.paused", true;
+    /// A trigger goes on.
+    TriggerResumed = "trigger.resumed", true;
+    /// Somebody asked for runs of the past.
+    BackfillBegun = "backfill.begun", true;
+    /// Somebody stopped that.
+    BackfillCanceled = "backfill.canceled", true;
     /// Somebody asked a run to stop.
     RunCancelRequested = "run.cancel_requested", false;
     /// Somebody let a dead letter go on.

@@ -104,10 +104,14 @@ pub async fn start_all(
         return Err(ServiceError::invalid("runs", message));
     }
     let runnable = runnable(app, viewer, &start.which, &start.environment).await?;
-    signature::require(app, viewer.workspace, runnable.version, &runnable.hash).await?;
     let plan = plan::get(app, viewer.workspace, &runnable.hash).await?;
     let trigger = trigger(app, &plan.definition, start.trigger.as_deref())?;
-    connection::require(app, viewer.workspace, runnable.project, &start.environment, &plan.definition).await?;
+    if let Err(error) = may_run(app, viewer, &runnable, &start.environment, &plan.definition).await {
+        for one in runs {
+            note(app, &request(viewer, &runnable, &start.environment, &trigger, one), &error).await;
+        }
+        return Err(error);
+    }
     let begin = |one| begin(app, viewer, &runnable, &start.environment, &trigger, one);
     // Of two with the same key the first one starts the run: the others wait until it has.
     let mut keys = HashSet::new();
@@ -141,8 +145,35 @@ async fn begin(
     trigger: &str,
     one: StartOne,
 ) -> Result<runtime::Started, ServiceError> {
-    check(&one)?;
-    let request = runtime::StartRun {
+    if let Err(error) = check(&one) {
+        // What is wrong with the key or the labels is not kept with them.
+        let bare = StartOne { input: one.input, ..StartOne::default() };
+        note(app, &request(viewer, runnable, environment, trigger, bare), &error).await;
+        return Err(error);
+    }
+    Ok(app.runtime.start(request(viewer, runnable, environment, trigger, one)).await?)
+}
+
+async fn may_run(
+    app: &App,
+    viewer: &Viewer,
+    runnable: &Runnable,
+    environment: &str,
+    definition: &Definition,
+) -> Result<(), ServiceError> {
+    signature::require(app, viewer.workspace, runnable.version, &runnable.hash).await?;
+    connection::require(app, viewer.workspace, runnable.project, environment, definition).await
+}
+
+/// Leaves an event for a start that is refused here, unless it may go well another time.
+async fn note(app: &App, start: &runtime::StartRun, error: &ServiceError) {
+    if !matches!(error, ServiceError::Unavailable { .. } | ServiceError::Internal(_)) {
+        app.runtime.refused(start, &format!("{}: {error}", error.code())).await;
+    }
+}
+
+fn request(viewer: &Viewer, runnable: &Runnable, environment: &str, trigger: &str, one: StartOne) -> runtime::StartRun {
+    runtime::StartRun {
         workspace: viewer.workspace,
         project: runnable.project,
         workflow: runnable.workflow,
@@ -158,9 +189,7 @@ async fn begin(
         priority: 0,
         created_by: viewer.actor(),
         trace: crate::telemetry::request::trace(),
-    };
-    let started = app.runtime.start(request).await?;
-    Ok(started)
+    }
 }
 
 fn check(one: &StartOne) -> Result<(), ServiceError> {

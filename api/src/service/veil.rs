@@ -45,6 +45,11 @@ pub async fn of(app: &App, viewer: &Viewer, run: &Run) -> Result<Option<Veil>, S
 }
 
 impl Veil {
+    /// What is hidden of something that has no run: the marked places, nothing else.
+    pub(super) fn of_event(sensitive: Sensitive) -> Self {
+        Self { sensitive: Arc::new(sensitive), traces: Traces::default() }
+    }
+
     /// Hides what must not be seen; whether there was something.
     pub(super) fn hide(&self, is_input: bool, value: &mut Value) -> bool {
         let hidden = is_input && self.sensitive.hide(value);

@@ -125,6 +125,7 @@ pub(super) async fn put_in(
         changed_at: context.at,
         changed_by: placing.by.clone(),
     };
+    super::trigger::bind_in(change, of, &placing.environment, Some(version)).await?;
     record(change, DeploymentId(after.id), &moved).await?;
     Ok(read(after))
 }
@@ -139,11 +140,12 @@ pub(crate) async fn remove(
     by: &str,
 ) -> Result<DeploymentChange, ServiceError> {
     let mut change = Change::begin(database, context).await?;
-    super::workflow::get_in(&change, of).await?;
+    let workflow = super::workflow::get_in(&change, of).await?;
     let found = here(context, of, environment).one(change.connection()).await?;
     let found = found.ok_or(ServiceError::NotFound { what: "deployment" })?;
     let (deployment, version) = (DeploymentId(found.id), VersionId(found.version_id));
     found.delete(change.connection()).await?;
+    super::trigger::bind_in(&change, &workflow, environment, None).await?;
     let moved = DeploymentChange {
         id,
         workflow: of,

@@ -169,10 +169,7 @@ fn filtered(database: &Database, mut select: Select<run::Entity>, filter: &RunFi
 
 /// Whether a run's event came from one of these kinds of trigger: a look into an index for each run.
 fn started_by(kinds: &[runtime::TriggerKind]) -> Expr {
-    let words = kinds.iter().map(|kind| match kind {
-        runtime::TriggerKind::Manual => word::TriggerKind::Manual.as_str(),
-        runtime::TriggerKind::Webhook => word::TriggerKind::Webhook.as_str(),
-    });
+    let words = kinds.iter().map(|kind| word::TriggerKind::from(*kind).as_str());
     let mut one = Query::select();
     one.expr(Expr::value(1))
         .from(trigger_event::Entity)

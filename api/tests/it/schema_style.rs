@@ -34,6 +34,7 @@ const SHORT_LISTS: &[(&str, &str)] = &[
     ("VersionDifference.fields", "the fields of one document, which is bounded"),
     ("VersionDifference.nodes", "the nodes of two documents, which are bounded"),
     ("Workflow.deployments", "one for each environment of a workspace"),
+    ("Workflow.triggerBindings", "one for each trigger node that was deployed to an environment"),
     ("Workflow.triggers", "the triggers of one document, which is bounded"),
 ];
 

@@ -78,6 +78,8 @@ pub(super) fn examine(document: &Value, catalog: &dyn Catalog, surroundings: &Su
     structure.references.clear();
     let told = Typing::of(&definition, &structure, catalog, surroundings).report(&definition);
     structure.problems.extend(told);
+    let faults = config_faults(&definition, catalog, &structure.problems);
+    structure.problems.extend(faults);
     // What follows only from a part that could not be read is not a problem of its own.
     let broken: Vec<String> = problems.iter().filter(|problem| problem.is_error()).map(|p| p.path.clone()).collect();
     let follows = |problem: &Problem| {
@@ -94,6 +96,23 @@ pub(super) fn examine(document: &Value, catalog: &dyn Catalog, surroundings: &Su
         Ok(graph) => Examined { graph: Some(graph), problems },
         Err(more) => Examined { graph: None, problems: [problems, more].concat() },
     }
+}
+
+/// What the node types themselves find wrong with configs that fit their schemas.
+fn config_faults(definition: &Definition, catalog: &dyn Catalog, known: &[Problem]) -> Vec<Problem> {
+    let mut found = Vec::new();
+    for (key, node) in &definition.nodes {
+        let Ok(name) = node.r#type.parse() else { continue };
+        let path = format!("/nodes/{}/config", escape(key));
+        if known.iter().any(|problem| problem.is_error() && problem.path.starts_with(&path)) {
+            continue;
+        }
+        for fault in catalog.faults(&name, &node.config) {
+            let problem = Problem::new(Code::ConfigInvalid, format!("{path}{}", fault.path), fault.message);
+            found.push(problem.hint(fault.hint).at_node(key));
+        }
+    }
+    found
 }
 
 /// What is known at one place of a document, broken or not: the names that an expression there may use.

@@ -46,11 +46,7 @@ pub(super) fn effect(class: EffectClass) -> &'static str {
 }
 
 pub(super) fn trigger(kind: TriggerKind) -> &'static str {
-    match kind {
-        TriggerKind::Manual => word::TriggerKind::Manual,
-        TriggerKind::Webhook => word::TriggerKind::Webhook,
-    }
-    .as_str()
+    word::TriggerKind::from(kind).as_str()
 }
 
 pub(super) fn mode(mode: Mode) -> &'static str {

@@ -137,6 +137,10 @@ impl Known {
             }
             // An earlier try whose outcome nobody knew.
             _ if self.runs.contains(&new.run) => Created::New,
+            _ if new.fence.is_some() => {
+                let late = "somebody else has decided this start, or its schedule has changed";
+                Created::Refused(JournalError::Refused(late.to_owned()))
+            }
             _ => Created::Refused(JournalError::Refused(
                 "a value that the run begins with was deleted before it was used".to_owned(),
             )),

@@ -3,7 +3,8 @@
 use engine::id::WorkflowId;
 use entity::word::RunStatus;
 use entity::{
-    deployment, deployment_change, draft, draft_change, run, version, version_hashes, version_signature, workflow,
+    deployment, deployment_change, draft, draft_change, run, trigger_backfill, trigger_binding, version,
+    version_hashes, version_signature, workflow,
 };
 use runtime::Database;
 use sea_orm::sea_query::Query;
@@ -20,7 +21,7 @@ use crate::service::project::Project;
 use crate::service::workflow::Workflow;
 use crate::service::workflow::change::{About, NewWorkflow};
 use crate::store::change::Change;
-use crate::store::{at, draft as drafts, environment, unless_taken};
+use crate::store::{at, draft as drafts, environment, trigger, unless_taken};
 
 fn row(context: &Context, new: &Workflow) -> workflow::ActiveModel {
     workflow::ActiveModel {
@@ -130,6 +131,7 @@ pub(crate) async fn archive(
     row.archived_at = Set(archived.then(|| at(context.at)));
     row.updated_at = Set(at(context.at));
     row.update(change.connection()).await?;
+    trigger::rest_in(&change, id, archived).await?;
     let done = Done::new(Action::WorkflowUpdated, id).of(id);
     change.record(done.before(json!({"archived": !archived})).after(json!({"archived": archived})));
     Ok(change.commit().await?)
@@ -213,6 +215,16 @@ async fn delete_rows(change: &Change, id: WorkflowId) -> Result<(), DbErr> {
         .to_owned();
     draft_change::Entity::delete_many().filter(draft_change::Column::DraftId.in_subquery(drafts)).exec(write).await?;
     draft::Entity::delete_many().filter(draft::Column::WorkflowId.eq(id.0)).exec(write).await?;
+    let bindings = Query::select()
+        .column(trigger_binding::Column::Id)
+        .from(trigger_binding::Entity)
+        .and_where(trigger_binding::Column::WorkflowId.eq(id.0))
+        .to_owned();
+    trigger_backfill::Entity::delete_many()
+        .filter(trigger_backfill::Column::BindingId.in_subquery(bindings))
+        .exec(write)
+        .await?;
+    trigger_binding::Entity::delete_many().filter(trigger_binding::Column::WorkflowId.eq(id.0)).exec(write).await?;
     deployment::Entity::delete_many().filter(deployment::Column::WorkflowId.eq(id.0)).exec(write).await?;
     deployment_change::Entity::delete_many().filter(deployment_change::Column::WorkflowId.eq(id.0)).exec(write).await?;
     version_hashes::Entity::delete_many()

@@ -151,6 +151,9 @@ pub(crate) fn new_run(workspace: WorkspaceId, clock: &Clock) -> NewRun {
         node_runs: Vec::new(),
         blobs: Vec::new(),
         is_owned: false,
+        fence: None,
+        redelivery_of: None,
+        depth: 0,
     }
 }
 

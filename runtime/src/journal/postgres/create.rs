@@ -8,8 +8,8 @@ use engine::id::{RunId, WorkerId};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::super::NewRun;
 use super::super::row;
+use super::super::{Fence, Firing, NewRun};
 use super::{NodeRuns, Records};
 use crate::database::to_column;
 use crate::trace::TraceContext;
@@ -36,6 +36,20 @@ WITH referred AS (
         expires_at = excluded.expires_at
     WHERE known.expires_at <= $39
     RETURNING run_id
+), fired AS (
+    UPDATE trigger_binding AS binding SET revision = binding.revision + 1, decided_at = firing.tick, held_at = NULL,
+        next_at = firing.next_at, last_tick_at = firing.tick, last_run_id = firing.run_id
+    FROM unnest($67::uuid[], $68::bigint[], $69::timestamptz[], $70::timestamptz[], $71::uuid[])
+        AS firing (id, revision, tick, next_at, run_id)
+    WHERE binding.id = firing.id AND binding.revision = firing.revision
+        AND (firing.run_id IN (SELECT id FROM possible)) IS TRUE
+    RETURNING firing.run_id
+), taken AS (
+    UPDATE trigger_event SET run_id = waiting.run_id, payload = NULL
+    FROM unnest($74::uuid[], $75::uuid[]) AS waiting (id, run_id)
+    WHERE trigger_event.id = waiting.id AND trigger_event.run_id IS NULL AND trigger_event.reason IS NULL
+        AND (waiting.run_id IN (SELECT id FROM possible)) IS TRUE
+    RETURNING waiting.run_id
 ), made AS (
     INSERT INTO run (id, workspace_id, project_id, workflow_id, version_id, definition_hash, environment, mode, status,
         claim, placement, priority, key, labels, trigger_node, trigger_event_id, input_digest, input_len, input_kind,
@@ -49,24 +63,28 @@ WITH referred AS (
     FROM unnest($2::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::bytea[], $9::text[], $10::int[],
             $11::text[], $12::text[], $13::text[], $14::uuid[], $15::bytea[], $16::bigint[], $17::text[], $18::bytea[],
             $19::boolean[], $20::bigint[], $21::bytea[], $22::timestamptz[], $23::text[], $24::timestamptz[],
-            $25::boolean[], $47::text[], $48::uuid[], $49::uuid[], $50::text[], $64::text[], $65::text[])
+            $25::boolean[], $47::text[], $48::uuid[], $49::uuid[], $50::text[], $64::text[], $65::text[],
+            $66::boolean[], $76::boolean[])
         AS new (id, workspace_id, project_id, workflow_id, version_id, definition_hash, environment, priority, key,
             labels, trigger_node, event_id, input_digest, input_len, input_kind, input, is_owned, head_seq,
             head_digest, deadline_at, created_by, created_at, has_key, mode, origin, retry_of, retried_from, traceparent,
-            tracestate)
+            tracestate, has_firing, has_event)
     WHERE (id IN (SELECT id FROM possible)) IS TRUE AND (NOT has_key OR (id IN (SELECT run_id FROM keyed)) IS TRUE)
+        AND (NOT has_firing OR (id IN (SELECT run_id FROM fired)) IS TRUE)
+        AND (NOT has_event OR (id IN (SELECT run_id FROM taken)) IS TRUE)
     ON CONFLICT (id) DO NOTHING
     RETURNING id
 ), came AS (
     INSERT INTO trigger_event (id, workspace_id, workflow_id, environment, node_key, kind, run_id, dedupe_key,
-        payload_digest, payload_len, payload_kind, received_at)
+        payload_digest, payload_len, payload_kind, received_at, binding_id, tick_at, redelivery_of, depth)
     SELECT event_id, workspace_id, workflow_id, environment, node_key, kind, run_id, dedupe_key, payload_digest,
-        payload_len, payload_kind, received_at
+        payload_len, payload_kind, received_at, binding_id, tick_at, redelivery_of, depth
     FROM unnest($14::uuid[], $4::uuid[], $6::uuid[], $9::text[], $13::text[], $26::text[], $2::uuid[], $27::text[],
-            $15::bytea[], $16::bigint[], $17::text[], $24::timestamptz[])
+            $15::bytea[], $16::bigint[], $17::text[], $24::timestamptz[], $72::uuid[], $73::timestamptz[],
+            $76::boolean[], $77::uuid[], $78::int[])
         AS new (event_id, workspace_id, workflow_id, environment, node_key, kind, run_id, dedupe_key, payload_digest,
-            payload_len, payload_kind, received_at)
-    WHERE (run_id IN (SELECT id FROM made)) IS TRUE
+            payload_len, payload_kind, received_at, binding_id, tick_at, has_event, redelivery_of, depth)
+    WHERE NOT has_event AND (run_id IN (SELECT id FROM made)) IS TRUE
 ), written AS (
     INSERT INTO journal (run_id, first_seq, last_seq, format, body, digest, prev)
     SELECT run_id, first_seq, last_seq, $41, body, digest, prev
@@ -124,6 +142,39 @@ struct Runs<'a> {
     has_key: Vec<bool>,
     kind: Vec<&'a str>,
     dedupe_key: Vec<Option<&'a str>>,
+    has_firing: Vec<bool>,
+    binding: Vec<Option<Uuid>>,
+    tick: Vec<Option<DateTime<Utc>>>,
+    has_event: Vec<bool>,
+    redelivery_of: Vec<Option<Uuid>>,
+    depth: Vec<i32>,
+}
+
+/// The ticks that start them.
+#[derive(Default)]
+struct Firings {
+    binding: Vec<Uuid>,
+    revision: Vec<i64>,
+    tick: Vec<DateTime<Utc>>,
+    next_at: Vec<Option<DateTime<Utc>>>,
+    run: Vec<Uuid>,
+}
+
+impl Firings {
+    fn push(&mut self, firing: &Firing, run: RunId) {
+        self.binding.push(firing.binding.0);
+        self.revision.push(firing.revision);
+        self.tick.push(to_column(firing.tick));
+        self.next_at.push(firing.next_at.map(to_column));
+        self.run.push(run.0);
+    }
+}
+
+/// The events that wait for them.
+#[derive(Default)]
+struct Events {
+    id: Vec<Uuid>,
+    run: Vec<Uuid>,
 }
 
 /// The columns of those with a start key.
@@ -180,6 +231,12 @@ impl<'a> Runs<'a> {
         self.has_key.push(new.start_key.is_some());
         self.kind.push(row::trigger(new.kind));
         self.dedupe_key.push(new.start_key.as_ref().map(|key| key.key.as_str()));
+        self.has_firing.push(new.firing().is_some());
+        self.binding.push(new.firing().map(|firing| firing.binding.0));
+        self.tick.push(new.firing().map(|firing| to_column(firing.tick)));
+        self.has_event.push(new.has_event());
+        self.redelivery_of.push(new.redelivery_of.map(|event| event.0));
+        self.depth.push(row::small(new.depth));
     }
 }
 
@@ -206,10 +263,18 @@ pub(in super::super) async fn create(
 ) -> Result<HashSet<RunId>, sqlx::Error> {
     let mut runs = Runs::default();
     let (mut keys, mut blobs) = (Keys::default(), Blobs::default());
-    let mut begun = Begun::default();
+    let (mut begun, mut firings, mut events) = (Begun::default(), Firings::default(), Events::default());
     for new in new {
         runs.push(new);
         begun.push(new);
+        match &new.fence {
+            Some(Fence::Tick(firing)) => firings.push(firing, new.run),
+            Some(Fence::Waiting(event)) => {
+                events.id.push(event.0);
+                events.run.push(new.run.0);
+            }
+            None => {}
+        }
     }
     let Begun { records, node_runs } = begun;
     let mut with_key: Vec<_> = new.iter().filter_map(|new| new.start_key.as_ref().map(|key| (key, new))).collect();
@@ -247,7 +312,10 @@ pub(in super::super) async fn create(
     let query = query.bind(node_runs.node_type).bind(node_runs.status).bind(node_runs.effect).bind(node_runs.port);
     let query = query.bind(node_runs.output.digest).bind(node_runs.output.len).bind(node_runs.output.kind);
     let query = query.bind(node_runs.output.bytes).bind(node_runs.finished_at).bind(node_runs.reused_from);
-    let query = query.bind(runs.traceparent).bind(runs.tracestate);
+    let query = query.bind(runs.traceparent).bind(runs.tracestate).bind(runs.has_firing);
+    let query = query.bind(firings.binding).bind(firings.revision).bind(firings.tick).bind(firings.next_at);
+    let query = query.bind(firings.run).bind(runs.binding).bind(runs.tick).bind(events.id).bind(events.run);
+    let query = query.bind(runs.has_event).bind(runs.redelivery_of).bind(runs.depth);
     let made = query.fetch_all(pool).await?;
     Ok(made.into_iter().map(RunId).collect())
 }

@@ -8,7 +8,7 @@ use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, SqlitePool};
 use uuid::Uuid;
 
 use super::super::row::groups;
-use super::super::{NewRun, RULES_VERSION, row};
+use super::super::{Fence, Firing, NewRun, RULES_VERSION, row};
 use super::{BEGIN, insert_records, refer, upsert_node_runs};
 use crate::database::to_column;
 use crate::trace::TraceContext;
@@ -56,12 +56,33 @@ async fn is_possible(connection: &mut SqliteConnection, new: &NewRun) -> Result<
             return Ok(false);
         }
     }
+    match &new.fence {
+        Some(Fence::Tick(firing)) => return fire(connection, firing, new.run).await,
+        Some(Fence::Waiting(event)) => return take(connection, event.0, new.run).await,
+        None => {}
+    }
     let asked = new.asked();
     let Some(key) = &new.start_key else { return Ok(true) };
     let query = sqlx::query(KEY).bind(new.workspace.0).bind(new.workflow.0).bind(&key.key).bind(new.run.0);
     let query =
         query.bind(asked.0.as_slice()).bind(new.event.0).bind(to_column(key.expires_at)).bind(to_column(new.at));
     Ok(query.execute(&mut *connection).await?.rows_affected() == 1)
+}
+
+/// Decides a tick; `false` when the binding is not as it was.
+async fn fire(connection: &mut SqliteConnection, firing: &Firing, run: RunId) -> Result<bool, sqlx::Error> {
+    const SQL: &str = "UPDATE trigger_binding SET revision = revision + 1, decided_at = $3, held_at = NULL, \
+        next_at = $4, last_tick_at = $3, last_run_id = $5 WHERE id = $1 AND revision = $2";
+    let query = sqlx::query(SQL).bind(firing.binding.0).bind(firing.revision).bind(to_column(firing.tick));
+    let query = query.bind(firing.next_at.map(to_column)).bind(run.0);
+    Ok(query.execute(&mut *connection).await?.rows_affected() == 1)
+}
+
+/// Gives the run to an event that still waits; `false` when it does no more.
+async fn take(connection: &mut SqliteConnection, event: Uuid, run: RunId) -> Result<bool, sqlx::Error> {
+    const SQL: &str = "UPDATE trigger_event SET run_id = $2, payload = NULL \
+        WHERE id = $1 AND run_id IS NULL AND reason IS NULL";
+    Ok(sqlx::query(SQL).bind(event).bind(run.0).execute(&mut *connection).await?.rows_affected() == 1)
 }
 
 async fn insert_runs(
@@ -107,10 +128,11 @@ async fn insert_runs(
 }
 
 async fn insert_events(connection: &mut SqliteConnection, new: &[&NewRun]) -> Result<(), sqlx::Error> {
-    for group in groups(new) {
+    let new: Vec<&NewRun> = new.iter().copied().filter(|new| !new.has_event()).collect();
+    for group in groups(&new) {
         let mut query = QueryBuilder::<Sqlite>::new(
             "INSERT INTO trigger_event (id, workspace_id, workflow_id, environment, node_key, kind, run_id, dedupe_key, \
-             payload_digest, payload_len, payload_kind, received_at) ",
+             payload_digest, payload_len, payload_kind, received_at, binding_id, tick_at, redelivery_of, depth) ",
         );
         query.push_values(group, |mut columns, new| {
             columns.push_bind(new.event.0).push_bind(new.workspace.0).push_bind(new.workflow.0);
@@ -119,6 +141,9 @@ async fn insert_events(connection: &mut SqliteConnection, new: &[&NewRun]) -> Re
             columns.push_bind(new.start_key.as_ref().map(|key| key.key.clone()));
             columns.push_bind(new.input.digest.0.to_vec()).push_bind(row::number(new.input.len));
             columns.push_bind(row::kind(new.input.kind)).push_bind(to_column(new.at));
+            columns.push_bind(new.firing().map(|firing| firing.binding.0));
+            columns.push_bind(new.firing().map(|firing| to_column(firing.tick)));
+            columns.push_bind(new.redelivery_of.map(|event| event.0)).push_bind(row::small(new.depth));
         });
         query.build().execute(&mut *connection).await?;
     }

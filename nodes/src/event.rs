@@ -1,0 +1,3 @@
+//! Nodes that tell other workflows what happened.
+
+pub(crate) mod publish;
