@@ -182,13 +182,14 @@ on_both_databases! {
         let app = TestApp::start(&home).await;
         let url = path(&deployed(&app, "signed", json!({"verify": "standard"}), Some("sender")).await, 0);
         let body = "{\"n\": 5}";
-        let good = signed("msg_1", now(), body);
+        let at = now();
+        let good = signed("msg_1", at, body);
         let answer = deliver(&app, &url, &good, body).await;
         assert_eq!(answer.status(), 202);
         let first = answer.json::<Value>().await.unwrap()["runId"].clone();
 
         // Sent again by its sender, who signs again: the same run. Sent again by somebody who recorded it: refused.
-        let again = deliver(&app, &url, &signed("msg_1", now() - 1, body), body).await;
+        let again = deliver(&app, &url, &signed("msg_1", at - 1, body), body).await;
         assert_eq!(again.headers()["idempotent-replayed"], "true");
         assert_eq!(again.json::<Value>().await.unwrap()["runId"], first);
         let mut duplicate = signed("msg_2", now(), body).to_vec();
