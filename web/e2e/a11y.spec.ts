@@ -141,6 +141,17 @@ for (const theme of ["light", "dark"] as const) {
     await page.goto(`${site}/runs`);
     await expect(page.getByRole("row").nth(1)).toBeVisible();
     await clean(page, "runs");
+    await page.goto(`${site}/workflows/default/axe-${theme}/triggers`);
+    await expect(page.getByText("No trigger here waits for anything")).toBeVisible();
+    await clean(page, "triggers, none");
+    await forge.publish(`ticks-${theme}`, {
+      nodes: { clock: { type: "trigger.schedule@1", config: { every: "1s" } } },
+      edges: [],
+    });
+    await page.goto(`${site}/workflows/default/ticks-${theme}/triggers`);
+    await expect(page.getByRole("cell", { name: "Succeeded" }).first()).toBeVisible();
+    await page.getByRole("button", { name: "Pause clock" }).click();
+    await clean(page, "triggers");
     await page.goto(`${site}/nothing/here`);
     await clean(page, "not found");
   });

@@ -100,3 +100,81 @@ test("a variable is made, read by an expression while it is written, changed and
   await page.getByRole("button", { name: "Undo" }).click();
   await expect(page.getByRole("cell", { name: "vars.greeting" })).toBeVisible();
 });
+
+/** What is typed into the form of each type, in the order in which its fields stand. */
+const FORMS: Record<string, [label: string, value: string][]> = {
+  postgres: [
+    ["Host", "db.example.com"],
+    ["Port", "5433"],
+    ["Database", "shop"],
+    ["User name", "reader"],
+    ["Password", "hush-hush"],
+    ["Encryption", "off"],
+  ],
+  mysql: [
+    ["Host", "db.example.com"],
+    ["Database", "shop"],
+    ["User name", "reader"],
+    ["Password", "hush-hush"],
+  ],
+  sqlite: [["File", "shop.db"]],
+  smtp: [
+    ["Host", "mail.example.com"],
+    ["Encryption", "tls"],
+  ],
+  redis: [
+    ["Host", "redis.example.com"],
+    ["Password", "hush-hush"],
+  ],
+  oauth2: [
+    ["Token URL", "https://login.example.com/token"],
+    ["Client id", "flowforge"],
+    ["Client secret", "hush-hush"],
+    ["Client authentication", "body"],
+  ],
+};
+
+test("every kind of server has a form for its connection, in its author's order", async ({ signedIn: page, site }) => {
+  await page.goto(`${site}/connections`);
+  const dialog = page.getByRole("dialog");
+  for (const [type, fields] of Object.entries(FORMS)) {
+    await page.getByRole("button", { name: "New connection" }).click();
+    await dialog.getByLabel("Type").selectOption(type);
+    await dialog.getByLabel("Name", { exact: false }).first().fill(`my-${type}`);
+    const labels = (await dialog.locator("label").allTextContents()).map((text) => text.replace(" *", ""));
+    const places = fields.map(([label]) => labels.indexOf(label));
+    expect(places, type).toEqual([...places].sort((a, b) => a - b));
+    expect(places, type).not.toContain(-1);
+    for (const [label, value] of fields) {
+      const field = dialog.getByLabel(new RegExp(`^${label}( \\*)?$`));
+      if ((await field.evaluate((element) => element.tagName)) === "SELECT") await field.selectOption(value);
+      else await field.fill(value);
+    }
+    await dialog.getByRole("button", { name: "Create the connection" }).click();
+    await expect(page.getByRole("listitem", { name: `my-${type}` })).toBeVisible();
+  }
+  await page.getByRole("button", { name: "Change my-postgres" }).click();
+  await expect(dialog.getByLabel("Encryption")).toHaveValue("off");
+  await expect(dialog.getByLabel(/^Port/)).toHaveValue("5433");
+  await expect(dialog.getByLabel(/^Password/)).toHaveValue("");
+});
+
+test("a database is reached by a connection that was made in its form", async ({ signedIn: page, site }) => {
+  const server = process.env.FLOWFORGE_TEST_POSTGRES ?? process.env.FLOWFORGE_E2E_POSTGRES;
+  test.skip(!server, "needs a PostgreSQL");
+  const { hostname, port, username, password, pathname } = new URL(server ?? "postgres://127.0.0.1/");
+  await page.goto(`${site}/connections`);
+  await page.getByRole("button", { name: "New connection" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Type").selectOption("postgres");
+  await dialog.getByLabel(/^Name/).fill("real");
+  await dialog.getByLabel(/^Host/).fill(hostname);
+  await dialog.getByLabel(/^Port/).fill(port);
+  await dialog.getByLabel(/^Database/).fill(pathname.slice(1));
+  await dialog.getByLabel(/^User name/).fill(decodeURIComponent(username));
+  if (password) await dialog.getByLabel(/^Password/).fill(decodeURIComponent(password));
+  await dialog.getByLabel("Encryption").selectOption("off");
+  await dialog.getByRole("button", { name: "Create the connection" }).click();
+  await page.getByRole("button", { name: "Test real" }).click();
+  await expect(page.getByRole("listitem", { name: "real" }).getByText("Test passed")).toBeVisible();
+});

@@ -22,6 +22,7 @@ const SHOWN = [
   "test-overlay",
   "publish",
   "versions",
+  "triggers",
   "runs",
   "run",
   "run-timeline",
@@ -170,6 +171,12 @@ test("every page has its picture", async ({ signedIn: page, forge, site }) => {
   await expect(page.getByRole("region", { name: "What differs" })).toContainText("payment");
   await shot("versions");
 
+  await forge.publish("report", REPORT, "Report");
+  await page.goto(`${site}/workflows/default/report/triggers`);
+  await expect(page.getByRole("cell", { name: /OVERLAP/ }).first()).toBeVisible();
+  await page.getByText("9 times after that").first().click();
+  await shot("triggers");
+
   await page.goto(`${site}/connections`);
   await expect(page.getByText("shop")).toBeVisible();
   await shot("connections");
@@ -227,6 +234,21 @@ test("every page has its picture", async ({ signedIn: page, forge, site }) => {
   }
   shop.close();
 });
+
+/** Two schedules: one that finds its run still under way, and one for working days. */
+const REPORT = {
+  nodes: {
+    often: { type: "trigger.schedule@1", config: { every: "2s", overlap: "skip" } },
+    mornings: { type: "trigger.schedule@1", config: { cron: "0 9 * * MON-FRI", timezone: "Europe/Berlin" } },
+    collect: { type: "flow.wait@1", config: { for: "1h" }, join: "any" },
+    both: { type: "flow.merge@1", config: { mode: "first" } },
+  },
+  edges: [
+    { from: "often", to: "both" },
+    { from: "mornings", to: "both" },
+    { from: "both", to: "collect" },
+  ],
+};
 
 function orderDefinition(url: string) {
   return {

@@ -9,6 +9,7 @@ const BuilderPage = lazy(() => import("./pages/BuilderPage"));
 const ConnectionsPage = lazy(() => import("./pages/ConnectionsPage"));
 const VariablesPage = lazy(() => import("./pages/VariablesPage"));
 const VersionsPage = lazy(() => import("./pages/VersionsPage"));
+const TriggersPage = lazy(() => import("./pages/TriggersPage"));
 const RunPage = lazy(() => import("./pages/RunPage"));
 
 /** Every page has an address of its own that can be opened, reloaded and sent to somebody. */
@@ -22,6 +23,7 @@ export const router = createBrowserRouter([
       { path: "workflows", element: <WorkflowsPage /> },
       { path: "workflows/:project/:name", element: <BuilderPage /> },
       { path: "workflows/:project/:name/versions", element: <VersionsPage /> },
+      { path: "workflows/:project/:name/triggers", element: <TriggersPage /> },
       { path: "runs", element: <RunsPage /> },
       { path: "runs/:id", element: <RunPage /> },
       { path: "connections", element: <ConnectionsPage /> },

@@ -1,4 +1,5 @@
 import {
+  CalendarClock,
   CircleAlert,
   CircleCheck,
   Workflow as Drawing,
@@ -116,6 +117,16 @@ export function BuilderHeader(props: Props) {
           <IconButton label={t("draft.discard", { number: latest.number })} onClick={props.onDiscard}>
             <RotateCcw size={16} aria-hidden />
           </IconButton>
+        ) : null}
+        {latest ? (
+          <Link
+            to={`/workflows/${project}/${name}/triggers`}
+            aria-label={t("triggers.open")}
+            title={t("triggers.open")}
+            className="inline-flex size-8 shrink-0 items-center justify-center rounded-md text-soft hover:bg-raised hover:text-text max-sm:size-11"
+          >
+            <CalendarClock size={16} aria-hidden />
+          </Link>
         ) : null}
         <IconButton label={t("workflow.settings")} onClick={props.onSettings}>
           <Settings2 size={16} aria-hidden />

@@ -63,6 +63,18 @@ export const meanings: Readonly<Record<string, string>> = {
   MEMBER_UNDECLARED: "Das Schema nennt dieses Feld nicht; fehlt es, wird null gelesen.",
   SCHEMA_NOT_COVERED: "Ein Teil des Schemas sagt mehr, als hier geprüft werden kann.",
 
+  // Why a trigger started nothing.
+  MISSED: "Zu dieser Zeit war niemand da, der es gesehen hätte.",
+  OVERLAP: "Der Lauf davor ist noch im Gange.",
+  PAUSED: "Der Auslöser ist angehalten.",
+  NOT_DEPLOYED: "Keine Version mit diesem Auslöser ist eingesetzt.",
+  INPUT_INVALID: "Was ankam, passt nicht zum Schema der Eingabe.",
+  INPUT_UNUSABLE: "Was ankam, ist zu groß oder lässt sich nicht aufbewahren.",
+  DATA_REFUSED: "Was ankam, lässt sich nicht aufbewahren.",
+  KEY_REUSED: "Sein Wiederholungsschlüssel kam schon mit einer anderen Eingabe.",
+  FILTER_FAILED: "Der Filter ließ sich nicht auswerten.",
+  LOOP: "Der Workflow würde sich selbst ohne Ende starten.",
+
   // How runs and their nodes fail.
   RUN_TIMEOUT: "Der Lauf hat länger gedauert, als er darf.",
   RUN_DEFECT: "Der Lauf ist in sich widersprüchlich und wurde angehalten.",
