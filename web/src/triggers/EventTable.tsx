@@ -40,7 +40,7 @@ export function EventTable({ events, onRedeliver }: Props) {
               </td>
               <td className="px-3 py-2">
                 <span className="font-mono">{event.node}</span>
-                <span className="block text-small text-soft">
+                <span className="block whitespace-nowrap text-small text-soft">
                   {t(`triggers.kind.${event.kind}`)} · {event.environment}
                 </span>
               </td>
