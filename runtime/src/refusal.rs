@@ -72,7 +72,9 @@ impl Runtime {
 
     /// Leaves an event for a start that failed for good at a trigger that is there.
     pub(crate) async fn note_refusal(&self, asked: &Asked, carried: Carried<'_>, error: &StartError) {
-        if matches!(error, StartError::TriggerMissing(_)) {
+        // Senders of webhooks repeat themselves with other headers: whoever took the call tells whether it is a repeat.
+        let is_repeat = matches!(error, StartError::KeyReused) && asked.kind == TriggerKind::Webhook;
+        if is_repeat || matches!(error, StartError::TriggerMissing(_)) {
             return;
         }
         if let Some(reason) = reason(error) {

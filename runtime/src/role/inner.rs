@@ -3,6 +3,7 @@
 //! told nobody, and the next one tells all.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use engine::error::ErrorInfo;
 use engine::id::{BindingId, NodeRunId, RunId, TriggerEventId, VersionId, WorkflowId, WorkspaceId};
@@ -61,10 +62,10 @@ pub(crate) async fn pass(runtime: &Runtime) -> Result<(u64, bool), DbErr> {
     let rows = select.all(database.read()).await?;
     let is_full = rows.len() as u64 == AT_ONCE;
     for row in rows {
-        if !listeners.contains_key(&row.workspace_id) {
-            listeners.insert(row.workspace_id, listening(runtime, row.workspace_id).await?);
-        }
-        let listeners = listeners.get(&row.workspace_id).map(Vec::as_slice).unwrap_or_default();
+        let listeners = match listeners.entry(row.workspace_id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(listening(runtime, row.workspace_id).await?),
+        };
         match heard(runtime, &row, listeners).await {
             Ok(heard) => {
                 told.push(row.id);
