@@ -26,6 +26,7 @@ pub(crate) mod project;
 pub(crate) mod publication;
 pub(crate) mod quota;
 pub(crate) mod run;
+pub(crate) mod sign_in;
 pub(crate) mod signal_key;
 pub(crate) mod trigger;
 pub(crate) mod variable;

@@ -9,6 +9,8 @@ pub mod audit_head;
 pub mod blob;
 pub mod blob_ref;
 pub mod connection;
+pub mod connection_lease;
+pub mod connection_sign_in;
 pub mod definition;
 pub mod deployment;
 pub mod deployment_change;

@@ -29,6 +29,7 @@ mod m0021_deployment_change;
 mod m0022_workflow_order;
 mod m0023_signal_dedupe;
 mod m0024_workspace_egress;
+mod m0025_connection_sign_in;
 mod m0030_audit;
 mod m0031_audit_head;
 mod m0032_outbox;
@@ -82,6 +83,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0022_workflow_order::Migration),
             Box::new(m0023_signal_dedupe::Migration),
             Box::new(m0024_workspace_egress::Migration),
+            Box::new(m0025_connection_sign_in::Migration),
             Box::new(m0030_audit::Migration),
             Box::new(m0031_audit_head::Migration),
             Box::new(m0032_outbox::Migration),

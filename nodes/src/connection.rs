@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use engine::error::ErrorInfo;
 use reqwest::Url;
@@ -15,17 +15,20 @@ use zeroize::Zeroizing;
 use crate::outgoing::AllowedHost;
 
 mod field;
+mod grant;
 mod http;
 mod kind;
 pub(crate) mod server;
 mod token;
 
 pub use self::field::{Field, FieldFault, Form, LEAST_SECRET, MOST_SECRET, Text};
+pub use self::grant::{ACCESS_TOKEN, Granted, Grants, REFRESH_TOKEN};
 pub use self::kind::{ConnectionType, connection_type, connection_types};
 pub(crate) use self::token::Tokens;
 
 /// The types that put themselves to an HTTP request.
-pub const HTTP: &[&str] = &["http.basic", "http.bearer", "http.custom", "http.header", "http.query", "oauth2"];
+pub const HTTP: &[&str] =
+    &["http.basic", "http.bearer", "http.custom", "http.header", "http.query", "oauth2", "oauth2.code"];
 
 /// The plain field of HTTP types that says where their secrets may go.
 const HOSTS: &str = "hosts";
@@ -63,6 +66,8 @@ pub struct Connection {
     secrets: BTreeMap<String, SecretText>,
     /// Secrets that were given out to it while it was open.
     learned: Mutex<Vec<SecretText>>,
+    /// Where its refresh token lies, when a person signs it in.
+    grants: Option<Arc<dyn Grants>>,
 }
 
 impl Connection {
@@ -73,7 +78,7 @@ impl Connection {
         plain: Map<String, Value>,
         secrets: BTreeMap<String, SecretText>,
     ) -> Self {
-        Self { name: name.into(), kind, plain, secrets, learned: Mutex::default() }
+        Self { name: name.into(), kind, plain, secrets, learned: Mutex::default(), grants: None }
     }
 
     /// What nodes call it.

@@ -375,6 +375,8 @@ struct Inner {
     quotas: Arc<Quotas>,
     driver: Option<mpsc::UnboundedSender<Command>>,
     tracker: TaskTracker,
+    /// What leads, and hands that on when it stops.
+    leading: TaskTracker,
     tracer: Tracer,
     /// Set once every end of a run was told of.
     told: CancellationToken,
@@ -509,6 +511,7 @@ impl Runtime {
             quotas,
             driver,
             tracker,
+            leading: TaskTracker::new(),
             tracer,
             told,
             stop_taking,
@@ -605,7 +608,7 @@ impl Runtime {
         if inner.driver.is_some() {
             let leader = Leader::new(inner.database.clone(), "schedules", inner.worker, inner.lease_for);
             let scheduler = Scheduler { runtime: self.clone(), gate };
-            inner.tracker.spawn(scheduler.run(leader, inner.stop_taking.clone()));
+            inner.leading.spawn(scheduler.run(leader, inner.stop_taking.clone()));
         }
     }
 
@@ -917,6 +920,12 @@ impl Runtime {
         }
         if self.0.driver.is_some() && tokio::time::timeout(TELL_WITHIN, self.0.told.cancelled()).await.is_err() {
             tracing::warn!("not every run that has ended was told of within {TELL_WITHIN:?}");
+        }
+        self.0.leading.close();
+        // It says itself when it could not hand on.
+        let _ = tokio::time::timeout(TELL_WITHIN, self.0.leading.wait()).await;
+        if tokio::time::timeout(TELL_WITHIN, self.0.secrets.settle()).await.is_err() {
+            tracing::warn!("a connection's token was being refreshed for longer than {TELL_WITHIN:?}; it is given up");
         }
         if let Err(error) = self.0.journal.stopped(self.0.worker).await {
             tracing::warn!(error = %error, "the process could not say that it stopped; its lease tells the others");

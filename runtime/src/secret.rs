@@ -14,11 +14,14 @@ use entity::workspace_key;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveValue::Set, ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _};
 
+use tokio_util::task::TaskTracker;
+
 use crate::clock::Clock;
 use crate::database::{Database, to_column};
 
 mod envelope;
 mod file;
+mod grant;
 mod key;
 mod open;
 pub mod redact;
@@ -136,6 +139,8 @@ struct Inner {
     ring: RwLock<Option<Arc<Keyring>>>,
     /// Workspace keys that were unwrapped. Wrapping one anew does not change it.
     workspace_keys: Mutex<HashMap<(WorkspaceId, WorkspaceKeyId), Arc<Key>>>,
+    /// Refreshing that must not end where it stands.
+    tasks: TaskTracker,
 }
 
 /// A workspace's key, ready to seal.
@@ -172,8 +177,14 @@ pub struct Sealed {
 impl Secrets {
     /// The secrets of this database under the master keys of this source.
     pub fn new(database: Database, clock: Clock, source: KeySource) -> Self {
-        let (ring, workspace_keys) = (RwLock::new(None), Mutex::default());
-        Self(Arc::new(Inner { database, clock, source, ring, workspace_keys }))
+        let (ring, workspace_keys, tasks) = (RwLock::new(None), Mutex::default(), TaskTracker::new());
+        Self(Arc::new(Inner { database, clock, source, ring, workspace_keys, tasks }))
+    }
+
+    /// Waits for what is under way, before the database is closed.
+    pub(crate) async fn settle(&self) {
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
     }
 
     /// Makes the default key file at the first start, and finds out whether every secret that is there can be opened

@@ -59,6 +59,8 @@ async fn create_all(db: &DatabaseConnection) {
     create(db, entity::blob::Entity).await;
     create(db, entity::blob_ref::Entity).await;
     create(db, entity::connection::Entity).await;
+    create(db, entity::connection_lease::Entity).await;
+    create(db, entity::connection_sign_in::Entity).await;
     create(db, entity::definition::Entity).await;
     create(db, entity::deployment::Entity).await;
     create(db, entity::deployment_change::Entity).await;

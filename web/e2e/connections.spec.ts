@@ -58,6 +58,43 @@ test("a connection is made where a node needs it, tested, its secret replaced, a
   shop.close();
 });
 
+test("a person signs a connection in at its service, and is told when they would not", async ({
+  signedIn: page,
+  site,
+}) => {
+  let agrees = false;
+  const provider = await service((path) => {
+    const asked = new URL(path, "http://provider.test");
+    if (asked.pathname !== "/authorize") {
+      return { status: 200, body: { access_token: "a-token-of-ada", refresh_token: "a-refresh-token" } };
+    }
+    const said = agrees ? "code=agreed" : "error=access_denied";
+    const back = `${asked.searchParams.get("redirect_uri")}?${said}&state=${asked.searchParams.get("state")}`;
+    return { status: 302, body: {}, headers: { location: back } };
+  });
+  await page.goto(`${site}/connections`);
+  await page.getByRole("button", { name: "New connection" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Type").selectOption("oauth2.code");
+  await dialog.getByLabel("Name").fill("calendar");
+  await dialog.getByLabel(/^Authorization URL/).fill(`${provider.url}/authorize`);
+  await dialog.getByLabel(/^Token URL/).fill(`${provider.url}/token`);
+  await dialog.getByLabel(/^Client id/).fill("flowforge");
+  await dialog.getByRole("button", { name: "Create the connection" }).click();
+  await expect(page.getByText("Not signed in")).toBeVisible();
+
+  await page.getByRole("button", { name: "Sign in calendar" }).click();
+  await expect(page.getByText("access_denied")).toBeVisible();
+  await page.getByRole("main").getByRole("link", { name: "Connections" }).click();
+  agrees = true;
+  await page.getByRole("button", { name: "Sign in calendar" }).click();
+  await expect(page.getByText("calendar is signed in")).toBeVisible();
+  await expect(page.getByText("Not signed in")).toHaveCount(0);
+  await page.getByRole("button", { name: "Test calendar" }).click();
+  await expect(page.getByText("Test passed")).toBeVisible();
+  provider.close();
+});
+
 test("a variable is made, read by an expression while it is written, changed and deleted", async ({
   signedIn: page,
   forge,

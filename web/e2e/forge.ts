@@ -148,15 +148,18 @@ export class Forge {
 
 /** A service that workflows call: it answers as its test says. */
 export async function service(
-  answer: (path: string, headers: IncomingHttpHeaders) => { status: number; body: unknown },
+  answer: (
+    path: string,
+    headers: IncomingHttpHeaders,
+  ) => { status: number; body: unknown; headers?: Record<string, string> },
   delay = 0,
 ) {
   const calls: string[] = [];
   const server = createServer((request, response) => {
     calls.push(request.url ?? "");
-    const { status, body } = answer(request.url ?? "", request.headers);
+    const { status, body, headers } = answer(request.url ?? "", request.headers);
     const text = JSON.stringify(body);
-    setTimeout(() => response.writeHead(status, { "content-type": "application/json" }).end(text), delay);
+    setTimeout(() => response.writeHead(status, { "content-type": "application/json", ...headers }).end(text), delay);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;

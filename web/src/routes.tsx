@@ -7,6 +7,7 @@ import { WorkflowsPage } from "./pages/WorkflowsPage";
 
 const BuilderPage = lazy(() => import("./pages/BuilderPage"));
 const ConnectionsPage = lazy(() => import("./pages/ConnectionsPage"));
+const ConsentPage = lazy(() => import("./pages/ConsentPage"));
 const VariablesPage = lazy(() => import("./pages/VariablesPage"));
 const VersionsPage = lazy(() => import("./pages/VersionsPage"));
 const TriggersPage = lazy(() => import("./pages/TriggersPage"));
@@ -27,6 +28,7 @@ export const router = createBrowserRouter([
       { path: "runs", element: <RunsPage /> },
       { path: "runs/:id", element: <RunPage /> },
       { path: "connections", element: <ConnectionsPage /> },
+      { path: "oauth/callback", element: <ConsentPage /> },
       { path: "variables", element: <VariablesPage /> },
       { path: "*", element: <NotFound /> },
     ],

@@ -14,7 +14,7 @@ use super::user_error::{UserError, settle};
 use super::workflow::WorkflowObject;
 use crate::auth::Permission;
 use crate::service::ServiceError;
-use crate::service::connection::{self, Connection, ConnectionChange, Filter, NewConnection, Tested};
+use crate::service::connection::{self, Connection, ConnectionChange, Filter, NewConnection, Tested, sign_in};
 
 /// A named credential of a project in an environment.
 pub struct ConnectionObject(pub(super) Connection);
@@ -55,6 +55,11 @@ impl ConnectionObject {
     /// The names of the secret fields that are set; their values can never be read.
     async fn secret_fields(&self) -> Vec<&str> {
         self.0.secret_fields().collect()
+    }
+
+    /// Whether somebody has signed it in at its service; null for types that nobody signs in.
+    async fn is_signed_in(&self) -> Option<bool> {
+        sign_in::is_signed_in(&self.0)
     }
 
     /// Rises with each change.
@@ -300,6 +305,42 @@ fn secrets(given: Option<Json<Value>>) -> Result<BTreeMap<String, SecretText>, S
 #[derive(Default)]
 pub struct ConnectionMutation;
 
+/// Which connection to sign in.
+#[derive(InputObject)]
+pub struct BeginConnectionSignInInput {
+    /// The connection, of type `oauth2.code`.
+    id: ID,
+    /// Where the service sends the person back to; the service has to know it. The pages use `/oauth/callback`.
+    redirect_uri: String,
+}
+
+/// What became of `beginConnectionSignIn`.
+#[derive(SimpleObject)]
+pub struct BeginConnectionSignInPayload {
+    /// Where the person is asked.
+    url: Option<String>,
+    /// What the asker can mend.
+    user_errors: Vec<UserError>,
+}
+
+/// What the service sent a person back with.
+#[derive(InputObject)]
+pub struct FinishConnectionSignInInput {
+    /// The parameter `state`.
+    state: String,
+    /// The parameter `code`.
+    code: String,
+}
+
+/// What became of `finishConnectionSignIn`.
+#[derive(SimpleObject)]
+pub struct FinishConnectionSignInPayload {
+    /// The connection, signed in.
+    connection: Option<ConnectionObject>,
+    /// What the asker can mend.
+    user_errors: Vec<UserError>,
+}
+
 #[Object]
 impl ConnectionMutation {
     /// Makes a connection.
@@ -351,6 +392,32 @@ impl ConnectionMutation {
         };
         let (deleted, user_errors) = settle(deleted)?;
         Ok(DeleteConnectionPayload { deleted_id: deleted.map(|()| input.id), user_errors })
+    }
+
+    /// Begins to sign a connection in at its service: `url` is where the person is asked, and from where they come back
+    /// to `redirectUri` with a `code` and a `state`, within ten minutes.
+    async fn begin_connection_sign_in(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The connection, and where to come back to.")] input: BeginConnectionSignInInput,
+    ) -> Result<BeginConnectionSignInPayload> {
+        let begun = match id(&input.id, "connection") {
+            Ok(id) => sign_in::begin(ctx.app()?, ctx.viewer()?, id, &input.redirect_uri).await,
+            Err(error) => Err(error),
+        };
+        let (url, user_errors) = settle(begun)?;
+        Ok(BeginConnectionSignInPayload { url, user_errors })
+    }
+
+    /// Ends what the same person began, with what the service sent them back with.
+    async fn finish_connection_sign_in(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What came back.")] input: FinishConnectionSignInInput,
+    ) -> Result<FinishConnectionSignInPayload> {
+        let finished = sign_in::finish(ctx.app()?, ctx.viewer()?, &input.state, &input.code).await;
+        let (connection, user_errors) = settle(finished)?;
+        Ok(FinishConnectionSignInPayload { connection: connection.map(ConnectionObject), user_errors })
     }
 
     /// Calls a connection's `test_url` with its credentials. A test that does not pass is no error.

@@ -19,6 +19,7 @@ use crate::auth::{Permission, Viewer};
 use crate::store;
 
 mod need;
+pub mod sign_in;
 
 pub(super) use need::require;
 
@@ -352,12 +353,7 @@ async fn called(app: &App, viewer: &Viewer, id: ConnectionId) -> Result<String, 
     let opened = opened.ok_or_else(|| ErrorInfo::permanent("CONNECTION_UNKNOWN", "the connection was just deleted"))?;
     let redactor = Redactor::of(&opened);
     let _clean_lines = redactor.watch();
-    let outgoing = app.runtime.outgoing_of(viewer.workspace).await.map_err(|error| {
-        ErrorInfo::transient(
-            "OUTGOING_POLICY_UNREADABLE",
-            format!("the workspace's list of hosts cannot be read: {error}"),
-        )
-    })?;
+    let outgoing = app.runtime.outgoing_of(viewer.workspace).await.map_err(no_way_out)?;
     match opened.test(&outgoing).await {
         Ok(said) => Ok(said),
         Err(mut error) => {
@@ -365,4 +361,9 @@ async fn called(app: &App, viewer: &Viewer, id: ConnectionId) -> Result<String, 
             Err(error)
         }
     }
+}
+
+fn no_way_out(error: sea_orm::DbErr) -> ErrorInfo {
+    let message = format!("the workspace's list of hosts cannot be read: {error}");
+    ErrorInfo::transient("OUTGOING_POLICY_UNREADABLE", message)
 }

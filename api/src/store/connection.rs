@@ -204,6 +204,9 @@ pub(crate) async fn update(
     secrets: &[SealedSecret],
 ) -> Result<bool, DbErr> {
     use connection::Column as C;
+    let kept: BTreeSet<_> = after.secrets.values().map(|secret| secret.id).collect();
+    let dropped = before.secrets.values().map(|secret| secret.id).filter(|id| !kept.contains(id));
+    let dropped: Vec<_> = dropped.map(|id| id.0).collect();
     let mut change = Change::begin(database, context).await?;
     let updated = connection::Entity::update_many()
         .col_expr(C::Fields, Expr::value(text(&after.fields)?))
@@ -217,11 +220,19 @@ pub(crate) async fn update(
         .filter(C::Id.eq(after.id.0))
         .filter(C::WorkspaceId.eq(context.workspace.0))
         .filter(C::Revision.eq(before.revision))
+        // A token that was refreshed is no new revision.
+        .filter(C::Secrets.eq(text(&before.secrets)?))
         .exec(change.connection())
         .await?;
     if updated.rows_affected == 0 {
         change.rollback().await?;
         return Ok(false);
+    }
+    if !dropped.is_empty() {
+        let gone = secret::Entity::delete_many()
+            .filter(secret::Column::WorkspaceId.eq(context.workspace.0))
+            .filter(secret::Column::Id.is_in(dropped));
+        gone.exec(change.connection()).await?;
     }
     put_secrets(&change, context, after.id, secrets).await?;
     let done = Done::new(Action::ConnectionUpdated, after.id);

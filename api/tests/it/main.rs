@@ -29,6 +29,7 @@ mod runs;
 mod schedules;
 mod schema_style;
 mod sessions;
+mod sign_in;
 mod signatures;
 mod socket;
 mod sse;

@@ -91,7 +91,7 @@ on_both_databases! {
         let service = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let place = service.local_addr().unwrap();
         let answers = axum::Router::new().fallback(|| async { axum::Json("here") });
-        let serving = tokio::spawn(async move { axum::serve(service, answers).await });
+        let serving = tokio_util::task::TaskTracker::new().spawn(async move { axum::serve(service, answers).await });
         let call = |url: String| json!({
             "nodes": {
                 "start": {"type": "trigger.manual@1"},

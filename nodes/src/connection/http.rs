@@ -58,7 +58,7 @@ pub(super) fn parts(secret: &str, put: Put) -> Vec<&str> {
     let values: Vec<&str> = match put {
         Put::Headers => header_lines(secret).unwrap_or_default().into_iter().map(|(_, value)| value).collect(),
         Put::Header => vec![secret],
-        Put::Bearer | Put::Basic | Put::Query | Put::Fetched | Put::Session => Vec::new(),
+        Put::Bearer | Put::Basic | Put::Query | Put::Fetched | Put::SignedIn | Put::Session => Vec::new(),
     };
     let after_words = values.iter().filter_map(|value| value.split_once(' ')).map(|(_, rest)| rest.trim());
     let long: Vec<&str> = after_words.filter(|rest| rest.chars().count() >= LEAST_SECRET).collect();
@@ -99,7 +99,7 @@ impl Connection {
         outgoing: &Outgoing,
         refused: Option<&SecretText>,
     ) -> Result<Option<(SecretText, bool)>, ErrorInfo> {
-        if self.kind.put != Put::Fetched {
+        if !matches!(self.kind.put, Put::Fetched | Put::SignedIn) {
             return self.apply(request).map(|()| None);
         }
         self.may_go_to(&request.url)?;
@@ -146,7 +146,7 @@ impl Connection {
                 request.url.query_pairs_mut().append_pair(name, value.expose());
                 Ok(())
             }
-            Put::Fetched | Put::Session => Err(self.unfit("type", "is none that a request can carry")),
+            Put::Fetched | Put::SignedIn | Put::Session => Err(self.unfit("type", "is none that a request can carry")),
         }
     }
 
@@ -169,11 +169,13 @@ impl Connection {
                 let signed_in = crate::mail::test(self, outgoing, deadline).await;
                 signed_in.map(|()| "the server takes mail by these credentials".to_owned())
             }
+            ("oauth2" | "oauth2.code", None) => {
+                self.token(outgoing, deadline, None).await.map(|_| "a token was given out".to_owned())
+            }
             ("webhook.signing", _) => Err(ErrorInfo::permanent(
                 "CONNECTION_TEST_FAILED",
                 "there is nothing to call: the secret is tried by the next delivery, and `triggerEvents` says how that went",
             )),
-            ("oauth2", None) => self.token(outgoing, deadline, None).await.map(|_| "a token was given out".to_owned()),
             (_, url) => self.test_by(url, outgoing, deadline).await,
         }
     }

@@ -35,6 +35,8 @@ pub(super) enum Put {
     Headers,
     /// `Authorization: Bearer …` with a token that is fetched by the credentials.
     Fetched,
+    /// The same with a token that a person's consent gives.
+    SignedIn,
     /// Not to HTTP requests: it opens a session with a server, or a file.
     Session,
 }
@@ -168,6 +170,11 @@ pub fn connection_type(name: &str) -> Option<&'static ConnectionType> {
 }
 
 impl ConnectionType {
+    /// Whether a person has to sign in before a connection of it can be used.
+    pub fn is_signed_in_by_people(&self) -> bool {
+        self.put == Put::SignedIn
+    }
+
     /// Its fields.
     pub fn fields(&self) -> impl Iterator<Item = &Field> {
         let shared: &[Field] = if self.put == Put::Session { &[] } else { &HTTP_FIELDS };

@@ -142,6 +142,89 @@ pub(super) static TYPES: [ConnectionType; 7] = [
         put: Put::Fetched,
     },
     ConnectionType {
+        name: "oauth2.code",
+        title: Text { en: "OAuth 2.0 with sign-in", de: "OAuth 2.0 mit Anmeldung" },
+        summary: Text {
+            en: "A person signs in to the service and lets FlowForge act for them (authorization code with PKCE).",
+            de: "Eine Person meldet sich beim Dienst an und lässt FlowForge für sich handeln (Authorization Code mit PKCE).",
+        },
+        own: &[
+            plain(
+                "authorize_url",
+                Form::Url,
+                Text { en: "Authorization URL", de: "Anmelde-URL" },
+                Text {
+                    en: "Where people are asked; with more parameters in its query where the service wants them.",
+                    de: "Wo gefragt wird; mit weiteren Parametern in der Query, wo der Dienst sie verlangt.",
+                },
+            ),
+            plain(
+                "token_url",
+                Form::Url,
+                Text { en: "Token URL", de: "Token-URL" },
+                Text { en: "Where tokens are given out.", de: "Wo es Token gibt." },
+            ),
+            plain(
+                "client_id",
+                Form::Line,
+                Text { en: "Client id", de: "Client-Id" },
+                Text { en: "As the service knows FlowForge.", de: "Wie der Dienst FlowForge kennt." },
+            ),
+            optional(secret(
+                "client_secret",
+                Form::Line,
+                Text { en: "Client secret", de: "Client-Secret" },
+                Text {
+                    en: "Sent to the token URL only; none for public clients.",
+                    de: "Wird nur an die Token-URL gesendet; öffentliche Clients haben keines.",
+                },
+            )),
+            optional(plain(
+                "scope",
+                Form::Line,
+                Text { en: "Scope", de: "Scope" },
+                Text {
+                    en: "What FlowForge may do, words with spaces between. Many services want `offline_access` to let it last.",
+                    de: "Was FlowForge darf, Wörter mit Leerzeichen. Viele Dienste verlangen `offline_access`, damit es hält.",
+                },
+            )),
+            optional(plain(
+                "audience",
+                Form::Line,
+                Text { en: "Audience", de: "Audience" },
+                Text {
+                    en: "Whom the token is for, where the service asks for it.",
+                    de: "Für wen das Token ist, wo der Dienst das verlangt.",
+                },
+            )),
+            optional(plain(
+                "client_auth",
+                Form::Word(&["basic", "body"]),
+                Text { en: "Client authentication", de: "Anmeldung des Clients" },
+                Text {
+                    en: "Whether id and secret go in a header or in the body.",
+                    de: "Ob Id und Secret in einem Header oder im Inhalt stehen.",
+                },
+            )),
+            optional(secret(
+                "refresh_token",
+                Form::Line,
+                Text { en: "Refresh token", de: "Refresh-Token" },
+                Text { en: "Set by signing in.", de: "Wird durch die Anmeldung gesetzt." },
+            )),
+            optional(secret(
+                "access_token",
+                Form::Line,
+                Text { en: "Access token", de: "Access-Token" },
+                Text {
+                    en: "Set by signing in, for services that give no refresh token.",
+                    de: "Wird durch die Anmeldung gesetzt, bei Diensten ohne Refresh-Token.",
+                },
+            )),
+        ],
+        put: Put::SignedIn,
+    },
+    ConnectionType {
         name: "postgres",
         title: Text { en: "PostgreSQL", de: "PostgreSQL" },
         summary: Text { en: "Opens a database of PostgreSQL.", de: "Öffnet eine Datenbank von PostgreSQL." },

@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::field::LEAST_SECRET;
+use super::kind::Put;
 use super::{Connection, SecretText};
 use crate::outgoing::{Outgoing, OutgoingRequest};
 
@@ -35,9 +36,9 @@ const MOST_KEPT: usize = 1_000;
 type Slot = Arc<tokio::sync::Mutex<Option<Kept>>>;
 
 /// A token and when it runs out.
-struct Kept {
-    token: SecretText,
-    until: Instant,
+pub(super) struct Kept {
+    pub(super) token: SecretText,
+    pub(super) until: Instant,
 }
 
 /// Tokens by a digest of the credentials that they were fetched with, so that other credentials never get them.
@@ -68,6 +69,10 @@ impl Connection {
         deadline: Instant,
         refused: Option<&SecretText>,
     ) -> Result<(SecretText, bool), ErrorInfo> {
+        if let Some(token) = self.lasting_token() {
+            // Asking for another one would give nothing.
+            return Ok((token, true));
+        }
         let slot = outgoing.tokens().slot(self.token_key()?);
         let late = || ErrorInfo::transient("OAUTH2_UNAVAILABLE", "no token could be had in time");
         let mut kept = tokio::time::timeout_at(deadline, slot.lock()).await.map_err(|_| late())?;
@@ -82,15 +87,20 @@ impl Connection {
                 (token, true)
             }
         };
-        self.learned.lock().unwrap_or_else(PoisonError::into_inner).push(token.clone());
+        self.learn(token.clone());
         Ok((token, is_fresh))
+    }
+
+    pub(super) fn learn(&self, secret: SecretText) {
+        self.learned.lock().unwrap_or_else(PoisonError::into_inner).push(secret);
     }
 
     fn token_key(&self) -> Result<[u8; 32], ErrorInfo> {
         let mut digest = Sha256::new();
-        let secret = self.needed_secret("client_secret")?.expose();
+        let secret = self.secret("client_secret").map(SecretText::expose);
         let plain = ["token_url", "client_id", "scope", "audience", "client_auth"].map(|field| self.plain(field));
-        for part in plain.into_iter().chain([Some(secret)]) {
+        let of = self.grants.as_ref().map(|grants| grants.id());
+        for part in plain.into_iter().chain([secret, of.as_deref()]) {
             let part = part.unwrap_or_default();
             digest.update((part.len() as u64).to_be_bytes());
             digest.update(part);
@@ -98,27 +108,65 @@ impl Connection {
         Ok(digest.finalize().into())
     }
 
-    /// Asks for a token by client credentials (RFC 6749, 4.4).
     async fn fetch_token(&self, outgoing: &Outgoing, deadline: Instant) -> Result<Kept, ErrorInfo> {
-        let (id, secret) = (self.needed("client_id")?, self.needed_secret("client_secret")?.expose());
-        let url = super::http::test_url(self.needed("token_url")?).map_err(|why| self.unfit("token_url", why))?;
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        if self.kind.put == Put::SignedIn {
+            return self.refreshed(outgoing, deadline).await;
+        }
+        // By client credentials (RFC 6749, 4.4).
         let mut form = vec![("grant_type", "client_credentials")];
         form.extend(self.plain("scope").map(|scope| ("scope", scope)));
         form.extend(self.plain("audience").map(|audience| ("audience", audience)));
-        if self.plain("client_auth") == Some("body") {
-            form.extend([("client_id", id), ("client_secret", secret)]);
-        } else {
-            let pair = Zeroizing::new(format!("{}:{}", encoded(id).as_str(), encoded(secret).as_str()));
-            let value = Zeroizing::new(format!("Basic {}", Zeroizing::new(STANDARD.encode(pair.as_bytes())).as_str()));
-            let mut value = HeaderValue::from_str(&value)
-                .map_err(|_| self.unfit("client_secret", "holds characters that no header can"))?;
-            value.set_sensitive(true);
-            headers.insert(AUTHORIZATION, value);
+        self.needed_secret("client_secret")?;
+        Ok(self.token_url()?.ask(outgoing, deadline, &form).await?.token)
+    }
+
+    /// Where this connection's tokens are given out, and who asks there.
+    pub(super) fn token_url(&self) -> Result<TokenUrl, ErrorInfo> {
+        let url = super::http::test_url(self.needed("token_url")?).map_err(|why| self.unfit("token_url", why))?;
+        Ok(TokenUrl {
+            connection: self.name.clone(),
+            url,
+            id: self.needed("client_id")?.to_owned(),
+            secret: self.secret("client_secret").cloned(),
+            in_body: self.plain("client_auth") == Some("body"),
+        })
+    }
+}
+
+/// Where tokens are given out, and who asks there.
+pub(super) struct TokenUrl {
+    connection: String,
+    url: Url,
+    id: String,
+    secret: Option<SecretText>,
+    in_body: bool,
+}
+
+/// What was given out.
+pub(super) struct Given {
+    pub(super) token: Kept,
+    pub(super) refresh: Option<SecretText>,
+}
+
+impl TokenUrl {
+    /// Asks by this form, and by what shows who asks.
+    pub(super) async fn ask(
+        &self,
+        outgoing: &Outgoing,
+        deadline: Instant,
+        form: &[(&str, &str)],
+    ) -> Result<Given, ErrorInfo> {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        let mut form = form.to_vec();
+        match self.secret.as_ref().map(SecretText::expose) {
+            None => form.push(("client_id", &self.id)),
+            Some(secret) if self.in_body => form.extend([("client_id", self.id.as_str()), ("client_secret", secret)]),
+            Some(secret) => drop(headers.insert(AUTHORIZATION, self.basic(secret)?)),
         }
         let body = Some(Bytes::from(form_text(&form)));
+        let url = self.url.clone();
         let request = OutgoingRequest { method: Method::POST, url, headers, body, portable_header: None, deadline };
         let asked = Instant::now();
         let response = outgoing.send(request).await.map_err(|error| {
@@ -134,34 +182,62 @@ impl Connection {
             Ok(body) => serde_json::from_slice(&body).unwrap_or_default(),
             Err(_) => Value::Null,
         };
-        if !status.is_success() {
-            // Only the words that RFC 6749 names; the rest of the body may repeat what was sent.
-            let word = answer.get("error").and_then(Value::as_str).unwrap_or("no reason");
-            let word: String = word.chars().take(100).filter(|c| c.is_ascii_graphic()).collect();
-            let message = format!("the token URL of the connection `{}` answered {status}: {word}", self.name);
-            let is_transient = status.is_server_error() || matches!(status.as_u16(), 408 | 429);
-            return Err(if is_transient {
-                ErrorInfo::transient("OAUTH2_UNAVAILABLE", message)
-            } else {
-                ErrorInfo::permanent("OAUTH2_REFUSED", message)
-            });
+        // Some services answer 200 with an `error` in it.
+        if !status.is_success() || answer.get("error").is_some() {
+            return Err(self.refusal(status, &answer));
         }
-        let wrong = |what: &str| ErrorInfo::permanent("OAUTH2_REFUSED", format!("the token URL's answer {what}"));
-        let is_bearer =
-            answer.get("token_type").and_then(Value::as_str).is_none_or(|word| word.eq_ignore_ascii_case("bearer"));
-        if !is_bearer {
-            return Err(wrong("has a `token_type` other than Bearer"));
-        }
-        let token = answer.get("access_token").and_then(Value::as_str).filter(|token| token.len() >= LEAST_SECRET);
-        let token = token.ok_or_else(|| wrong("has no `access_token`"))?;
-        let life = match answer.get("expires_in") {
-            Some(Value::Number(seconds)) => seconds.as_f64(),
-            Some(Value::String(seconds)) => seconds.parse().ok(),
-            _ => None,
-        };
-        let life = life.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).unwrap_or(USUAL_LIFE);
-        Ok(Kept { token: SecretText::new(token.to_owned()), until: asked + life.min(LONGEST_LIFE) })
+        given(&answer, asked)
     }
+
+    fn basic(&self, secret: &str) -> Result<HeaderValue, ErrorInfo> {
+        let pair = Zeroizing::new(format!("{}:{}", encoded(&self.id).as_str(), encoded(secret).as_str()));
+        let value = Zeroizing::new(format!("Basic {}", Zeroizing::new(STANDARD.encode(pair.as_bytes())).as_str()));
+        let mut value = HeaderValue::from_str(&value).map_err(|_| {
+            let message = format!("the connection `{}`: no header can hold its client's secret", self.connection);
+            ErrorInfo::permanent("CONNECTION_INVALID", message)
+        })?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+
+    fn refusal(&self, status: reqwest::StatusCode, answer: &Value) -> ErrorInfo {
+        // Only the words that RFC 6749 names; the rest of the body may repeat what was sent.
+        let word = answer.get("error").and_then(Value::as_str).unwrap_or("no reason");
+        let word: String = word.chars().take(100).filter(|c| c.is_ascii_graphic()).collect();
+        let message = format!("the token URL of the connection `{}` answered {status}: {word}", self.connection);
+        if status.is_server_error() || matches!(status.as_u16(), 408 | 429) {
+            ErrorInfo::transient("OAUTH2_UNAVAILABLE", message)
+        } else if word == "invalid_grant" {
+            ErrorInfo::permanent(SIGN_IN, format!("{message}. Sign the connection in again"))
+        } else {
+            ErrorInfo::permanent("OAUTH2_REFUSED", message)
+        }
+    }
+}
+
+/// The word of an error that a person can end by signing in.
+pub(super) const SIGN_IN: &str = "OAUTH2_SIGN_IN";
+
+fn given(answer: &Value, asked: Instant) -> Result<Given, ErrorInfo> {
+    let wrong = |what: &str| ErrorInfo::permanent("OAUTH2_REFUSED", format!("the token URL's answer {what}"));
+    let is_bearer =
+        answer.get("token_type").and_then(Value::as_str).is_none_or(|word| word.eq_ignore_ascii_case("bearer"));
+    if !is_bearer {
+        return Err(wrong("has a `token_type` other than Bearer"));
+    }
+    let secret = |field: &str| {
+        let text = answer.get(field).and_then(Value::as_str).filter(|text| text.len() >= LEAST_SECRET);
+        text.map(|text| SecretText::new(text.to_owned()))
+    };
+    let token = secret("access_token").ok_or_else(|| wrong("has no `access_token`"))?;
+    let life = match answer.get("expires_in") {
+        Some(Value::Number(seconds)) => seconds.as_f64(),
+        Some(Value::String(seconds)) => seconds.parse().ok(),
+        _ => None,
+    };
+    let life = life.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).unwrap_or(USUAL_LIFE);
+    let token = Kept { token, until: asked + life.min(LONGEST_LIFE) };
+    Ok(Given { token, refresh: secret("refresh_token") })
 }
 
 /// A text as a form has it; id and secret are written so inside of basic authentication, too (RFC 6749, 2.3.1).

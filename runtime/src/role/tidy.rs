@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use engine::time::Timestamp;
-use entity::{signal_dedupe, start_dedupe, webhook_seen};
+use entity::{connection_sign_in, signal_dedupe, start_dedupe, webhook_seen};
 use sea_orm::{ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _};
 
 use crate::blob::BlobStore;
@@ -37,13 +37,16 @@ pub(crate) async fn hourly(database: Database, blobs: BlobStore, clock: Clock) {
     }
 }
 
-/// Deletes idempotency keys that may start another run, or send another signal, anyway. How many.
+/// Deletes idempotency keys that may start another run, or send another signal, anyway, and sign-ins that nobody may end
+/// any more. How many.
 async fn forget_keys(database: &Database, now: Timestamp) -> Result<u64, DbErr> {
     let now = to_column(now);
     let starts = start_dedupe::Entity::delete_many().filter(start_dedupe::Column::ExpiresAt.lte(now));
     let signals = signal_dedupe::Entity::delete_many().filter(signal_dedupe::Column::ExpiresAt.lte(now));
+    let sign_ins = connection_sign_in::Entity::delete_many().filter(connection_sign_in::Column::ExpiresAt.lte(now));
     let starts = starts.exec(database.write()).await?.rows_affected;
-    Ok(starts + signals.exec(database.write()).await?.rows_affected)
+    let signals = signals.exec(database.write()).await?.rows_affected;
+    Ok(starts + signals + sign_ins.exec(database.write()).await?.rows_affected)
 }
 
 /// Deletes what is known of signed deliveries that are too old to count again. How many.

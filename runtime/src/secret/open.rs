@@ -1,16 +1,18 @@
 //! From a name to a connection in the open, for the length of one call.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use engine::id::{ConnectionId, ProjectId, RunId, SecretId, WorkspaceId, WorkspaceKeyId};
 use entity::{connection, run, secret, workspace_key};
-use nodes::connection::{Connection, SecretText, connection_type};
+use nodes::connection::{Connection, REFRESH_TOKEN, SecretText, connection_type};
 use sea_orm::sea_query::Condition;
 use sea_orm::{ColumnTrait as _, DbErr, EntityTrait as _, JoinType, QueryFilter as _, QuerySelect as _};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::envelope::{Context, KEY_LEN, Key, damaged};
+use super::grant::Grant;
 use super::{Sealed, SecretError, Secrets, Slot};
 
 /// Where connections are looked for: those of other projects and environments are not there.
@@ -136,7 +138,15 @@ impl Secrets {
             };
             secrets.insert(field.clone(), value?.ok_or_else(broken)?);
         }
-        Ok(Connection::new(row.name, kind, plain, secrets))
+        let opened = Connection::new(row.name, kind, plain, secrets);
+        Ok(match refs.get(REFRESH_TOKEN).filter(|_| opened.is_signed_in_by_people()) {
+            None => opened,
+            Some(place) => {
+                let holder = self.0.clock.new_id();
+                let grant = Grant { secrets: self.clone(), workspace, connection, secret: place.id, holder };
+                opened.with_grants(Arc::new(grant))
+            }
+        })
     }
 
     /// A value that is kept elsewhere than with connections, in the open.

@@ -12,7 +12,7 @@ export const ConnectionsQuery = graphql(`
   query Connections($after: String, $filter: ConnectionFilter) {
     connections(first: 50, after: $after, filter: $filter) {
       nodes {
-        id name type project environment fields secretFields revision updatedAt
+        id name type project environment fields secretFields revision updatedAt isSignedIn
         lastTest { at message passed }
         usedBy { id name title project { slug } }
       }
@@ -51,5 +51,17 @@ export const TestConnectionMutation = graphql(`
       test { at message passed }
       userErrors { code message field }
     }
+  }
+`);
+
+export const BeginSignInMutation = graphql(`
+  mutation BeginConnectionSignIn($input: BeginConnectionSignInInput!) {
+    beginConnectionSignIn(input: $input) { url userErrors { code message field } }
+  }
+`);
+
+export const FinishSignInMutation = graphql(`
+  mutation FinishConnectionSignIn($input: FinishConnectionSignInInput!) {
+    finishConnectionSignIn(input: $input) { connection { id name } userErrors { code message field } }
   }
 `);

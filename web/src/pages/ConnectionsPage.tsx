@@ -8,7 +8,12 @@ import { useWorkspaceEvents } from "@/api/follow";
 import { useSettings } from "@/app/settings";
 import { ConnectionDialog, type Known } from "@/connections/ConnectionDialog";
 import { DeleteConnection } from "@/connections/DeleteConnection";
-import { ConnectionsQuery, ConnectionTypesQuery, TestConnectionMutation } from "@/connections/queries";
+import {
+  BeginSignInMutation,
+  ConnectionsQuery,
+  ConnectionTypesQuery,
+  TestConnectionMutation,
+} from "@/connections/queries";
 import { useT } from "@/i18n";
 import { Button } from "@/ui/Button";
 import { Empty, Failure } from "@/ui/Empty";
@@ -33,6 +38,7 @@ export default function ConnectionsPage() {
   const [changing, setChanging] = useState<Known | "new">();
   const [deleting, setDeleting] = useState<Connection>();
   const [, test] = useMutation(TestConnectionMutation);
+  const [, begin] = useMutation(BeginSignInMutation);
   const mayManage = about?.viewer.role === "ADMIN";
   const again = () => ask({ requestPolicy: "network-only" });
   useWorkspaceEvents(["connection.*"], again);
@@ -49,6 +55,14 @@ export default function ConnectionsPage() {
     const payload = answer.data?.testConnection;
     toast(payload?.test ? `${connection.name}: ${payload.test.message}` : refusalOf(payload?.userErrors));
     again();
+  };
+  const signIn = async (connection: Connection) => {
+    const answer = await begin({ input: { id: connection.id, redirectUri: `${location.origin}/oauth/callback` } });
+    if (answer.error) return toast(messageOf(answer.error));
+    const payload = answer.data?.beginConnectionSignIn;
+    // The service asks the person there, and sends them back to us.
+    if (payload?.url) location.assign(payload.url);
+    else toast(refusalOf(payload?.userErrors));
   };
   return (
     <div className="mx-auto max-w-5xl p-4">
@@ -109,6 +123,9 @@ export default function ConnectionsPage() {
                 ) : (
                   <p className="text-soft">{t("connections.untested")}</p>
                 )}
+                {connection.isSignedIn === false ? (
+                  <p className="text-waiting">{t("connections.notSignedIn")}</p>
+                ) : null}
                 <p className="text-soft">{t("connections.secrets", { names: connection.secretFields.join(", ") })}</p>
               </div>
               <div className="flex gap-1.5">
@@ -118,6 +135,15 @@ export default function ConnectionsPage() {
                 >
                   {t("connections.test")}
                 </Button>
+                {mayManage && connection.isSignedIn !== null ? (
+                  <Button
+                    look={connection.isSignedIn ? "plain" : "primary"}
+                    onClick={() => void signIn(connection)}
+                    aria-label={t("connections.signInOne", { name: connection.name })}
+                  >
+                    {t(connection.isSignedIn ? "connections.signInAgain" : "connections.signIn")}
+                  </Button>
+                ) : null}
                 {mayManage ? (
                   <>
                     <Button
