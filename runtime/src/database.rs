@@ -205,7 +205,7 @@ impl Database {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT);
-        let writer = SqlitePoolOptions::new()
+        let writer = Self::sqlite_pool()
             .min_connections(1)
             .max_connections(1)
             .idle_timeout(None)
@@ -214,7 +214,7 @@ impl Database {
             .connect_with(base.clone())
             .await
             .map_err(DatabaseError::Unreachable)?;
-        let readers = SqlitePoolOptions::new()
+        let readers = Self::sqlite_pool()
             .max_connections(options.max_connections)
             .acquire_timeout(options.acquire_timeout)
             .connect_with(base.clone().pragma("query_only", "ON"))
@@ -262,6 +262,19 @@ impl Database {
         &self.journal
     }
 
+    /// Pools give no connection out again that still counts a transaction when it comes back. A full disk, or one that
+    /// fails, makes SQLite end a transaction by itself; the client's own rollback then fails, it counts on, and nothing
+    /// could ever be begun on that connection again. The next one is opened anew.
+    fn sqlite_pool() -> SqlitePoolOptions {
+        SqlitePoolOptions::new().after_release(|connection, _| {
+            Box::pin(async move {
+                // Behind a rollback that is on its way.
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        })
+    }
+
     /// A connection of its own that waits for nothing else here. It belongs to the tokio runtime it is first used in,
     /// so a thread with a runtime of its own calls this itself.
     pub fn separate(&self) -> DatabaseConnection {
@@ -273,7 +286,7 @@ impl Database {
                     .connect_lazy_with(options.as_ref().clone()),
             ),
             Source::Sqlite(options) => SqlxSqliteConnector::from_sqlx_sqlite_pool(
-                SqlitePoolOptions::new()
+                Self::sqlite_pool()
                     .max_connections(1)
                     .acquire_timeout(Duration::from_secs(2))
                     .connect_lazy_with(options.as_ref().clone()),

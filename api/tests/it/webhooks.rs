@@ -70,7 +70,7 @@ async fn events(app: &TestApp) -> Vec<Value> {
 }
 
 pub(crate) fn now() -> i64 {
-    chrono::Utc::now().timestamp()
+    runtime::clock::Clock::system().now().0 / 1_000_000
 }
 
 /// The three headers of Standard Webhooks.
@@ -195,7 +195,8 @@ on_both_databases! {
         let mut duplicate = signed("msg_2", now(), body).to_vec();
         duplicate.push(duplicate[2].clone());
         let upper: Vec<_> = good.iter().map(|(name, value)| (*name, value.to_uppercase())).collect();
-        let attacks: [(&str, Vec<(&str, String)>, &str); 8] = [
+        type Attack<'a> = (&'a str, Vec<(&'a str, String)>, &'a str);
+        let attacks: [Attack<'_>; 8] = [
             ("REPLAYED", good.to_vec(), body),
             ("SIGNATURE_WRONG", signed("msg_3", now(), body).to_vec(), "{\"n\": 6}"),
             ("TIMESTAMP_OLD", signed("msg_4", now() - 360, body).to_vec(), body),
@@ -263,7 +264,8 @@ on_both_databases! {
         assert_eq!(send().await, first);
         // Its minute is over, as far as the database knows.
         let over = start_dedupe::Column::ExpiresAt;
-        let past = chrono::Utc::now() - chrono::Duration::hours(1);
+        let past = runtime::clock::Clock::system().now().minus(std::time::Duration::from_secs(3_600));
+        let past = runtime::database::to_column(past);
         let past = start_dedupe::Entity::update_many().col_expr(over, Expr::value(past));
         assert_eq!(past.exec(home.database.database.write()).await.unwrap().rows_affected, 1);
         assert_ne!(send().await, first);

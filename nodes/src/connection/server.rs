@@ -66,7 +66,7 @@ const DATABASE: Field = plain(
     Text { en: "Its name on the server.", de: "Ihr Name auf dem Server." },
 );
 
-pub(super) static TYPES: [ConnectionType; 7] = [
+pub(super) static TYPES: [ConnectionType; 8] = [
     ConnectionType {
         name: "mysql",
         title: Text { en: "MySQL or MariaDB", de: "MySQL oder MariaDB" },

@@ -70,3 +70,22 @@ async fn a_postgres_session_commits_durably_and_does_not_hold_locks_while_it_idl
         assert_eq!(value, wanted, "{name}");
     }
 }
+
+#[tokio::test]
+async fn a_transaction_that_sqlite_ended_by_itself_does_not_stop_the_next_one() {
+    let test = TestDatabase::sqlite().await;
+    for commits in [true, false] {
+        let write = test.database.begin_write().await.unwrap();
+        // What SQLite does by itself when the disk is full.
+        write.execute_unprepared("ROLLBACK").await.unwrap();
+        if commits {
+            write.commit().await.unwrap_err();
+        } else {
+            drop(write);
+        }
+        let next = test.database.begin_write().await.unwrap();
+        next.execute_unprepared("CREATE TABLE kept (n INTEGER)").await.unwrap();
+        next.execute_unprepared("DROP TABLE kept").await.unwrap();
+        next.commit().await.unwrap();
+    }
+}
