@@ -1,7 +1,7 @@
 import type { ResultOf } from "@graphql-typed-document-node/core";
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { preloadEditor } from "@/canvas/inspector/expression/CodeField";
-import { LastRunProvider, type Part } from "@/canvas/inspector/lastRun";
+import { hooksOf, LastRunProvider, type Part } from "@/canvas/inspector/lastRun";
 import { ActionMenu, type MenuPlace } from "@/canvas/interaction/ActionMenu";
 import { type Action, BINDINGS, written } from "@/canvas/interaction/keymap";
 import { Palette } from "@/canvas/interaction/Palette";
@@ -94,9 +94,9 @@ export function Builder({ store, catalog, role, workflow, onPublished }: Props) 
       mayTest: mayEdit,
       mayManage: role === "ADMIN",
       test: (part: Part) => setOpen({ test: part }),
-      hooks: Object.fromEntries(workflow.triggers.flatMap(({ node, path }) => (path ? [[node, path]] : []))),
+      hooks: hooksOf(workflow.triggerBindings),
     }),
-    [testing.runId, project, mayEdit, role, workflow.triggers],
+    [testing.runId, project, mayEdit, role, workflow.triggerBindings],
   );
   // Whoever builds will write an expression soon.
   useEffect(preload, []);

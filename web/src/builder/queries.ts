@@ -20,7 +20,8 @@ export const WorkflowQuery = graphql(`
       draft { id revision document sidecar }
       latestVersion { id number definition }
       deployments { environment version { id number } }
-      triggers { node type path }
+      triggers { node type }
+      triggerBindings { id node environment kind version { id } }
     }
   }
 `);

@@ -47,7 +47,7 @@ export function Giving({ id }: { id: string }) {
         </div>
       ) : null}
       {hooks[id] ? (
-        <Hook path={hooks[id]} />
+        <Hook key={hooks[id]} binding={hooks[id]} />
       ) : isHook ? (
         <p className="text-small text-soft">{t("hook.later")}</p>
       ) : null}

@@ -1,6 +1,10 @@
+import type { ResultOf } from "@graphql-typed-document-node/core";
 import { Copy, Send } from "lucide-react";
-import { useState } from "react";
+import { useCallback, useEffect, useState } from "react";
 import { Link } from "react-router";
+import { useClient } from "urql";
+import { messageOf, refusalOf } from "@/api/errors";
+import { graphql } from "@/gql";
 import { useT } from "@/i18n";
 import { Button } from "@/ui/Button";
 import { TextArea } from "@/ui/Field";
@@ -18,28 +22,80 @@ interface Answered {
   run: string | null;
 }
 
+/** A body on one line, as far as it can be read. */
+function compact(body: string): string {
+  const read = parse(body);
+  return read.ok && read.value !== undefined ? JSON.stringify(read.value) : body;
+}
+
 /** A text for a shell, in quotes that keep it as it is. */
 export function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** Where a deployed webhook takes requests: to copy, and to send one from here. */
-export function Hook({ path }: { path: string }) {
+const SampleMutation = graphql(`
+  mutation SampleDelivery($input: SampleDeliveryInput!) {
+    sampleDelivery(input: $input) {
+      delivery { method path headers { name value } body }
+      userErrors { code message field }
+    }
+  }
+`);
+
+type Delivery = NonNullable<ResultOf<typeof SampleMutation>["sampleDelivery"]["delivery"]>;
+
+/** How long typing may pause before the command is made anew, in milliseconds. */
+const TYPING = 300;
+
+/** The delivery as a command, signed where the webhook wants that. */
+export function commandOf({ method, path, headers, body }: Delivery): string {
+  const said = headers.map(({ name, value }) => `-H ${quoted(`${name}: ${value}`)}`);
+  const sent = hasBody(method) ? [`--data-binary ${quoted(body)}`] : [];
+  return ["curl -s", `-X ${method}`, quoted(location.origin + path), ...said, ...sent].join(" ");
+}
+
+function hasBody(method: string): boolean {
+  return method !== "GET" && method !== "HEAD";
+}
+
+/** Where a deployed webhook takes requests: to copy, and to send one from here. The server signs them. */
+export function Hook({ binding }: { binding: string }) {
   const t = useT();
   const toast = useToasts((toasts) => toasts.show);
+  const client = useClient();
   const [body, setBody] = useState('{\n  "id": 1\n}');
   const [sending, setSending] = useState(false);
   const [answered, setAnswered] = useState<Answered>();
-  const url = location.origin + path;
-  const command = `curl -s ${quoted(url)} -H 'Content-Type: application/json' -d ${quoted(body.replace(/\s*\n\s*/g, " "))}`;
+  const [made, setMade] = useState<{ delivery: Delivery } | { refused: string }>();
   const read = parse(body);
+  const readable = read.ok;
+  const sign = useCallback(async () => {
+    const answer = await client.mutation(SampleMutation, { input: { triggerId: binding, body: compact(body) } });
+    const payload = answer.data?.sampleDelivery;
+    const refused = answer.error ? messageOf(answer.error) : refusalOf(payload?.userErrors);
+    const next = payload?.delivery ? { delivery: payload.delivery } : { refused };
+    setMade(next);
+    return next;
+  }, [client, binding, body]);
+  useEffect(() => {
+    if (!readable) return;
+    const timer = setTimeout(() => void sign(), TYPING);
+    return () => clearTimeout(timer);
+  }, [readable, sign]);
   const send = async () => {
     setSending(true);
     setAnswered(undefined);
+    // Anew, because a signature counts once.
+    const signed = await sign();
+    if ("refused" in signed) {
+      setSending(false);
+      return toast(signed.refused);
+    }
+    const { method, path, headers, body } = signed.delivery;
     const answer = await fetch(path, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body,
+      method,
+      headers: headers.map(({ name, value }): [string, string] => [name, value]),
+      ...(hasBody(method) ? { body } : {}),
       credentials: "omit",
     }).catch(() => undefined);
     setSending(false);
@@ -47,9 +103,12 @@ export function Hook({ path }: { path: string }) {
     const text = await answer.text().catch(() => "");
     setAnswered({ status: answer.status, text, run: answer.headers.get("x-flowforge-run-id") });
   };
+  const command = made && "delivery" in made ? commandOf(made.delivery) : undefined;
   const copy = async () => {
+    const signed = await sign();
+    if ("refused" in signed) return toast(signed.refused);
     // Without a secure origin a browser has no clipboard for pages; the text can be chosen by hand.
-    await navigator.clipboard?.writeText(command).then(() => toast(t("hook.copied")));
+    await navigator.clipboard?.writeText(commandOf(signed.delivery)).then(() => toast(t("hook.copied")));
   };
   return (
     <div className="flex flex-col gap-2">
@@ -68,7 +127,9 @@ export function Hook({ path }: { path: string }) {
         tabIndex={0}
         className="overflow-auto rounded-md border border-line bg-page p-2 font-mono text-small"
       >
-        <pre className="whitespace-pre-wrap break-all">{command}</pre>
+        <pre className="whitespace-pre-wrap break-all">
+          {command ?? (made && "refused" in made ? made.refused : "…")}
+        </pre>
       </section>
       <div className="flex gap-1.5">
         <Button icon={<Send size={14} aria-hidden />} disabled={!read.ok || sending} onClick={() => void send()}>

@@ -18,8 +18,24 @@ export interface LastRun {
   /** May make connections. */
   mayManage: boolean;
   test: (part: Part) => void;
-  /** Where the published triggers take requests, by node key. */
+  /** The bindings of the webhooks that are deployed, by node key. */
   hooks: Readonly<Record<string, string>>;
+}
+
+interface Binding {
+  id: string;
+  node: string;
+  environment: string;
+  kind: string;
+  version: { id: string } | null;
+}
+
+/** The webhooks that take requests in the environment that the builder deploys to, by node key. */
+export function hooksOf(bindings: readonly Binding[]): Record<string, string> {
+  const taking = bindings.filter(
+    ({ environment, kind, version }) => environment === "default" && kind === "WEBHOOK" && version,
+  );
+  return Object.fromEntries(taking.map(({ node, id }) => [node, id]));
 }
 
 const Context = createContext<LastRun>({
