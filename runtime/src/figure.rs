@@ -66,6 +66,7 @@ figures! {
     IN_MEMORY = Gauge "flowforge_runs_in_memory": "Runs that this process drives now";
     ADOPTED = Counter "flowforge_runs_adopted_total": "Runs taken over from lost processes";
     PARKED = Counter "flowforge_runs_parked_total": "Runs put aside as dead letters";
+    QUOTA_REFUSALS = Counter "flowforge_quota_refusals_total": "Starts that a quota forbade, by its name";
     INTAKES = Counter "flowforge_intakes_total": "Commits that started runs";
     FLUSHES = Counter "flowforge_flushes_total": "Commits of the journal";
     EVENTS = Counter "flowforge_events_total": "Events written to the journal";

@@ -62,7 +62,13 @@ pub enum Bound {
     PayloadBytes,
 }
 
+fn refusals(bound: Bound) -> metrics::Counter {
+    metrics::counter!(crate::figure::QUOTA_REFUSALS, "quota" => bound.as_str())
+}
+
 impl Bound {
+    const ALL: [Self; 3] = [Self::RunsPerMinute, Self::ActiveRuns, Self::PayloadBytes];
+
     /// Its name in the API.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -105,6 +111,8 @@ struct Room {
 
 impl Quotas {
     pub(crate) fn new(database: Database, clock: Clock) -> Self {
+        // Every series is there from the start.
+        Bound::ALL.iter().for_each(|bound| refusals(*bound).increment(0));
         Self { database, clock, known: Mutex::default() }
     }
 
@@ -141,7 +149,7 @@ impl Quotas {
                 admitted.push(request);
                 continue;
             }
-            metrics::counter!("flowforge_quota_refusals_total", "quota" => exceeded.bound.as_str()).increment(1);
+            refusals(exceeded.bound).increment(1);
             drop(request.answer.send(Err(StartError::Quota(exceeded))));
         }
         admitted
