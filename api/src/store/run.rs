@@ -47,12 +47,7 @@ pub(crate) async fn find(database: &Database, workspace: WorkspaceId, id: RunId)
 
 /// Leaves a message for a run, with its audit row, and wakes the run.
 pub(crate) async fn post(app: &App, context: &Context, message: &NewMessage, done: Done) -> Result<(), PostError> {
-    let mut change = Change::begin(app.runtime.database(), context).await?;
-    app.runtime.post_within(change.connection(), message).await?;
-    change.record(done);
-    change.commit().await?;
-    app.runtime.bus().notify_inbox(message.run);
-    Ok(())
+    post_once(app, context, message, None, done).await.map(drop)
 }
 
 /// As [`post`], unless the key was taken; what was sent under it before.

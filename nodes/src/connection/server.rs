@@ -66,6 +66,33 @@ const DATABASE: Field = plain(
     Text { en: "Its name on the server.", de: "Ihr Name auf dem Server." },
 );
 
+const TOKEN_URL: Field = plain(
+    "token_url",
+    Form::Url,
+    Text { en: "Token URL", de: "Token-URL" },
+    Text { en: "Where tokens are given out.", de: "Wo es Token gibt." },
+);
+
+const AUDIENCE: Field = optional(plain(
+    "audience",
+    Form::Line,
+    Text { en: "Audience", de: "Audience" },
+    Text {
+        en: "Whom the token is for, where the service asks for it.",
+        de: "Für wen das Token ist, wo der Dienst das verlangt.",
+    },
+));
+
+const CLIENT_AUTH: Field = optional(plain(
+    "client_auth",
+    Form::Word(&["basic", "body"]),
+    Text { en: "Client authentication", de: "Anmeldung des Clients" },
+    Text {
+        en: "Whether id and secret go in a header or in the body.",
+        de: "Ob Id und Secret in einem Header oder im Inhalt stehen.",
+    },
+));
+
 pub(super) static TYPES: [ConnectionType; 8] = [
     ConnectionType {
         name: "mysql",
@@ -93,12 +120,7 @@ pub(super) static TYPES: [ConnectionType; 8] = [
             de: "Holt ein Token per Client Credentials und sendet es als `Authorization: Bearer …`.",
         },
         own: &[
-            plain(
-                "token_url",
-                Form::Url,
-                Text { en: "Token URL", de: "Token-URL" },
-                Text { en: "Where tokens are given out.", de: "Wo es Token gibt." },
-            ),
+            TOKEN_URL,
             plain(
                 "client_id",
                 Form::Line,
@@ -120,24 +142,8 @@ pub(super) static TYPES: [ConnectionType; 8] = [
                     de: "Wofür das Token ist, Wörter mit Leerzeichen.",
                 },
             )),
-            optional(plain(
-                "audience",
-                Form::Line,
-                Text { en: "Audience", de: "Audience" },
-                Text {
-                    en: "Whom the token is for, where the service asks for it.",
-                    de: "Für wen das Token ist, wo der Dienst das verlangt.",
-                },
-            )),
-            optional(plain(
-                "client_auth",
-                Form::Word(&["basic", "body"]),
-                Text { en: "Client authentication", de: "Anmeldung des Clients" },
-                Text {
-                    en: "Whether id and secret go in a header or in the body.",
-                    de: "Ob Id und Secret in einem Header oder im Inhalt stehen.",
-                },
-            )),
+            AUDIENCE,
+            CLIENT_AUTH,
         ],
         put: Put::Fetched,
     },
@@ -158,12 +164,7 @@ pub(super) static TYPES: [ConnectionType; 8] = [
                     de: "Wo gefragt wird; mit weiteren Parametern in der Query, wo der Dienst sie verlangt.",
                 },
             ),
-            plain(
-                "token_url",
-                Form::Url,
-                Text { en: "Token URL", de: "Token-URL" },
-                Text { en: "Where tokens are given out.", de: "Wo es Token gibt." },
-            ),
+            TOKEN_URL,
             plain(
                 "client_id",
                 Form::Line,
@@ -188,24 +189,8 @@ pub(super) static TYPES: [ConnectionType; 8] = [
                     de: "Was FlowForge darf, Wörter mit Leerzeichen. Viele Dienste verlangen `offline_access`, damit es hält.",
                 },
             )),
-            optional(plain(
-                "audience",
-                Form::Line,
-                Text { en: "Audience", de: "Audience" },
-                Text {
-                    en: "Whom the token is for, where the service asks for it.",
-                    de: "Für wen das Token ist, wo der Dienst das verlangt.",
-                },
-            )),
-            optional(plain(
-                "client_auth",
-                Form::Word(&["basic", "body"]),
-                Text { en: "Client authentication", de: "Anmeldung des Clients" },
-                Text {
-                    en: "Whether id and secret go in a header or in the body.",
-                    de: "Ob Id und Secret in einem Header oder im Inhalt stehen.",
-                },
-            )),
+            AUDIENCE,
+            CLIENT_AUTH,
             optional(secret(
                 "refresh_token",
                 Form::Line,
