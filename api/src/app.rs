@@ -8,6 +8,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::auth::cache::KeyCache;
 use crate::config::Config;
+use crate::service::access::Access;
 use crate::service::hook::Pace;
 use crate::service::plan::PlanCache;
 use crate::service::signature::Verified;
@@ -20,6 +21,8 @@ pub struct App {
     pub config: Arc<Config>,
     /// Keys that were right a moment ago.
     pub keys: KeyCache,
+    /// Tells what is open whose rights changed.
+    pub access: Access,
     /// Definitions that were used.
     pub plans: PlanCache,
     /// How much came to webhooks in the current minute.
@@ -39,6 +42,7 @@ impl App {
             runtime,
             config,
             keys: KeyCache::default(),
+            access: Access::default(),
             plans: PlanCache::default(),
             pace: Pace::default(),
             verified: Verified::default(),

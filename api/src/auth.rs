@@ -45,6 +45,16 @@ impl Viewer {
         Self { request: request.map(str::to_owned), ..self }
     }
 
+    /// Whose rights this viewer's depend on: when one of them changes, what is open for the viewer asks again.
+    pub fn subjects(&self) -> Vec<String> {
+        vec![self.key.to_string(), self.workspace.to_string()]
+    }
+
+    /// Whether this is the same viewer with the same rights, in whatever request.
+    pub fn may_as(&self, other: &Self) -> bool {
+        (self.workspace, self.key, self.role) == (other.workspace, other.key, other.role)
+    }
+
     /// How this viewer is named in journals and `createdBy`.
     pub fn actor(&self) -> String {
         self.key.to_string()

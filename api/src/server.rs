@@ -26,7 +26,7 @@ use crate::config::Config;
 use crate::service::audit::Context;
 use crate::service::key::CreatedKey;
 use crate::service::workspace::{self, DEFAULT_SLUG};
-use crate::service::{ServiceError, key, session, trigger};
+use crate::service::{ServiceError, access, key, session, trigger};
 use crate::telemetry::export::ExportError;
 use crate::{graphql, rest, store, telemetry};
 
@@ -232,6 +232,7 @@ async fn listen(
     let stopping = app.stopping.clone();
     let tasks = app.tasks.clone();
     let upkeep = tasks.spawn(telemetry::figure::upkeep());
+    let access = tasks.spawn(access::watch(Arc::clone(&app)));
     let asked = stopping.clone();
     let watch = tasks.spawn(async move {
         stop.await;
@@ -257,6 +258,7 @@ async fn listen(
         }
     };
     upkeep.abort();
+    access.abort();
     watch.abort();
     tasks.close();
     tasks.wait().await;

@@ -1,5 +1,6 @@
 //! Use cases: who may, what is there, what follows. GraphQL and REST ask here; nothing here names either of them.
 
+pub mod access;
 pub mod attempt;
 pub mod audit;
 pub mod connection;

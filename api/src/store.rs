@@ -8,6 +8,7 @@ use sea_orm::{DbErr, SqlErr};
 
 use crate::service::ServiceError;
 
+pub(crate) mod access;
 pub(crate) mod api_key;
 pub(crate) mod audit;
 pub(crate) mod change;

@@ -3,6 +3,7 @@
 //! Times are UTC, truncated to microseconds by whoever writes them; no column has a time default. Columns that hold
 //! JSON are text: both databases return the bytes that were written.
 
+pub mod access_change;
 pub mod api_key;
 pub mod audit;
 pub mod audit_head;

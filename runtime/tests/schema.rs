@@ -53,6 +53,7 @@ async fn create<E: EntityTrait>(db: &DatabaseConnection, entity: E) {
 }
 
 async fn create_all(db: &DatabaseConnection) {
+    create(db, entity::access_change::Entity).await;
     create(db, entity::api_key::Entity).await;
     create(db, entity::audit::Entity).await;
     create(db, entity::audit_head::Entity).await;

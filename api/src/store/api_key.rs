@@ -106,6 +106,7 @@ pub(crate) async fn revoke(database: &Database, context: &Context, id: ApiKeyId)
     if let Some(key) = found.as_ref().filter(|_| revoked.rows_affected == 1) {
         let summary = json!({"name": key.name, "role": key.role});
         change.record(Done::new(Action::ApiKeyRevoked, id).before(summary));
+        change.touch(id);
     }
     change.commit().await?;
     Ok(found.is_some())

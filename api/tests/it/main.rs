@@ -1,6 +1,7 @@
 //! The server as its clients see it: over real HTTP and WebSockets, on both databases.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends here")]
 
+mod access;
 mod again;
 mod app;
 mod audits;

@@ -21,6 +21,7 @@ use crate::app::App;
 use crate::auth::credential::{self, origin_allowed};
 use crate::auth::{Viewer, bearer};
 use crate::graphql::error::{Code, complete, request_error};
+use crate::service::access::Changes;
 use crate::service::{ServiceError, key};
 use crate::telemetry::figure::Open;
 use crate::telemetry::request::RequestNotes;
@@ -162,6 +163,8 @@ struct Session {
     socket: WebSocket,
     /// Who asks, and the token that is looked at again with every ping.
     viewer: Option<(Viewer, String)>,
+    /// Wakes when their rights may be others.
+    changes: Option<Changes>,
     acknowledged: bool,
     /// The id of the upgrade's request; every operation on the socket is part of it.
     request: Option<String>,
@@ -172,10 +175,12 @@ struct Session {
 
 impl Session {
     fn new(face: Face, socket: WebSocket, viewer: Option<(Viewer, String)>, request: Option<String>) -> Self {
+        let changes = viewer.as_ref().map(|(viewer, _)| face.app.access.changes(viewer));
         Self {
             face,
             socket,
             viewer,
+            changes,
             request,
             acknowledged: false,
             operations: HashMap::new(),
@@ -219,6 +224,7 @@ impl Session {
                 () = tokio::time::sleep_until(init_by), if !self.acknowledged => return Err(End::InitTimeout),
                 message = self.socket.recv() => self.receive(message).await?,
                 Some(said) = self.streams.next() => self.say(said).await?,
+                () = changed(&mut self.changes) => self.look_again().await?,
                 _ = pings.tick() => self.ping().await?,
             }
         }
@@ -261,11 +267,14 @@ impl Session {
             if let Some(notes) = telemetry::request::current() {
                 notes.viewer(&viewer);
             }
+            self.changes = Some(self.face.app.access.changes(&viewer));
             self.viewer = Some((viewer.in_request(self.request.as_deref()), token.to_owned()));
         }
         if self.viewer.is_none() {
             return Err(End::Forbidden);
         }
+        // Rights may have ended between the first look at the credential and now, when changes are waited for.
+        self.look_again().await?;
         self.acknowledged = true;
         self.send(&json!({"type": "connection_ack"})).await
     }
@@ -332,15 +341,21 @@ impl Session {
         if self.heard_at.elapsed() > SILENT_FOR {
             return Err(End::Gone);
         }
-        if let Some((_, token)) = &self.viewer {
-            // A revoked key ends its sockets.
-            match viewer_of(&self.face.app, token).await {
-                // The database being away for a moment is no reason to cut everybody off.
-                Ok(_) | Err(End::Internal) => {}
-                Err(end) => return Err(end),
-            }
-        }
+        self.look_again().await?;
         self.send(&json!({"type": "ping"})).await
+    }
+
+    /// Goes on only while the credential opens what it opened before: a revoked one ends its sockets, and so do other
+    /// rights, with which the client comes back.
+    async fn look_again(&mut self) -> Result<(), End> {
+        let Some((viewer, token)) = &self.viewer else { return Ok(()) };
+        match viewer_of(&self.face.app, token).await {
+            Ok(found) if found.may_as(viewer) => Ok(()),
+            Ok(_) => Err(End::Forbidden),
+            // The database being away for a moment is no reason to cut everybody off.
+            Err(End::Internal) => Ok(()),
+            Err(end) => Err(end),
+        }
     }
 
     async fn send_errors(&mut self, id: &str, errors: &[ServerError]) -> Result<(), End> {
@@ -354,6 +369,13 @@ impl Session {
             Ok(Err(_)) => Err(End::Gone),
             Err(_) => Err(End::SlowReader),
         }
+    }
+}
+
+async fn changed(changes: &mut Option<Changes>) {
+    match changes {
+        Some(changes) => changes.changed().await,
+        None => std::future::pending().await,
     }
 }
 
