@@ -68,6 +68,7 @@ mod tests {
             workspace: WorkspaceId(uuid::Uuid::from_u128(1)),
             principal: Principal::ApiKey(ApiKeyId(uuid::Uuid::from_u128(2))),
             key: Some(ApiKeyId(uuid::Uuid::from_u128(2))),
+            session: None,
             name: "ci".into(),
             role: "viewer".into(),
             permissions: Role::Viewer.permissions(),
@@ -75,7 +76,7 @@ mod tests {
             request: None,
             cursors: CursorKey::of_salt([0; 16]),
         };
-        let viewer_key = viewer.key;
+        let viewer_key = ApiKeyId(uuid::Uuid::from_u128(2));
         let start = Instant::now();
         cache.put(KeyHash([7; 32]), viewer.clone(), start);
         let just_before = start + Duration::from_millis(4_999);

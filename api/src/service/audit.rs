@@ -204,6 +204,10 @@ actions! {
     MemberUpdated = "member.updated", false;
     /// Somebody is no member any more.
     MemberRemoved = "member.removed", false;
+    /// A person signed in at the provider.
+    UserSignedIn = "user.signed_in", false;
+    /// A person's session ended before its time.
+    UserSignedOut = "user.signed_out", false;
     /// A key was made.
     ApiKeyCreated = "api_key.created", false;
     /// A key was withdrawn.

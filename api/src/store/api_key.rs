@@ -47,7 +47,18 @@ pub(crate) async fn find_live(database: &Database, hash: &KeyHash, now: Timestam
         (name, projects, principal) = (user.name, member.projects, Principal::User(id));
     }
     let key = Some(ApiKeyId(model.id));
-    Ok(Some(Viewer { workspace, principal, key, name, role, permissions, projects, request: None, cursors }))
+    Ok(Some(Viewer {
+        workspace,
+        principal,
+        key,
+        session: None,
+        name,
+        role,
+        permissions,
+        projects,
+        request: None,
+        cursors,
+    }))
 }
 
 /// Keeps a new key.

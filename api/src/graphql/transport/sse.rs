@@ -22,8 +22,9 @@ use super::{Admitted, Executed, Face, Schema, shown};
 use crate::auth::Viewer;
 use crate::graphql::envelope::Place;
 use crate::graphql::error::complete;
+use crate::service::ServiceError;
 use crate::service::access::Changes;
-use crate::service::{ServiceError, key};
+use crate::service::caller::{self, Credential};
 use crate::telemetry;
 use crate::telemetry::figure::Open;
 use crate::telemetry::request::RequestNotes;
@@ -44,7 +45,7 @@ pub(super) fn resume(headers: &HeaderMap) -> Option<String> {
 }
 
 /// Streams an operation's answers.
-pub(super) fn stream(face: &Face, viewer: &Viewer, token: String, admitted: Admitted) -> Response {
+pub(super) fn stream(face: &Face, viewer: &Viewer, credential: Credential, admitted: Admitted) -> Response {
     let Admitted { request, kind, executed, place, .. } = admitted;
     let (sender, receiver) = mpsc::channel(MOST_WAITING);
     let answers = answers(face.schema.clone(), request, kind);
@@ -56,12 +57,12 @@ pub(super) fn stream(face: &Face, viewer: &Viewer, token: String, admitted: Admi
         telemetry::request::current().unwrap_or_else(|| RequestNotes::new(viewer.request.clone().unwrap_or_default()));
     face.app.tasks.spawn(telemetry::request::within(Arc::clone(&notes), async move {
         let still_open = move || {
-            let (app, token, asker) = (Arc::clone(&app), token.clone(), asker.clone());
+            let (app, credential, asker) = (Arc::clone(&app), credential.clone(), asker.clone());
             async move {
-                match key::authenticate(&app, &token).await {
+                match caller::authenticate(&app, &credential).await {
                     // With other rights it is another stream.
                     Ok(viewer) => viewer.may_as(&asker),
-                    Err(error) => !matches!(error, ServiceError::Unauthenticated),
+                    Err(error) => !matches!(error, ServiceError::Unauthenticated | ServiceError::NotFound { .. }),
                 }
             }
             .boxed()

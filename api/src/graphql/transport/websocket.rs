@@ -2,6 +2,7 @@
 //! produced, so nothing is buffered without end.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::parser::types::OperationType;
@@ -15,14 +16,15 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
-use super::http::{CHALLENGE, authenticate, token};
+use super::http::{CHALLENGE, authenticate, shown_credential};
 use super::{Executed, Face, Head, Params, prepare, shown, shown_errors};
 use crate::app::App;
 use crate::auth::credential::{self, origin_allowed};
 use crate::auth::{Viewer, bearer};
 use crate::graphql::error::{Code, complete, request_error};
+use crate::service::ServiceError;
 use crate::service::access::Changes;
-use crate::service::{ServiceError, key};
+use crate::service::caller::{self, Credential};
 use crate::telemetry::figure::Open;
 use crate::telemetry::request::RequestNotes;
 use crate::telemetry::{self, REQUEST_ID};
@@ -113,7 +115,7 @@ pub(super) async fn upgrade(face: Face, headers: &HeaderMap, socket: WebSocketUp
     }
     let viewer = if credential::is_present(headers) {
         match authenticate(&face, headers).await {
-            Ok(viewer) => Some((viewer, token(&face, headers))),
+            Ok(viewer) => Some((viewer, shown_credential(&face, headers))),
             // A session that is over is no reason to refuse a client that brings a key in its first message.
             Err(ServiceError::Unauthenticated) if !headers.contains_key(AUTHORIZATION) => None,
             Err(ServiceError::Unauthenticated) => {
@@ -161,8 +163,8 @@ enum Said {
 struct Session {
     face: Face,
     socket: WebSocket,
-    /// Who asks, and the token that is looked at again with every ping.
-    viewer: Option<(Viewer, String)>,
+    /// Who asks, and the credential that is looked at again with every ping.
+    viewer: Option<(Viewer, Credential)>,
     /// Wakes when their rights may be others.
     changes: Option<Changes>,
     acknowledged: bool,
@@ -174,7 +176,7 @@ struct Session {
 }
 
 impl Session {
-    fn new(face: Face, socket: WebSocket, viewer: Option<(Viewer, String)>, request: Option<String>) -> Self {
+    fn new(face: Face, socket: WebSocket, viewer: Option<(Viewer, Credential)>, request: Option<String>) -> Self {
         let changes = viewer.as_ref().map(|(viewer, _)| face.app.access.changes(viewer));
         Self {
             face,
@@ -261,14 +263,16 @@ impl Session {
         if self.acknowledged {
             return Err(End::TooManyInits);
         }
-        if let Some(text) = payload.and_then(authorization) {
+        if let Some(text) = payload.and_then(|payload| field(payload, "authorization")) {
             let token = bearer(text).ok_or(End::Forbidden)?;
-            let viewer = viewer_of(&self.face.app, token).await?;
+            let workspace = payload.and_then(|payload| field(payload, "workspace")).map(str::to_owned);
+            let shown = Credential { token: token.to_owned(), workspace };
+            let viewer = viewer_of(&self.face.app, &shown).await?;
             if let Some(notes) = telemetry::request::current() {
                 notes.viewer(&viewer);
             }
             self.changes = Some(self.face.app.access.changes(&viewer));
-            self.viewer = Some((viewer.in_request(self.request.as_deref()), token.to_owned()));
+            self.viewer = Some((viewer.in_request(self.request.as_deref()), shown));
         }
         if self.viewer.is_none() {
             return Err(End::Forbidden);
@@ -348,8 +352,8 @@ impl Session {
     /// Goes on only while the credential opens what it opened before: a revoked one ends its sockets, and so do other
     /// rights, with which the client comes back.
     async fn look_again(&mut self) -> Result<(), End> {
-        let Some((viewer, token)) = &self.viewer else { return Ok(()) };
-        match viewer_of(&self.face.app, token).await {
+        let Some((viewer, shown)) = &self.viewer else { return Ok(()) };
+        match viewer_of(&self.face.app, shown).await {
             Ok(found) if found.may_as(viewer) => Ok(()),
             Ok(_) => Err(End::Forbidden),
             // The database being away for a moment is no reason to cut everybody off.
@@ -379,18 +383,18 @@ async fn changed(changes: &mut Option<Changes>) {
     }
 }
 
-async fn viewer_of(app: &App, token: &str) -> Result<Viewer, End> {
-    match key::authenticate(app, token).await {
+async fn viewer_of(app: &Arc<App>, shown: &Credential) -> Result<Viewer, End> {
+    match caller::authenticate(app, shown).await {
         Ok(viewer) => Ok(viewer),
-        Err(ServiceError::Unauthenticated) => Err(End::Forbidden),
+        Err(ServiceError::Unauthenticated | ServiceError::NotFound { .. }) => Err(End::Forbidden),
         Err(_) => Err(End::Internal),
     }
 }
 
-/// `{"authorization": "Bearer …"}`; the field's case does not matter.
-fn authorization(payload: &Value) -> Option<&str> {
+/// A field of `{"authorization": "Bearer …", "workspace": "…"}`; its case does not matter.
+fn field<'a>(payload: &'a Value, name: &str) -> Option<&'a str> {
     let fields = payload.as_object()?;
-    fields.iter().find(|(key, _)| key.eq_ignore_ascii_case("authorization")).and_then(|(_, value)| value.as_str())
+    fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).and_then(|(_, value)| value.as_str())
 }
 
 fn with_payload(kind: &str, payload: Option<Value>) -> Value {
