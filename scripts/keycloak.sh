@@ -1,10 +1,10 @@
 # Sourced: a Keycloak in a folder of its own, on 127.0.0.1 only, with the realm of keycloak/, for tests.
 # shellcheck shell=bash
 
-# Waits until Keycloak answers, at most two minutes.
+# Waits until Keycloak answers, at most four minutes.
 keycloak_wait() {
   local url=$1 pid=$2 try
-  for try in $(seq 1200); do
+  for try in $(seq 2400); do
     curl --silent --fail --output /dev/null "$url/realms/flowforge/.well-known/openid-configuration" && return
     kill -0 "$pid" 2>/dev/null || return
     sleep 0.1

@@ -81,7 +81,7 @@ test("a person signs in through Keycloak, is signed out from there, signs in aga
     await page.locator("#kc-login").click();
     await expect(page.getByRole("heading", { name: "Runs" })).toBeVisible();
     expect(new URL(page.url()).pathname).toBe("/runs");
-    await expect(page.getByText("Ada Lovelace · Admin")).toBeVisible();
+    await expect(page.getByText("Ada Lovelace · Administrator")).toBeVisible();
     // Nothing of Keycloak's is in the browser but its own cookies.
     const kept = await page.evaluate(() => JSON.stringify([localStorage, sessionStorage, document.cookie]));
     expect(kept).not.toContain("eyJ");

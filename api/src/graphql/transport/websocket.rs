@@ -263,10 +263,14 @@ impl Session {
         if self.acknowledged {
             return Err(End::TooManyInits);
         }
-        if let Some(text) = payload.and_then(|payload| field(payload, "authorization")) {
-            let token = bearer(text).ok_or(End::Forbidden)?;
-            let workspace = payload.and_then(|payload| field(payload, "workspace")).map(str::to_owned);
-            let shown = Credential { token: token.to_owned(), workspace };
+        let said = |name| payload.and_then(|payload| field(payload, name)).map(str::to_owned);
+        let token = match said("authorization") {
+            Some(text) => Some(bearer(&text).ok_or(End::Forbidden)?.to_owned()),
+            // A browser's socket has no header for the workspace that its page is about.
+            None => self.viewer.as_ref().map(|(_, shown)| shown.token.clone()).filter(|_| said("workspace").is_some()),
+        };
+        if let Some(token) = token {
+            let shown = Credential { token, workspace: said("workspace") };
             let viewer = viewer_of(&self.face.app, &shown).await?;
             if let Some(notes) = telemetry::request::current() {
                 notes.viewer(&viewer);
