@@ -14,6 +14,7 @@ pub mod follow;
 pub mod hook;
 pub mod key;
 pub mod member;
+pub mod notification;
 pub mod page;
 pub mod plan;
 pub mod project;

@@ -50,6 +50,7 @@ mod m0095_trigger_binding;
 mod m0096_event;
 mod m0097_backfill;
 mod m0100_webhook_url;
+mod m0101_notification;
 mod m0120_app_user;
 mod m0121_member;
 mod m0122_principal;
@@ -107,6 +108,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0096_event::Migration),
             Box::new(m0097_backfill::Migration),
             Box::new(m0100_webhook_url::Migration),
+            Box::new(m0101_notification::Migration),
             Box::new(m0120_app_user::Migration),
             Box::new(m0121_member::Migration),
             Box::new(m0122_principal::Migration),

@@ -3,6 +3,7 @@
 
 mod again;
 mod app;
+mod attacks;
 mod audits;
 mod auth;
 mod backfills;
@@ -13,6 +14,7 @@ mod expressions;
 mod feed;
 mod fuzz;
 mod graphql_http;
+mod graphql_node;
 mod hooks;
 mod in_process;
 mod inner_events;
@@ -22,6 +24,7 @@ mod lists;
 mod members;
 mod metrics;
 mod model;
+mod notifications;
 mod process;
 mod quotas;
 mod redaction;
