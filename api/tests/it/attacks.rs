@@ -1,247 +1,379 @@
-//! Attacks of docs/attacks.md that no other file is about, and a look whether every attack there has its tests.
+//! The attacks on sign-in, by the numbers of the list in docs/guides/security.md: each is refused, and nothing is done.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use async_graphql::parser::parse_schema;
-use async_graphql::parser::types::{
-    BaseType, FieldDefinition, InputValueDefinition, Type, TypeKind, TypeSystemDefinition,
-};
-use serde_json::{Map, Value, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use axum::http::StatusCode;
+use axum::http::header::WWW_AUTHENTICATE;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde_json::{Value, json};
+use sha2::Sha256;
 
-use crate::app::{Home, TestApp, doubling, on_both_databases};
+use crate::app::{Home, on_both_databases};
+use crate::oidc::{Browser, Inside, WHO};
+use crate::provider::{CLIENT, Signer, merge, unsigned};
 
-/// Quotes of every kind, comments, patterns, paths of JSON, templates and files, in one text.
-const TRICKS: &str = "x'; DROP TABLE run; -- \" OR \"\"=\" ` \\ %_ $.a[*] ? (@ == 1) {{ secrets }} ../../etc/passwd <img src=x onerror=alert(1)>";
-/// PostgreSQL keeps no NUL.
-const NUL: &str = "a\u{0}b";
+const CHANGE: &str = "mutation { createProject(input: {slug: \"stolen\"}) { userErrors { code } } }";
 
-/// The types of the schema by name.
-struct Schema(BTreeMap<String, TypeKind>);
+/// The token opens nothing: 401 with its challenge, and what was asked for was not done.
+async fn refused(inside: &Inside, token: &str) {
+    let answer = inside.ask(token, CHANGE).await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{token}: {}", answer.body);
+    assert_eq!(answer.headers[WWW_AUTHENTICATE], "Bearer realm=\"flowforge\"");
+    assert_eq!(answer.body["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
+    assert!(answer.body.get("data").is_none());
+}
 
-impl Schema {
-    fn read() -> Self {
-        let document = parse_schema(api::graphql::schema_sdl()).unwrap();
-        let types = document.definitions.into_iter().filter_map(|definition| match definition {
-            TypeSystemDefinition::Type(definition) => {
-                Some((definition.node.name.node.to_string(), definition.node.kind))
-            }
-            _ => None,
-        });
-        Self(types.collect())
-    }
+/// Nothing that was refused was done, and a right token works as before.
+async fn unharmed(inside: &Inside) {
+    let answer = inside.ask(&inside.token(json!({})), "{ projects(first: 10) { nodes { slug } } }").await;
+    assert_eq!(answer.body["data"]["projects"]["nodes"], json!([{"slug": "default"}]), "{}", answer.body);
+}
 
-    fn fields(&self, of: &str) -> Vec<FieldDefinition> {
-        match &self.0[of] {
-            TypeKind::Object(object) => object.fields.iter().map(|field| field.node.clone()).collect(),
-            _ => panic!("{of} is no object"),
-        }
-    }
+fn with_header(inside: &Inside, signer: Signer, header: Value) -> String {
+    let mut whole = json!({"alg": signer.algorithm(), "kid": signer.kid(), "typ": "JWT"});
+    merge(&mut whole, &header);
+    signer.token_with(&whole, &inside.provider.access_claims())
+}
 
-    /// A value for a type, in which the text number `at` is the attack and every other one is plausible. `seen` counts
-    /// the texts.
-    fn value(&self, of: &Type, at: usize, attack: &str, seen: &mut usize) -> Value {
-        let name = match &of.base {
-            BaseType::List(inner) => return json!([self.value(inner, at, attack, seen)]),
-            BaseType::Named(name) => name.as_str(),
-        };
-        let mut text = |plausible: &str| {
-            *seen += 1;
-            if *seen - 1 == at { json!(attack) } else { json!(plausible) }
-        };
-        match (name, self.0.get(name)) {
-            ("String", _) => text("default"),
-            ("ID", _) => text("run_01890000000070008000000000000000"),
-            ("JSON", _) => json!({ "a": text("default") }),
-            ("Int" | "Float", _) => json!(1),
-            ("Boolean", _) => json!(false),
-            ("DateTime", _) => json!("2026-01-01T00:00:00Z"),
-            (_, Some(TypeKind::Enum(kind))) => json!(kind.values[0].node.value.node.as_str()),
-            (_, Some(TypeKind::InputObject(input))) => {
-                let mut field = |field: &InputValueDefinition| {
-                    (field.name.node.to_string(), self.value(&field.ty.node, at, attack, seen))
-                };
-                Value::Object(input.fields.iter().map(|one| field(&one.node)).collect::<Map<_, _>>())
-            }
-            _ => text("default"),
-        }
-    }
+/// The sign-in is refused for this reason, and opened no session.
+async fn unopened(browser: &mut Browser, inside: &Inside, url: &reqwest::Url, why: &str) {
+    let answer = browser.back(inside, url).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    assert_eq!(answer.location(), format!("/sign-in?refused={why}"));
+    assert_eq!(browser.session(), None);
+    assert_eq!(browser.ask(inside, WHO).await.status, StatusCode::UNAUTHORIZED);
+}
 
-    /// A request for a field, with the attack at one place; `None` when there are fewer texts.
-    fn request(&self, root: &str, field: &FieldDefinition, at: usize, attack: &str) -> Option<(String, Value)> {
-        let (mut seen, mut declared, mut passed, mut variables) = (0, Vec::new(), Vec::new(), Map::new());
-        for argument in &field.arguments {
-            let (name, of) = (argument.node.name.node.as_str(), &argument.node.ty.node);
-            // Pages from one end only.
-            if matches!(name, "last" | "before") {
-                continue;
-            }
-            declared.push(format!("${name}: {of}"));
-            passed.push(format!("{name}: ${name}"));
-            variables.insert(name.to_owned(), self.value(of, at, attack, &mut seen));
-        }
-        let mut of = &field.ty.node.base;
-        while let BaseType::List(inner) = of {
-            of = &inner.base;
-        }
-        let BaseType::Named(of) = of else { unreachable!() };
-        let selection = match self.0.get(of.as_str()) {
-            Some(TypeKind::Object(_) | TypeKind::Union(_) | TypeKind::Interface(_)) => "{ __typename }",
-            _ => "",
-        };
-        let (declared, passed) = (declared.join(", "), passed.join(", "));
-        let text = format!("{root}({declared}) {{ it: {}({passed}) {selection} }}", field.name.node);
-        (at < seen).then_some((text, Value::Object(variables)))
-    }
+fn with_query(url: &reqwest::Url, name: &str, value: Option<&str>) -> reqwest::Url {
+    let kept: Vec<(String, String)> =
+        url.query_pairs().filter(|(key, _)| key != name).map(|(key, value)| (key.into(), value.into())).collect();
+    let mut url = url.clone();
+    url.query_pairs_mut().clear().extend_pairs(kept).extend_pairs(value.map(|value| (name, value)));
+    url
+}
+
+fn query(url: &reqwest::Url, name: &str) -> String {
+    url.query_pairs().find(|(key, _)| key == name).unwrap().1.into()
 }
 
 on_both_databases! {
-    async fn e10_text_of_other_languages_in_any_argument_is_only_text(home: Home) {
-        let app = TestApp::start(&home).await;
-        app.publish("double", &doubling()).await;
-        let schema = Schema::read();
-        let mut asked = 0;
-        for (root, of) in [("query", "Query"), ("mutation", "Mutation")] {
-            for field in schema.fields(of) {
-                for attack in [TRICKS, NUL] {
-                    for at in 0.. {
-                        let Some((text, variables)) = schema.request(root, &field, at, attack) else { break };
-                        let response = app.post(&app.key, &json!({"query": text, "variables": variables})).send().await.unwrap();
-                        let (status, answer) = (response.status(), response.json::<Value>().await.unwrap());
-                        assert!(status.as_u16() < 500, "{status} {text} {variables} {answer:#}");
-                        assert!(!answer.to_string().contains("INTERNAL"), "{text} {variables} {answer:#}");
-                        asked += 1;
-                    }
-                }
+    async fn a01_no_token(home: Home) {
+        let inside = Inside::new(home).await;
+        for token in ["", " ", "x", "a.b", "a.b.c", "..", "!.!.!", &"a.".repeat(10_000)] {
+            refused(&inside, token).await;
+        }
+        unharmed(&inside).await;
+    }
+
+    async fn a02_alg_none(home: Home) {
+        let inside = Inside::new(home).await;
+        let claims = inside.provider.access_claims();
+        for alg in [json!("none"), json!("None"), json!("NONE"), json!(""), json!(null), json!(["RS256"])] {
+            let header = json!({"alg": alg, "kid": "rsa-1", "typ": "JWT"});
+            let message = unsigned(&header, &claims);
+            for token in [format!("{message}."), message.clone(), Signer::Rsa.token_with(&header, &claims)] {
+                refused(&inside, &token).await;
             }
         }
-        assert!(asked > 400, "only {asked} requests were made");
-        let run = app.start_run("double", json!({"n": 2})).await;
-        assert_eq!(app.finish(&run).await["status"], "SUCCEEDED");
-        app.stop().await;
+        unharmed(&inside).await;
     }
 
-    async fn e02_a_body_that_names_files_is_data_and_nothing_is_read(home: Home) {
-        let app = TestApp::start(&home).await;
-        let definition = json!({
-            "nodes": {
-                "hook": {"type": "trigger.webhook@1", "config": {"verify": "none"}},
-                "keep": {"type": "data.set@1", "config": {"value": "{{ input.body }}"}},
-            },
-            "edges": [{"from": "hook", "to": "keep"}],
-        });
-        app.publish("inbox", &definition).await;
-        let body = json!({
-            "data": {"name": "x"},
-            "files": {"f": [{"filepath": "/etc/passwd", "originalFilename": "a", "mimetype": "text/plain", "size": 9}]},
-            "$file": {"id": "art_01890000000070008000000000000000", "path": "/etc/passwd"},
-        });
-        let url = app.url("/hooks/default/default/inbox/hook");
-        let answer: Value = app.http.post(url).json(&body).send().await.unwrap().json().await.unwrap();
-        let seen = app.finish(answer["runId"].as_str().unwrap()).await;
-        assert_eq!(seen["output"]["json"], body);
-        app.stop().await;
-    }
-
-    async fn e03_no_name_leads_out_of_its_place(home: Home) {
-        let app = TestApp::start(&home).await;
-        for name in ["../x", "..", "/etc/passwd", "a/b", "a\\b", "a\u{0}", "CON:", "C:\\x", &"a".repeat(4_096)] {
-            let document = json!({"nodes": {"start": {"type": "trigger.manual@1"}}, "edges": []});
-            assert_eq!(app.refused("createWorkflow", json!({"name": name, "document": document})).await, "BAD_USER_INPUT", "{name}");
-            assert_eq!(app.refused("createProject", json!({"slug": name})).await, "BAD_USER_INPUT", "{name}");
+    async fn a03_shared_secret_of_the_public_key(home: Home) {
+        let inside = Inside::new(home).await;
+        let public = Signer::Rsa.public();
+        let pem = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", URL_SAFE_NO_PAD.encode(&public));
+        let modulus = Signer::Rsa.jwk()["n"].as_str().unwrap().to_owned();
+        for secret in [public.as_slice(), pem.as_bytes(), modulus.as_bytes(), b""] {
+            let header = json!({"alg": "HS256", "kid": "rsa-1", "typ": "JWT"});
+            let message = unsigned(&header, &inside.provider.access_claims());
+            let mut mac = Hmac::<Sha256>::new_from_slice(secret).unwrap();
+            mac.update(message.as_bytes());
+            refused(&inside, &format!("{message}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))).await;
         }
-        // As they are, without a client that tidies them.
-        for path in ["/../../../../etc/passwd", "/assets/..%2f..%2f..%2fetc/passwd", "/hooks/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd"] {
-            let mut socket = tokio::net::TcpStream::connect(app.address).await.unwrap();
-            let head = format!("GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", app.address);
-            socket.write_all(head.as_bytes()).await.unwrap();
-            let mut answer = String::new();
-            socket.read_to_string(&mut answer).await.unwrap();
-            assert!(!answer.contains("root:"), "{path}: {answer}");
-        }
-        app.stop().await;
+        unharmed(&inside).await;
     }
 
-    async fn e04_what_comes_packed_is_not_unpacked(home: Home) {
-        let app = TestApp::start(&home).await;
-        let definition = json!({"nodes": {"hook": {"type": "trigger.webhook@1", "config": {"verify": "none"}}}, "edges": []});
-        app.publish("inbox", &definition).await;
-        // An archive that names a file outside of it, and JSON that says that it is packed.
-        let zip = b"PK\x03\x04\xff\xfe../../../etc/cron.d/x".to_vec();
-        for (header, value, body) in [("content-type", "application/zip", zip), ("content-encoding", "gzip", b"\x1f\x8b{}".to_vec())] {
-            let request = app.http.post(app.url("/hooks/default/default/inbox/hook")).body(body);
-            let status = request.header(header, value).send().await.unwrap().status().as_u16();
-            assert!((400..500).contains(&status), "{header}: {status}");
-        }
-        assert_eq!(app.ask("{ runs { totalCount } }", json!({})).await["runs"]["totalCount"], 0);
-        app.stop().await;
+    async fn a04_good_claims_by_a_foreign_key(home: Home) {
+        let inside = Inside::new(home).await;
+        refused(&inside, &with_header(&inside, Signer::OtherRsa, json!({"kid": "rsa-1"}))).await;
+        refused(&inside, &with_header(&inside, Signer::OtherRsa, json!({}))).await;
+        // The provider publishes this one, but not for signatures.
+        refused(&inside, &with_header(&inside, Signer::OtherRsa, json!({"kid": "enc-1"}))).await;
+        refused(&inside, &with_header(&inside, Signer::Rsa, json!({"kid": null}))).await;
+        unharmed(&inside).await;
     }
 
-    async fn e05_bombs_of_nesting_and_size_are_refused_before_they_are_unfolded(home: Home) {
-        let app = TestApp::start(&home).await;
-        let definition = json!({"nodes": {"hook": {"type": "trigger.webhook@1", "config": {"verify": "none"}}}, "edges": []});
-        app.publish("inbox", &definition).await;
-        let send = async |body: String| {
-            let request = app.http.post(app.url("/hooks/default/default/inbox/hook"));
-            request.header("content-type", "application/json").body(body).send().await.unwrap().status().as_u16()
+    async fn a05_a_signature_that_was_cut_or_changed(home: Home) {
+        let inside = Inside::new(home).await;
+        let token = inside.token(json!({}));
+        let (message, signature) = token.rsplit_once('.').unwrap();
+        let other = inside.token(json!({"sub": "other"}));
+        let (_, foreign) = other.rsplit_once('.').unwrap();
+        for wrong in ["", "A", &signature[..signature.len() - 1], &signature[1..], foreign, &signature.to_lowercase()] {
+            refused(&inside, &format!("{message}.{wrong}")).await;
+        }
+        let claims = unsigned(&json!({"alg": "RS256", "kid": "rsa-1", "typ": "JWT"}), &json!({"sub": "admin"}));
+        refused(&inside, &format!("{claims}.{signature}")).await;
+        refused(&inside, &format!("{token}.{signature}")).await;
+        unharmed(&inside).await;
+    }
+
+    async fn a06_a_key_that_the_token_brings(home: Home) {
+        let inside = Inside::new(home).await;
+        for kid in ["rsa-1", "rsa-2"] {
+            let own = json!({"jwk": Signer::OtherRsa.jwk(), "x5c": ["AAAA"], "kid": kid});
+            refused(&inside, &with_header(&inside, Signer::OtherRsa, own)).await;
+        }
+        unharmed(&inside).await;
+    }
+
+    async fn a07_an_address_of_keys_that_the_token_brings(home: Home) {
+        let inside = Inside::new(home).await;
+        let evil = format!("http://{}/evil/keys", inside.provider.address);
+        for (kid, name) in [("rsa-1", "jku"), ("rsa-2", "jku"), ("rsa-1", "x5u"), ("rsa-2", "x5u")] {
+            refused(&inside, &with_header(&inside, Signer::OtherRsa, json!({name: evil, "kid": kid}))).await;
+        }
+        // Nor does the claim that names the issuer make anybody ask there.
+        refused(&inside, &inside.token(json!({"iss": format!("http://{}/evil", inside.provider.address)}))).await;
+        unharmed(&inside).await;
+        assert_eq!(inside.provider.asked_evil.load(Ordering::Relaxed), 0);
+    }
+
+    async fn a08_a_thousand_unknown_keys(home: Home) {
+        let inside = Inside::new(home).await;
+        unharmed(&inside).await;
+        let before = inside.provider.asked_keys.load(Ordering::Relaxed);
+        let token = |n: usize| format!("{}.{}", unsigned(
+            &json!({"alg": "RS256", "kid": format!("unknown-{n}"), "typ": "JWT"}), &inside.provider.access_claims()), "AAAA");
+        let tokens: Vec<String> = (0..1_000).map(token).collect();
+        for many in tokens.chunks(50) {
+            futures::future::join_all(many.iter().map(|token| refused(&inside, token))).await;
+        }
+        assert_eq!(inside.provider.asked_keys.load(Ordering::Relaxed) - before, 1);
+        unharmed(&inside).await;
+    }
+
+    async fn a09_a_key_name_that_is_a_path_or_sql(home: Home) {
+        let inside = Inside::new(home).await;
+        let names = [
+            "../../../../../../dev/null", "/dev/null", "file:///etc/passwd", "' OR '1'='1", "x'; DROP TABLE workspace; --",
+            "rsa-1\0", "rsa-1/../rsa-2", "", &"k".repeat(300),
+        ];
+        for name in names {
+            // An empty file's content as the secret, too.
+            refused(&inside, &with_header(&inside, Signer::OtherRsa, json!({"kid": name}))).await;
+        }
+        for name in [json!(1), json!(["rsa-1"]), json!({"kid": "rsa-1"})] {
+            refused(&inside, &with_header(&inside, Signer::Rsa, json!({"kid": name}))).await;
+        }
+        unharmed(&inside).await;
+    }
+
+    async fn a10_critical_extensions(home: Home) {
+        let inside = Inside::new(home).await;
+        for crit in [json!(["exp"]), json!(["b64"]), json!([]), json!("exp"), json!({})] {
+            refused(&inside, &with_header(&inside, Signer::Rsa, json!({"crit": crit, "b64": false}))).await;
+        }
+        unharmed(&inside).await;
+    }
+
+    async fn a11_an_id_token_as_an_access_token(home: Home) {
+        let inside = Inside::new(home).await;
+        let claims = inside.provider.identity_claims(Some("n"));
+        refused(&inside, &Signer::Rsa.token("JWT", &claims)).await;
+        // Also one that names the API among its audiences.
+        let mut claims = claims;
+        merge(&mut claims, &json!({"aud": [CLIENT, crate::provider::AUDIENCE]}));
+        refused(&inside, &Signer::Rsa.token("JWT", &claims)).await;
+        refused(&inside, &Signer::Rsa.token("at+jwt", &claims)).await;
+        unharmed(&inside).await;
+    }
+
+    async fn a12_a_refresh_token_as_an_access_token(home: Home) {
+        let inside = Inside::new(home).await;
+        for kind in ["Refresh", "Offline", "Logout", "bearer", ""] {
+            refused(&inside, &inside.token(json!({"typ": kind}))).await;
+        }
+        refused(&inside, &with_header(&inside, Signer::Rsa, json!({"typ": "logout+jwt"}))).await;
+        refused(&inside, &with_header(&inside, Signer::Rsa, json!({"typ": null}))).await;
+        unharmed(&inside).await;
+    }
+
+    async fn a13_a_token_for_somebody_else(home: Home) {
+        let inside = Inside::new(home).await;
+        for aud in [json!("account"), json!(["account"]), json!(CLIENT), json!("flowforge-api "), json!([]), json!(null)] {
+            refused(&inside, &inside.token(json!({"aud": aud}))).await;
+        }
+        unharmed(&inside).await;
+    }
+
+    async fn a14_a_token_by_somebody_else(home: Home) {
+        let inside = Inside::new(home).await;
+        let issuer = inside.provider.issuer();
+        for iss in [issuer.replace("/realm", "/other"), format!("{issuer}/"), issuer.to_uppercase(), String::new()] {
+            refused(&inside, &inside.token(json!({"iss": iss}))).await;
+        }
+        refused(&inside, &inside.token(json!({"iss": null}))).await;
+        unharmed(&inside).await;
+    }
+
+    async fn a15_a_token_that_is_over_or_from_the_future(home: Home) {
+        let inside = Inside::new(home).await;
+        let now = inside.provider.now();
+        for times in [
+            json!({"exp": now - 61}),
+            json!({"nbf": now + 300}),
+            json!({"iat": now + 300, "exp": now + 600}),
+            json!({"exp": 0}),
+        ] {
+            refused(&inside, &inside.token(times)).await;
+        }
+        unharmed(&inside).await;
+    }
+
+    async fn a16_a_token_without_an_end(home: Home) {
+        let inside = Inside::new(home).await;
+        for exp in [json!(null), json!("never"), json!(1e308), json!({}), json!(-1)] {
+            refused(&inside, &inside.token(json!({"exp": exp}))).await;
+        }
+        unharmed(&inside).await;
+    }
+
+    async fn a17_a_person_who_was_disabled_meanwhile(home: Home) {
+        let inside = Inside::new(home).await;
+        let mut browser = Browser::default();
+        browser.sign_in(&inside).await;
+        // One that would last for hours, if it were believed.
+        let token = inside.token(json!({"exp": inside.provider.now() + 36_000}));
+        assert_eq!(inside.ask(&token, WHO).await.status, StatusCode::OK);
+        inside.provider.refuses.store(true, Ordering::Relaxed);
+        assert_eq!(browser.ask(&inside, WHO).await.status, StatusCode::OK);
+        inside.later(Duration::from_secs(300));
+        assert_eq!(browser.ask(&inside, WHO).await.status, StatusCode::UNAUTHORIZED);
+        inside.later(Duration::from_secs(30));
+        refused(&inside, &token).await;
+    }
+
+    async fn a18_an_answer_that_does_not_belong_to_this_browser(home: Home) {
+        let inside = Inside::new(home).await;
+        let mut browser = Browser::default();
+        let url = browser.to_provider(&inside, "/").await;
+        unopened(&mut browser, &inside, &with_query(&url, "state", None), "expired").await;
+        unopened(&mut browser, &inside, &with_query(&url, "state", Some("made-up")), "expired").await;
+        // Somebody else's answer, with their state: another browser's cookie, or none.
+        let mut victim = Browser::default();
+        unopened(&mut victim, &inside, &url, "expired").await;
+        victim.to_provider(&inside, "/").await;
+        unopened(&mut victim, &inside, &url, "expired").await;
+        // RFC 9207: the answer says that it is by somebody else, or does not say by whom.
+        unopened(&mut browser, &inside, &with_query(&url, "iss", Some("http://evil.test")), "unbelieved").await;
+        unopened(&mut browser, &inside, &url, "expired").await;
+        let url = browser.to_provider(&inside, "/").await;
+        unopened(&mut browser, &inside, &with_query(&url, "iss", None), "unbelieved").await;
+        // Used twice.
+        let url = browser.to_provider(&inside, "/").await;
+        assert_eq!(browser.back(&inside, &url).await.location(), "/");
+        let mut again = browser.clone();
+        again.cookies.remove(api::auth::credential::COOKIE_NAME);
+        unopened(&mut again, &inside, &url, "expired").await;
+        // The code of a sign-in that is done, in a new one.
+        let mut other = Browser::default();
+        let new = other.to_provider(&inside, "/").await;
+        unopened(&mut other, &inside, &with_query(&new, "code", Some(&query(&url, "code"))), "unbelieved").await;
+        // A code that was not used, in a sign-in with another PKCE verifier.
+        let (first, second) = (other.to_provider(&inside, "/").await, other.to_provider(&inside, "/").await);
+        let swapped = with_query(&second, "code", Some(&query(&first, "code")));
+        unopened(&mut other, &inside, &swapped, "unbelieved").await;
+        // An ID token of another sign-in.
+        *inside.provider.identity.lock().unwrap() = json!({"nonce": "of another"});
+        let url = other.to_provider(&inside, "/").await;
+        unopened(&mut other, &inside, &url, "unbelieved").await;
+        *inside.provider.identity.lock().unwrap() = json!({});
+        // Too late.
+        let url = other.to_provider(&inside, "/").await;
+        inside.later(Duration::from_secs(600));
+        unopened(&mut other, &inside, &url, "expired").await;
+        // The person said no.
+        let url = other.to_provider(&inside, "/").await;
+        let no = with_query(&with_query(&url, "code", None), "error", Some("access_denied"));
+        unopened(&mut other, &inside, &no, "denied").await;
+    }
+
+    async fn a19_a_way_back_to_somewhere_else(home: Home) {
+        let inside = Inside::new(home).await;
+        for (wanted, landed) in [
+            ("//evil", "/"),
+            ("/\\evil", "/"),
+            ("https:evil", "/"),
+            ("https://evil.test/", "/"),
+            ("javascript:alert(1)", "/"),
+            ("/\t/evil", "/"),
+            ("%2f%2fevil", "/"),
+            ("/runs?status=FAILED", "/runs?status=FAILED"),
+        ] {
+            let mut browser = Browser::default();
+            let url = browser.to_provider(&inside, wanted).await;
+            assert_eq!(browser.back(&inside, &url).await.location(), landed, "{wanted}");
+        }
+    }
+
+    async fn a20_a_logout_token_that_does_not_count(home: Home) {
+        let inside = Inside::new(home).await;
+        let mut browser = Browser::default();
+        browser.sign_in(&inside).await;
+        let now = inside.provider.now();
+        let token = |changes: Value| {
+            let mut claims = inside.provider.logout_claims();
+            merge(&mut claims, &changes);
+            Signer::Rsa.token("logout+jwt", &claims)
         };
-        assert_eq!(send("[".repeat(100_000) + &"]".repeat(100_000)).await, 400);
-        assert_eq!(send(format!("\"{}\"", "a".repeat(17 << 20))).await, 413);
-        assert_eq!(send("{\"a\":1}".to_owned()).await, 202);
-        app.stop().await;
+        for changes in [
+            json!({"nonce": "n"}),
+            json!({"aud": "other"}),
+            json!({"iat": now - 121}),
+            json!({"events": {}}),
+            json!({"sub": null, "sid": null}),
+            json!({"jti": null}),
+            json!({"iss": "http://other"}),
+        ] {
+            let answer = inside.log_out(&token(changes.clone())).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{changes}");
+            assert_eq!(answer.headers["cache-control"], "no-store");
+        }
+        let forged = Signer::OtherRsa.token_with(&json!({"alg": "RS256", "kid": "rsa-1", "typ": "logout+jwt"}),
+            &inside.provider.logout_claims());
+        for token in [forged.as_str(), "", "x", &inside.token(json!({}))] {
+            assert_eq!(inside.log_out(token).await.status, StatusCode::BAD_REQUEST);
+        }
+        // Somebody else's session at the provider, then a good one: once.
+        assert_eq!(inside.log_out(&token(json!({"sid": "sid-2", "sub": null}))).await.status, StatusCode::OK);
+        assert_eq!(browser.ask(&inside, WHO).await.status, StatusCode::OK);
+        let good = token(json!({}));
+        let answer = inside.log_out(&good).await;
+        assert_eq!((answer.status, &answer.headers["cache-control"]), (StatusCode::OK, &"no-store".parse().unwrap()));
+        assert_eq!(browser.ask(&inside, WHO).await.status, StatusCode::UNAUTHORIZED);
+        browser.sign_in(&inside).await;
+        assert_eq!(inside.log_out(&good).await.status, StatusCode::BAD_REQUEST, "the same token again");
+        assert_eq!(browser.ask(&inside, WHO).await.status, StatusCode::OK);
+        // By the person alone: every session of theirs.
+        assert_eq!(inside.log_out(&token(json!({"sid": null}))).await.status, StatusCode::OK);
+        assert_eq!(browser.ask(&inside, WHO).await.status, StatusCode::UNAUTHORIZED);
     }
 
-    async fn e09_names_of_people_come_back_as_they_were_and_never_as_a_page(home: Home) {
-        let app = TestApp::start(&home).await;
-        app.publish("double", &doubling()).await;
-        let label = "<img src=x onerror=alert(1)>\u{202e}javascript:alert(1)";
-        let input = json!({"workflow": "double", "input": {"n": 1}, "key": label, "labels": {"who": label}});
-        let run = app.changed("startRun", input, "run { id key labels }").await["run"].clone();
-        assert_eq!((&run["key"], &run["labels"]["who"]), (&json!(label), &json!(label)));
-        for path in ["/graphql".to_owned(), format!("/api/v1/runs/{}", run["id"].as_str().unwrap())] {
-            let request = app.http.get(app.url(&path)).query(&[("query", "{ runs { nodes { key } } }")]);
-            let response = request.bearer_auth(&app.key).send().await.unwrap();
-            let header = |name: &str| response.headers()[name].to_str().unwrap().to_owned();
-            assert!(header("content-type").contains("json"), "{path}: {}", header("content-type"));
-            assert_eq!(header("x-content-type-options"), "nosniff", "{path}");
+    async fn a21_a_session_that_was_planted_before(home: Home) {
+        let inside = Inside::new(home).await;
+        let mut attacker = Browser::default();
+        attacker.sign_in(&inside).await;
+        let planted = attacker.session().unwrap().to_owned();
+        for before in [planted.clone(), "ffs_planted".to_owned(), "x".to_owned()] {
+            let mut victim = Browser::default();
+            victim.cookies.insert(api::auth::credential::COOKIE_NAME.to_owned(), before.clone());
+            victim.sign_in(&inside).await;
+            assert_ne!(victim.session(), Some(before.as_str()));
         }
-        app.stop().await;
-    }
-}
-
-/// Every file of tests.
-fn sources(folder: &Path, found: &mut String) {
-    for entry in std::fs::read_dir(folder).unwrap().flatten() {
-        let (path, name) = (entry.path(), entry.file_name().into_string().unwrap());
-        if path.is_dir() && !matches!(name.as_str(), "node_modules" | "target" | ".git" | "dist") {
-            sources(&path, found);
-        } else if [".rs", ".spec.ts", ".test.ts", ".test.tsx"].iter().any(|end| name.ends_with(end)) {
-            found.push_str(&std::fs::read_to_string(path).unwrap());
-        }
-    }
-}
-
-#[test]
-fn each_attack_of_the_list_is_answered_by_tests_that_exist() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let mut tests = String::new();
-    sources(root, &mut tests);
-    let list = std::fs::read_to_string(root.join("docs/attacks.md")).unwrap();
-    let mut ids = BTreeSet::new();
-    for row in list.lines().filter(|line| line.starts_with("| **")) {
-        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
-        let named: Vec<&str> = cells[3].split('`').skip(1).step_by(2).collect();
-        assert!(!named.is_empty(), "no test: {row}");
-        for name in named {
-            let is_there = tests.contains(&format!("fn {name}(")) || tests.contains(&format!("\"{name}\""));
-            assert!(is_there, "there is no test `{name}`: {row}");
-        }
-        ids.insert(cells[1].trim_matches('*').to_owned());
-    }
-    for (letter, count) in [('D', 10), ('E', 10)] {
-        for number in 1..=count {
-            assert!(ids.contains(&format!("{letter}{number}")), "{letter}{number} is not in the list");
-        }
+        assert_eq!(attacker.session(), Some(planted.as_str()));
     }
 }

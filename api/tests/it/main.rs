@@ -1,6 +1,7 @@
 //! The server as its clients see it: over real HTTP and WebSockets, on both databases.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends here")]
 
+mod access;
 mod again;
 mod app;
 mod attacks;
@@ -9,6 +10,7 @@ mod auth;
 mod backfills;
 mod connections;
 mod drafts;
+mod edge_attacks;
 mod events;
 mod expressions;
 mod feed;
@@ -18,6 +20,7 @@ mod graphql_node;
 mod hooks;
 mod in_process;
 mod inner_events;
+mod keycloak;
 mod layering;
 mod libraries;
 mod lists;
@@ -25,7 +28,10 @@ mod members;
 mod metrics;
 mod model;
 mod notifications;
+mod oidc;
 mod process;
+mod provider;
+mod provider_sessions;
 mod quotas;
 mod redaction;
 mod run_lists;
@@ -38,6 +44,7 @@ mod signatures;
 mod socket;
 mod sse;
 mod tenancy;
+mod tokens;
 mod trigger_events;
 mod variables;
 mod webhooks;
