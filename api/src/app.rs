@@ -7,7 +7,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::auth::cache::KeyCache;
+use crate::auth::guess::Guesses;
+use crate::auth::last_use::LastUse;
 use crate::config::Config;
+use crate::service::denial::Denials;
 use crate::service::hook::Pace;
 use crate::service::plan::PlanCache;
 use crate::service::signature::Verified;
@@ -20,6 +23,12 @@ pub struct App {
     pub config: Arc<Config>,
     /// Keys that were right a moment ago.
     pub keys: KeyCache,
+    /// Wrong keys of the last minute.
+    pub guesses: Guesses,
+    /// When keys were last shown.
+    pub last_use: LastUse,
+    /// What was denied in the last minute.
+    pub denials: Denials,
     /// Definitions that were used.
     pub plans: PlanCache,
     /// How much came to webhooks in the current minute.
@@ -39,6 +48,9 @@ impl App {
             runtime,
             config,
             keys: KeyCache::default(),
+            guesses: Guesses::default(),
+            last_use: LastUse::default(),
+            denials: Denials::default(),
             plans: PlanCache::default(),
             pace: Pace::default(),
             verified: Verified::default(),

@@ -10,6 +10,8 @@ pub mod api_key;
 pub mod cache;
 pub mod credential;
 pub mod cursor;
+pub mod guess;
+pub mod last_use;
 
 pub use engine::policy::{Permission, Permissions, Role};
 
@@ -44,6 +46,12 @@ pub enum RoleRef {
     BuiltIn(Role),
     /// One that the workspace made for itself.
     Custom(RoleId),
+}
+
+impl From<Role> for RoleRef {
+    fn from(role: Role) -> Self {
+        Self::BuiltIn(role)
+    }
 }
 
 impl fmt::Display for RoleRef {

@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get, post};
 
+mod audit;
 mod error;
 pub(crate) mod pages;
 mod process;
@@ -23,6 +24,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/ready", get(process::ready))
         .route("/metrics", get(process::metrics))
         .route("/api/v1/runs/{id}", get(run::get))
+        .route("/api/v1/audit", get(audit::get))
         .route("/session", post(session::sign_in).delete(session::sign_out))
         .route("/hooks/{*address}", any(webhook::receive))
         .fallback(pages::serve)

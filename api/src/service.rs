@@ -2,8 +2,11 @@
 
 pub mod attempt;
 pub mod audit;
+pub mod audit_chain;
+pub mod audit_export;
 pub mod connection;
 mod crossing;
+pub mod denial;
 pub mod deployment;
 pub mod draft;
 pub mod egress;
@@ -12,6 +15,7 @@ pub mod expression;
 pub mod feed;
 pub mod follow;
 pub mod hook;
+pub mod invitation;
 pub mod key;
 pub mod member;
 pub mod page;
@@ -21,6 +25,7 @@ pub mod quota;
 pub mod retry;
 pub mod role;
 pub mod run;
+pub mod service_account;
 pub mod session;
 pub mod signature;
 pub mod start;

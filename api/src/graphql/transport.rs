@@ -21,6 +21,7 @@ use super::loader::loaders;
 use super::request::IdempotencyKey;
 use crate::app::App;
 use crate::auth::Viewer;
+use crate::service::denial;
 use crate::telemetry;
 
 pub mod http;
@@ -170,7 +171,27 @@ impl Extension for MarkExecuted {
         if let Some(executed) = ctx.data_opt::<Executed>() {
             executed.0.store(true, Ordering::Relaxed);
         }
-        next.run(ctx, operation).await
+        let response = next.run(ctx, operation).await;
+        note_denials(ctx, &response.errors).await;
+        response
+    }
+}
+
+/// Tells the audit what the viewer was denied. The root field says what they wanted, not what they called it.
+async fn note_denials(ctx: &ExtensionContext<'_>, errors: &[ServerError]) {
+    let (Some(app), Some(viewer)) = (ctx.data_opt::<Arc<App>>(), ctx.data_opt::<Viewer>()) else { return };
+    for error in errors {
+        let extension = |name: &str| match error.extensions.as_ref().and_then(|extensions| extensions.get(name)) {
+            Some(async_graphql::Value::String(word)) => Some(word.as_str()),
+            _ => None,
+        };
+        if extension("code") == Some(Code::Forbidden.as_str()) {
+            let field = match error.path.first() {
+                Some(async_graphql::PathSegment::Field(field)) => field.as_str(),
+                _ => "",
+            };
+            denial::denied(app, viewer, field, extension("permission").unwrap_or_default()).await;
+        }
     }
 }
 
