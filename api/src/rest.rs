@@ -9,6 +9,7 @@ use axum::routing::{any, get, post};
 
 mod audit;
 mod error;
+mod login;
 pub(crate) mod pages;
 mod process;
 mod run;
@@ -16,6 +17,7 @@ mod session;
 mod webhook;
 
 use crate::app::App;
+use crate::config::oidc::CALLBACK_PATH;
 
 /// Every route besides `/graphql`.
 pub(crate) fn router(app: Arc<App>) -> Router {
@@ -25,6 +27,10 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/metrics", get(process::metrics))
         .route("/api/v1/runs/{id}", get(run::get))
         .route("/api/v1/audit", get(audit::get))
+        .route("/auth", get(login::ways))
+        .route("/auth/sign-in", get(login::begin))
+        .route(CALLBACK_PATH, get(login::finish))
+        .route("/auth/back-channel-logout", post(login::logged_out))
         .route("/session", post(session::sign_in).delete(session::sign_out))
         .route("/hooks/{*address}", any(webhook::receive))
         .fallback(pages::serve)

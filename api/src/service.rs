@@ -1,9 +1,11 @@
 //! Use cases: who may, what is there, what follows. GraphQL and REST ask here; nothing here names either of them.
 
+pub mod access;
 pub mod attempt;
 pub mod audit;
 pub mod audit_chain;
 pub mod audit_export;
+pub mod caller;
 pub mod connection;
 mod crossing;
 pub mod denial;
@@ -17,6 +19,7 @@ pub mod follow;
 pub mod hook;
 pub mod invitation;
 pub mod key;
+pub mod login;
 pub mod member;
 pub mod page;
 pub mod plan;
@@ -34,6 +37,7 @@ pub mod test_run;
 pub mod text;
 pub mod trigger;
 pub mod user;
+pub mod user_session;
 pub mod value;
 pub mod variable;
 pub mod veil;

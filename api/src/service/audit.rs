@@ -120,6 +120,13 @@ impl Context {
             bus.notify_outbox();
         }
     }
+
+    /// Tells every process that somebody's rights changed; without a bus they find it within a second.
+    pub(crate) fn touched(&self) {
+        if let Some(bus) = &self.bus {
+            bus.notify_access();
+        }
+    }
 }
 
 /// Where the current request comes from.
@@ -240,6 +247,10 @@ actions! {
     ApiKeyRotated = "api_key.rotated", false;
     /// Somebody wanted to do what they may not.
     AccessDenied = "access.denied", false;
+    /// A person signed in at the provider.
+    UserSignedIn = "user.signed_in", false;
+    /// A person's session ended before its time.
+    UserSignedOut = "user.signed_out", false;
     /// A key was made.
     ApiKeyCreated = "api_key.created", false;
     /// A key was withdrawn.

@@ -105,6 +105,7 @@ mod tests {
             workspace: WorkspaceId(uuid::Uuid::from_u128(1)),
             principal: Principal::ApiKey(key),
             key: Some(key),
+            session: None,
             name: "ci".into(),
             role: "viewer".into(),
             permissions: Role::Viewer.permissions(),

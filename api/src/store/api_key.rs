@@ -94,6 +94,7 @@ pub(crate) async fn viewer(database: &Database, workspace: WorkspaceId, key: &Ap
         workspace,
         principal,
         key: Some(key.id),
+        session: None,
         name,
         role,
         permissions: key.permissions.map_or(all, |only| only.and(all)),
@@ -210,6 +211,7 @@ pub(crate) async fn rotate(
     }
     keep(&mut change, context, key, kept).await?;
     let after = json!({"successorId": key.id.to_string(), "expiresAt": crate::service::text::instant(ends_at)});
+    change.touch(old.id);
     change.record(Done::new(Action::ApiKeyRotated, old.id).before(summary(old)).after(after));
     Ok(change.commit().await?)
 }
@@ -253,6 +255,7 @@ async fn withdraw(change: &mut Change, key: &ApiKey) -> Result<(), DbErr> {
         .exec(change.connection())
         .await?;
     change.record(Done::new(Action::ApiKeyRevoked, key.id).before(summary(key)));
+    change.touch(key.id);
     Ok(())
 }
 

@@ -191,6 +191,7 @@ pub(crate) async fn change(
             change.record(Done::new(Action::MemberRemoved, before.id).before(was));
         }
     }
+    change.touch(before.user);
     if before.role == RoleRef::BuiltIn(Role::Owner) && !has_owner(change.connection(), context.workspace).await? {
         change.rollback().await?;
         return Ok(false);
@@ -250,11 +251,13 @@ pub(crate) async fn told_by_provider(
                 .await?;
             let summaries = (summary(user, before.role, &before.projects), summary(user, role, &before.projects));
             change.record(Done::new(Action::MemberUpdated, before.id).before(summaries.0).after(summaries.1));
+            change.touch(user);
         }
         (Some(before), None) => {
             member::Entity::delete_by_id(before.id.0).exec(change.connection()).await?;
             let was = summary(user, before.role, &before.projects);
             change.record(Done::new(Action::MemberRemoved, before.id).before(was));
+            change.touch(user);
         }
     }
     change.commit().await

@@ -107,6 +107,8 @@ pub(crate) async fn update(
         .exec(change.connection())
         .await;
     unless_taken(updated, "name", "role", &after.name)?;
+    // Whoever has it, whatever they show.
+    change.touch(context.workspace);
     change.record(Done::new(Action::RoleUpdated, after.id).before(summary(before)).after(summary(after)));
     Ok(change.commit().await?)
 }

@@ -95,6 +95,7 @@ pub(crate) async fn set_role(
         .filter(C::WorkspaceId.eq(context.workspace.0))
         .exec(change.connection())
         .await?;
+    change.touch(after.id);
     change.record(Done::new(Action::ServiceAccountUpdated, after.id).before(summary(before)).after(summary(after)));
     change.commit().await
 }
@@ -109,6 +110,7 @@ pub(crate) async fn disable(database: &Database, context: &Context, account: &Se
         .filter(C::WorkspaceId.eq(context.workspace.0))
         .exec(change.connection())
         .await?;
+    change.touch(account.id);
     change.record(Done::new(Action::ServiceAccountDisabled, account.id).before(summary(account)));
     api_key::revoke_of(&mut change, account.id).await?;
     change.commit().await

@@ -1,9 +1,11 @@
 //! The server as its clients see it: over real HTTP and WebSockets, on both databases.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends here")]
 
+mod access;
 mod again;
 mod app;
 mod asking;
+mod attacks;
 mod audit_chain;
 mod audits;
 mod auth;
@@ -18,6 +20,7 @@ mod graphql_http;
 mod hooks;
 mod in_process;
 mod inner_events;
+mod keycloak;
 mod keys;
 mod layering;
 mod libraries;
@@ -25,9 +28,12 @@ mod lists;
 mod members;
 mod metrics;
 mod model;
+mod oidc;
 mod people;
 mod policy;
 mod process;
+mod provider;
+mod provider_sessions;
 mod quotas;
 mod redaction;
 mod run_lists;
@@ -40,6 +46,7 @@ mod signatures;
 mod socket;
 mod sse;
 mod tenancy;
+mod tokens;
 mod trigger_events;
 mod variables;
 mod walk;
