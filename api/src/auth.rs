@@ -114,11 +114,6 @@ impl Viewer {
         self.permissions.has(permission)
     }
 
-    /// Whether they see what belongs to this project.
-    pub fn sees(&self, project: ProjectId) -> bool {
-        self.projects.as_ref().is_none_or(|seen| seen.contains(&project))
-    }
-
     /// The same viewer in a request of its own.
     #[must_use]
     pub fn in_request(self, request: Option<&str>) -> Self {

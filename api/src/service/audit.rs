@@ -84,6 +84,12 @@ impl Context {
         }
     }
 
+    /// The same from where it came when it was asked for.
+    #[must_use]
+    pub(super) fn from_address(self, address: Option<String>) -> Self {
+        Self { address, ..self }
+    }
+
     /// The same in a workspace that is about to be made.
     #[must_use]
     pub(super) fn in_workspace(self, workspace: WorkspaceId) -> Self {
@@ -130,7 +136,7 @@ impl Context {
 }
 
 /// Where the current request comes from.
-fn address() -> Option<String> {
+pub(super) fn address() -> Option<String> {
     crate::telemetry::request::current().and_then(|notes| notes.address()).map(|address| address.to_string())
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use engine::time::Timestamp;
 
-use super::audit::{Context, Done};
+use super::audit::{self, Context, Done};
 use crate::app::App;
 use crate::auth::{Principal, Viewer};
 use crate::store;
@@ -32,12 +32,17 @@ pub struct Denials {
 struct Counted {
     since: Timestamp,
     viewer: Viewer,
+    address: Option<String>,
     more: u32,
 }
+
+/// What was denied again, whose it was, from where, and how often.
+type Again = (Which, Viewer, Option<String>, u32);
 
 impl Denials {
     /// Counts a denial; whether it is the first of its minute.
     fn count(&self, viewer: &Viewer, target: &str, permission: &str, now: Timestamp) -> bool {
+        let address = audit::address();
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let which = match open.len() < MOST {
             true => (viewer.principal, target.to_owned(), permission.to_owned()),
@@ -51,15 +56,16 @@ impl Denials {
         if open.len() >= MOST * 2 {
             return false;
         }
-        open.insert(which, Counted { since: now, viewer: viewer.clone(), more: 0 });
+        open.insert(which, Counted { since: now, viewer: viewer.clone(), address, more: 0 });
         true
     }
 
     /// Those whose minute is over and that came more than once; all when the process ends.
-    fn take(&self, now: Timestamp, all: bool) -> Vec<(Which, Viewer, u32)> {
+    fn take(&self, now: Timestamp, all: bool) -> Vec<Again> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let over = open.extract_if(|_, counted| all || now.since(counted.since) >= COUNTED_FOR);
-        over.filter(|(_, counted)| counted.more > 0).map(|(which, found)| (which, found.viewer, found.more)).collect()
+        let again = over.filter(|(_, counted)| counted.more > 0);
+        again.map(|(which, found)| (which, found.viewer, found.address, found.more)).collect()
     }
 }
 
@@ -67,12 +73,12 @@ impl Denials {
 pub async fn denied(app: &App, viewer: &Viewer, target: &str, permission: &str) {
     let target: String = target.chars().take(TARGET_LIMIT).collect();
     if app.denials.count(viewer, &target, permission, app.runtime.now()) {
-        write(app, viewer, Done::denied(&target, permission, 1)).await;
+        write(app, viewer, Context::of(app, viewer), Done::denied(&target, permission, 1)).await;
     }
 }
 
-async fn write(app: &App, viewer: &Viewer, denied: Done) {
-    if let Err(error) = store::audit::deny(app.runtime.database(), &Context::of(app, viewer), denied).await {
+async fn write(app: &App, viewer: &Viewer, context: Context, denied: Done) {
+    if let Err(error) = store::audit::deny(app.runtime.database(), &context, denied).await {
         tracing::error!(error = %error, actor = viewer.actor(), "a denial could not be written to the audit");
     }
 }
@@ -87,8 +93,9 @@ pub async fn upkeep(app: &App) {
 
 /// Writes down what was denied again and again and is over; all of it when the process ends.
 pub async fn write_counted(app: &App, all: bool) {
-    for ((_, target, permission), viewer, more) in app.denials.take(app.runtime.now(), all) {
-        write(app, &viewer, Done::denied(&target, &permission, more)).await;
+    for ((_, target, permission), viewer, address, more) in app.denials.take(app.runtime.now(), all) {
+        let context = Context::of(app, &viewer).from_address(address);
+        write(app, &viewer, context, Done::denied(&target, &permission, more)).await;
     }
 }
 
@@ -122,7 +129,7 @@ mod tests {
         assert!((1..1_000).all(|_| !denials.count(&viewer(1), "createProject", "project:manage", at(1))));
         assert!(denials.count(&viewer(2), "createProject", "project:manage", at(1)));
         assert!(denials.take(at(59), false).is_empty());
-        let taken: Vec<u32> = denials.take(at(60), false).into_iter().map(|(_, _, more)| more).collect();
+        let taken: Vec<u32> = denials.take(at(60), false).into_iter().map(|(.., more)| more).collect();
         assert_eq!(taken, [999]);
         assert!(denials.count(&viewer(1), "createProject", "project:manage", at(61)));
     }

@@ -126,7 +126,8 @@ pub async fn authenticate_in(app: &App, token: &str, request: Option<&str>) -> R
     Ok(viewer)
 }
 
-/// The viewer of a token. Whatever is wrong with one is found out after the same work: one lookup and one comparison.
+/// The viewer of a token. Whatever is wrong with one is found out after the same work: one lookup, and a comparison with
+/// what that found.
 ///
 /// # Errors
 /// `Unauthenticated` when it is no key, unknown, over or revoked; `RateLimited` when too many wrong ones came from the
@@ -142,26 +143,28 @@ pub async fn authenticate(app: &App, token: &str) -> Result<Viewer, ServiceError
     if let Some(address) = address.filter(|_| !app.keys.knew(&sha256)) {
         app.guesses.admit(address, now).map_err(|wait| ServiceError::RateLimited { wait })?;
     }
-    match verified(app, token, &sha256).await? {
-        Some(viewer) => {
-            app.keys.put(sha256, viewer.clone(), now);
-            note_use(app, &viewer);
-            Ok(viewer)
+    let Some((workspace, key)) = found(app, token, &sha256).await? else {
+        if let Some(address) = address {
+            app.guesses.wrong(address, now);
         }
-        None => {
-            if let Some(address) = address {
-                app.guesses.wrong(address, now);
-            }
-            Err(ServiceError::Unauthenticated)
-        }
-    }
+        return Err(ServiceError::Unauthenticated);
+    };
+    // A key that is over is no guess: programs and browsers go on showing theirs for a while.
+    let viewer = match key.is_live(app.runtime.now()) {
+        true => store::api_key::viewer(app.runtime.database(), workspace, &key).await?,
+        false => None,
+    };
+    let viewer = viewer.ok_or(ServiceError::Unauthenticated)?;
+    app.keys.put(sha256, viewer.clone(), now);
+    note_use(app, &viewer);
+    Ok(viewer)
 }
 
-async fn verified(app: &App, token: &str, sha256: &KeyHash) -> Result<Option<Viewer>, ServiceError> {
-    let database = app.runtime.database();
+/// The key that this is, whatever became of it.
+async fn found(app: &App, token: &str, sha256: &KeyHash) -> Result<Option<(WorkspaceId, ApiKey)>, ServiceError> {
     let mut found = None;
     // Two keys with the same first bytes do not happen; if they did, each would be compared.
-    for (workspace, key, kept) in store::api_key::lookup(database, &sha256.lookup()).await? {
+    for (workspace, key, kept) in store::api_key::lookup(app.runtime.database(), &sha256.lookup()).await? {
         let shown = match kept.scheme {
             Scheme::Sha256 => *sha256,
             Scheme::Hmac => KeyHash(app.runtime.secrets().pepper(workspace).await?.hash(token.as_bytes())),
@@ -170,8 +173,7 @@ async fn verified(app: &App, token: &str, sha256: &KeyHash) -> Result<Option<Vie
             found = Some((workspace, key));
         }
     }
-    let Some((workspace, key)) = found.filter(|(_, key)| key.is_live(app.runtime.now())) else { return Ok(None) };
-    Ok(store::api_key::viewer(database, workspace, &key).await?)
+    Ok(found)
 }
 
 fn note_use(app: &App, viewer: &Viewer) {

@@ -130,11 +130,11 @@ on_both_databases! {
             .map(|field| field.name.node.as_str()).collect();
         assert_eq!(with_ids, ["diffVersions", "node", "run", "triggerBackfills", "triggerEvent"], "ask the new one below too");
         for (query, id) in [
-            ("query($id: ID!) { diffVersions(from: $id, to: $id) { nodes { key } } }", "ver"),
+            ("query($id: ID!) { diffVersions(from: $id, to: $id) { __typename } }", "ver"),
             ("query($id: ID!) { run(id: $id) { id } }", "run"),
             ("query($id: ID!) { triggerBackfills(triggerId: $id) { nodes { id } } }", "trg"),
             ("query($id: ID!) { triggerEvent(id: $id) { id } }", "evt"),
-            ("query($id: ID!) { testPlan(input: {workflowId: $id}) { problems { code } } }", "wf"),
+            ("query($id: ID!) { testPlan(input: {workflowId: $id}) { __typename } }", "wf"),
         ] {
             let answer = app.ask_as(&stranger, query, json!({"id": things[id]})).await;
             assert_eq!(code(&answer), "NOT_FOUND", "{query}");

@@ -23,6 +23,7 @@ mod kill_at_points;
 mod ledger;
 mod other_process;
 mod outgoing;
+mod people;
 mod poison;
 mod random;
 mod schedules;
