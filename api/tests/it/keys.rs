@@ -8,6 +8,7 @@ use sea_orm::{ConnectionTrait as _, EntityTrait as _};
 use serde_json::{Value, json};
 
 use crate::app::{Home, TestApp, code, on_both_databases};
+use crate::socket::{Follow, Socket};
 
 const VIEWER: &str = "{ viewer { id name role roleName permissions } }";
 const KEY: &str = "apiKey { id shown role permissions serviceAccountId expiresAt revokedAt successorId } secret";
@@ -176,6 +177,33 @@ on_both_databases! {
 }
 
 on_both_databases! {
+    async fn b6_what_is_open_ends_within_five_seconds_when_rights_are_lost(home: Home) {
+        let app = TestApp::start(&home).await;
+        let role = app.changed("createRole", json!({"name": "r", "permissions": ["read", "run:start"]}), "role { key }").await;
+        let role = role["role"]["key"].clone();
+        let account = app.changed("createServiceAccount", json!({"name": "s", "role": role}), "serviceAccount { id }").await;
+        let account = account["serviceAccount"]["id"].clone();
+        for (lost, input) in [
+            ("updateRole", json!({"roleId": role, "name": "r", "permissions": ["read"]})),
+            ("updateServiceAccount", json!({"serviceAccountId": account, "role": "approver"})),
+            ("disableServiceAccount", json!({"serviceAccountId": account})),
+        ] {
+            let (secret, _) = app.make_key(json!({"name": lost, "serviceAccountId": account})).await;
+            let mut socket = Socket::open(&app, &[("authorization", &format!("Bearer {secret}"))]).await.unwrap();
+            socket.send(&json!({"type": "connection_init"})).await;
+            assert_eq!(socket.next().await, Ok(json!({"type": "connection_ack"})));
+            let follow = Follow::workspace(json!({}));
+            socket.subscribe("1", follow.query, follow.variables).await;
+            assert_eq!(socket.next().await.unwrap()["type"], "next");
+            let began = std::time::Instant::now();
+            app.changed(lost, input, "").await;
+            while socket.next().await.is_ok() {}
+            let took = began.elapsed();
+            assert!(took < std::time::Duration::from_secs(5), "{lost}: {took:?}");
+        }
+        app.stop().await;
+    }
+
     async fn authenticating_by_key_costs_far_less_than_a_tenth_of_a_millisecond(home: Home) {
         let token = home.key(Role::Admin).await;
         let app = crate::in_process::idle_app(&home).await;
