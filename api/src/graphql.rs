@@ -23,6 +23,7 @@ pub mod member;
 pub mod node;
 pub mod node_run;
 pub mod node_type;
+pub mod notification;
 mod page;
 pub mod project;
 pub mod quota;
@@ -67,6 +68,7 @@ pub struct Query(
     expression::ExpressionQuery,
     audit::AuditQuery,
     trigger::TriggerQuery,
+    notification::NotificationQuery,
     trigger::TriggerEventQuery,
     key::KeyQuery,
     member::MemberQuery,
@@ -90,6 +92,7 @@ pub struct Mutation(
     quota::QuotaMutation,
     trigger::TriggerMutation,
     webhook::WebhookMutation,
+    notification::NotificationMutation,
     trigger::backfill::BackfillMutation,
     trigger::redelivery::RedeliveryMutation,
     egress::EgressMutation,

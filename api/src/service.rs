@@ -21,6 +21,7 @@ pub mod invitation;
 pub mod key;
 pub mod login;
 pub mod member;
+pub mod notification;
 pub mod page;
 pub mod plan;
 pub mod project;

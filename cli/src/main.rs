@@ -13,6 +13,7 @@ mod exit;
 mod key;
 mod member;
 mod migrate;
+mod notification;
 mod output;
 mod project;
 mod question;

@@ -42,6 +42,10 @@ async fn one_of_each(app: &TestApp, home: &Home) -> BTreeMap<&'static str, Strin
     put("bkf", &app.changed("backfillTrigger", backfill, "backfill { id }").await["backfill"]["id"]);
     let connection = json!({"name": "c", "type": "http.bearer", "secrets": {"token": "hush-hush"}});
     put("con", &app.changed("createConnection", connection, "connection { id }").await["connection"]["id"]);
+    let notification = json!({"name": "n", "url": "https://example.com/", "events": ["run.failed"]});
+    put("ntf", &app.changed("createNotification", notification, "notification { id }").await["notification"]["id"]);
+    // One that nobody has: a delivery takes a receiver outside, and the tests of deliveries have it.
+    put("dlv", &json!(format!("dlv_{}", "1".repeat(32))));
     let variable = json!({"name": "v", "value": 1});
     put("var", &app.changed("createVariable", variable, "variable { id }").await["variable"]["id"]);
     let role = json!({"name": "r", "permissions": ["read"]});
