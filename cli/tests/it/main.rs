@@ -24,6 +24,7 @@ mod ledger;
 mod notifications;
 mod other_process;
 mod outgoing;
+mod people;
 mod poison;
 mod random;
 mod schedules;
