@@ -11,6 +11,7 @@ pub mod http;
 pub mod log;
 mod reader;
 pub mod runtime;
+pub mod sandbox;
 pub mod secrets;
 pub mod server;
 pub mod telemetry;
@@ -23,6 +24,7 @@ use http::HttpConfig;
 use log::LogConfig;
 use reader::Reader;
 use runtime::RuntimeSection;
+use sandbox::SandboxConfig;
 use secrets::SecretsConfig;
 use server::ServerConfig;
 use telemetry::{Standard, TelemetryConfig};
@@ -50,6 +52,8 @@ pub struct Config {
     pub http: HttpConfig,
     /// `[runtime]`
     pub runtime: RuntimeSection,
+    /// `[sandbox]`
+    pub sandbox: SandboxConfig,
     /// `[secrets]`
     pub secrets: SecretsConfig,
     /// `[telemetry]`
@@ -131,7 +135,7 @@ impl Config {
         let mut section = |name: &'static str| Reader::section(name, root.remove(name));
         let (mut server, mut database, mut artifact) = (section("server"), section("database"), section("artifact"));
         let (mut log, mut http, mut runtime) = (section("log"), section("http"), section("runtime"));
-        let (mut secrets, mut telemetry) = (section("secrets"), section("telemetry"));
+        let (mut secrets, mut telemetry, mut sandbox) = (section("secrets"), section("telemetry"), section("sandbox"));
         #[cfg(debug_assertions)]
         let mut testing = section("testing");
         let mut top = Reader::top(root);
@@ -145,12 +149,13 @@ impl Config {
             log: LogConfig::read(&mut log),
             http: HttpConfig::read(&mut http),
             runtime: RuntimeSection::read(&mut runtime),
+            sandbox: SandboxConfig::read(&mut sandbox),
             telemetry: TelemetryConfig::read(&mut telemetry, standard),
             #[cfg(debug_assertions)]
             testing: testing::TestingConfig::read(&mut testing),
             data_dir,
         };
-        for reader in [top, server, database, artifact, log, http, runtime, secrets, telemetry] {
+        for reader in [top, server, database, artifact, log, http, runtime, sandbox, secrets, telemetry] {
             faults.extend(reader.finish());
         }
         #[cfg(debug_assertions)]
@@ -170,6 +175,7 @@ impl Config {
         self.artifact.check(&mut faults);
         self.http.check(&mut faults);
         self.runtime.check(&mut faults);
+        self.sandbox.check(&mut faults);
         self.secrets.check(&mut faults);
         self.telemetry.check(&mut faults);
         #[cfg(debug_assertions)]

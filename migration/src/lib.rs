@@ -50,6 +50,7 @@ mod m0095_trigger_binding;
 mod m0096_event;
 mod m0097_backfill;
 mod m0100_webhook_url;
+mod m0140_workspace_code;
 
 /// Every step, oldest first.
 #[derive(Debug, Clone, Copy)]
@@ -104,6 +105,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0096_event::Migration),
             Box::new(m0097_backfill::Migration),
             Box::new(m0100_webhook_url::Migration),
+            Box::new(m0140_workspace_code::Migration),
         ]
     }
 }

@@ -64,6 +64,7 @@ pub(crate) fn lock(setup: &Setup, warm_up: impl FnOnce() -> Result<(), String>) 
     {
         linux::end_with_parent(setup.parent).map_err(Refusal::of("ending with the parent"))?;
         walls.ends_with_parent = true;
+        linux::step_back().map_err(Refusal::of("a lower priority"))?;
         linux::no_new_privileges().map_err(Refusal::of("no new privileges"))?;
         walls.no_new_privileges = true;
         walls.landlock = linux::landlock();

@@ -12,6 +12,9 @@ use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, TargetArch,
 };
 
+/// Gives a script about a third of the weight of the server's own threads.
+const NICENESS: i32 = 5;
+
 /// Asks the system to end this process with the one that started it, and makes sure that it is still there.
 pub(super) fn end_with_parent(parent: u32) -> Result<(), String> {
     prctl::set_pdeathsig(Signal::SIGKILL).map_err(|error| error.to_string())?;
@@ -19,6 +22,11 @@ pub(super) fn end_with_parent(parent: u32) -> Result<(), String> {
         Ok(now) if now == parent => Ok(()),
         _ => Err("the parent has gone".to_owned()),
     }
+}
+
+/// Lets the server go first where both want the processor.
+pub(super) fn step_back() -> Result<(), String> {
+    rustix::process::nice(NICENESS).map(drop).map_err(|error| error.to_string())
 }
 
 pub(super) fn no_new_privileges() -> Result<(), String> {
