@@ -1,29 +1,88 @@
 //! Who asks: a credential becomes a [`Viewer`] here and nowhere else.
 
-use engine::id::{ApiKeyId, WorkspaceId};
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use engine::id::{ApiKeyId, ProjectId, RoleId, ServiceAccountId, UserId, WorkspaceId};
 
 pub mod api_key;
 pub mod cache;
 pub mod credential;
 pub mod cursor;
-pub mod role;
 
-pub use role::{Permission, Role};
+pub use engine::policy::{Permission, Permissions, Role};
 
 use crate::service::ServiceError;
 use cursor::CursorKey;
+
+/// On whose behalf a credential speaks. Audit rows and `createdBy` name it by its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Principal {
+    /// A key that belongs to nobody but the workspace.
+    ApiKey(ApiKeyId),
+    /// A person who signed in.
+    User(UserId),
+    /// A program that is a member.
+    ServiceAccount(ServiceAccountId),
+}
+
+impl fmt::Display for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ApiKey(id) => id.fmt(f),
+            Self::User(id) => id.fmt(f),
+            Self::ServiceAccount(id) => id.fmt(f),
+        }
+    }
+}
+
+/// Which role a row names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RoleRef {
+    /// One that every workspace has.
+    BuiltIn(Role),
+    /// One that the workspace made for itself.
+    Custom(RoleId),
+}
+
+impl fmt::Display for RoleRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BuiltIn(role) => f.write_str(role.as_str()),
+            Self::Custom(id) => id.fmt(f),
+        }
+    }
+}
+
+impl FromStr for RoleRef {
+    type Err = engine::id::ParseIdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Role::parse(text).map_or_else(|| text.parse().map(Self::Custom), |role| Ok(Self::BuiltIn(role)))
+    }
+}
+
+/// The only projects that somebody sees; none for all of them.
+pub type ProjectLimit = Option<Arc<[ProjectId]>>;
 
 /// Who asks, in which workspace, and what they may do. Every query starts from `workspace`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Viewer {
     /// The tenant that everything asked for must belong to.
     pub workspace: WorkspaceId,
-    /// The key that was shown.
-    pub key: ApiKeyId,
-    /// The key's name.
+    /// Whose rights these are.
+    pub principal: Principal,
+    /// The key that was shown, when a key was shown.
+    pub key: Option<ApiKeyId>,
+    /// The principal's name.
     pub name: String,
+    /// What their role is called.
+    pub role: String,
     /// What they may do.
-    pub role: Role,
+    pub permissions: Permissions,
+    /// Which projects they see.
+    pub projects: ProjectLimit,
     /// The request that they ask in, as logs name it.
     pub request: Option<String>,
     /// What the workspace's cursors are signed with.
@@ -34,9 +93,19 @@ impl Viewer {
     /// Goes on only with the permission.
     ///
     /// # Errors
-    /// [`ServiceError::Forbidden`] when the role does not have it.
+    /// [`ServiceError::Forbidden`] when they do not have it.
     pub fn require(&self, permission: Permission) -> Result<(), ServiceError> {
-        if self.role.may(permission) { Ok(()) } else { Err(ServiceError::Forbidden { role: self.role, permission }) }
+        if self.may(permission) { Ok(()) } else { Err(ServiceError::Forbidden { role: self.role.clone(), permission }) }
+    }
+
+    /// Whether they have the permission.
+    pub fn may(&self, permission: Permission) -> bool {
+        self.permissions.has(permission)
+    }
+
+    /// Whether they see what belongs to this project.
+    pub fn sees(&self, project: ProjectId) -> bool {
+        self.projects.as_ref().is_none_or(|seen| seen.contains(&project))
     }
 
     /// The same viewer in a request of its own.
@@ -47,7 +116,7 @@ impl Viewer {
 
     /// How this viewer is named in journals and `createdBy`.
     pub fn actor(&self) -> String {
-        self.key.to_string()
+        self.principal.to_string()
     }
 }
 

@@ -2,6 +2,8 @@
 //! [`run`] only reads them. Every query starts from a workspace, save the two that find out which one it is: a key's
 //! and a webhook's.
 
+use std::str::FromStr;
+
 use engine::value::Digest;
 pub(crate) use runtime::database::{from_column as timestamp, to_column as at};
 use sea_orm::{DbErr, SqlErr};
@@ -21,14 +23,17 @@ pub(crate) mod feed;
 pub(crate) mod hook;
 pub(crate) mod keyset;
 pub(crate) mod login_link;
+pub(crate) mod member;
 pub(crate) mod outbox;
 pub(crate) mod project;
 pub(crate) mod publication;
 pub(crate) mod quota;
+pub(crate) mod role;
 pub(crate) mod run;
 pub(crate) mod sign_in;
 pub(crate) mod signal_key;
 pub(crate) mod trigger;
+pub(crate) mod user;
 pub(crate) mod variable;
 pub(crate) mod version;
 pub(crate) mod version_hashes;
@@ -45,6 +50,11 @@ fn digest(bytes: &[u8]) -> Result<Digest, DbErr> {
 /// A column of JSON.
 fn json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, DbErr> {
     serde_json::from_str(text).map_err(|error| DbErr::Json(error.to_string()))
+}
+
+/// A text that names something, such as an id.
+fn parsed<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, DbErr> {
+    text.parse().map_err(|error: T::Err| DbErr::Type(error.to_string()))
 }
 
 /// A text that rows keep as empty when there is none.

@@ -82,6 +82,16 @@ ids! {
     InboxId = "msg";
     /// A process that drives runs.
     WorkerId = "wkr";
+    /// A person who signs in.
+    UserId = "usr";
+    /// That a person belongs to a workspace.
+    MemberId = "mbr";
+    /// A role that a workspace made for itself.
+    RoleId = "rol";
+    /// An offer to become a member.
+    InvitationId = "inv";
+    /// A program that is a member, with keys of its own.
+    ServiceAccountId = "svc";
     /// A credential of a program.
     ApiKeyId = "key";
     /// A named credential and what it opens.

@@ -11,6 +11,7 @@ pub mod expression;
 pub mod graph;
 pub mod id;
 pub mod listen;
+pub mod policy;
 pub mod port;
 pub mod retry;
 pub mod run;

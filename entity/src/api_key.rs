@@ -26,6 +26,8 @@ pub struct Model {
     pub expires_at: Option<DateTimeUtc>,
     /// When somebody withdrew it.
     pub revoked_at: Option<DateTimeUtc>,
+    /// The person whose session it is; none for programs.
+    pub user_id: Option<Uuid>,
 }
 
 /// None declared: rows are found by their ids, inside a workspace.

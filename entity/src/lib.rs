@@ -4,6 +4,7 @@
 //! JSON are text: both databases return the bytes that were written.
 
 pub mod api_key;
+pub mod app_user;
 pub mod audit;
 pub mod audit_head;
 pub mod blob;
@@ -11,6 +12,7 @@ pub mod blob_ref;
 pub mod connection;
 pub mod connection_lease;
 pub mod connection_sign_in;
+pub mod custom_role;
 pub mod definition;
 pub mod deployment;
 pub mod deployment_change;
@@ -22,6 +24,7 @@ pub mod feed;
 pub mod journal;
 pub mod leader;
 pub mod login_link;
+pub mod member;
 pub mod node_run;
 pub mod outbox;
 pub mod project;

@@ -53,6 +53,17 @@ words! {
         ApiKey = "API_KEY",
         /// A command on the server itself, by somebody who has its settings.
         Command = "COMMAND",
+        /// A person who signed in.
+        User = "USER",
+        /// A program that is a member.
+        ServiceAccount = "SERVICE_ACCOUNT",
+    }
+    /// Who says that a person belongs to a workspace.
+    MemberSource {
+        /// Somebody in the workspace.
+        Local = "LOCAL",
+        /// The provider that they sign in by, each time anew.
+        Provider = "PROVIDER",
     }
     /// Who may take a run next.
     RunClaim {

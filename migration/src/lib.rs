@@ -50,6 +50,9 @@ mod m0095_trigger_binding;
 mod m0096_event;
 mod m0097_backfill;
 mod m0100_webhook_url;
+mod m0120_app_user;
+mod m0121_member;
+mod m0122_principal;
 mod m0140_workspace_code;
 
 /// Every step, oldest first.
@@ -105,6 +108,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0096_event::Migration),
             Box::new(m0097_backfill::Migration),
             Box::new(m0100_webhook_url::Migration),
+            Box::new(m0120_app_user::Migration),
+            Box::new(m0121_member::Migration),
+            Box::new(m0122_principal::Migration),
             Box::new(m0140_workspace_code::Migration),
         ]
     }

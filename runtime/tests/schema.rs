@@ -54,6 +54,7 @@ async fn create<E: EntityTrait>(db: &DatabaseConnection, entity: E) {
 
 async fn create_all(db: &DatabaseConnection) {
     create(db, entity::api_key::Entity).await;
+    create(db, entity::app_user::Entity).await;
     create(db, entity::audit::Entity).await;
     create(db, entity::audit_head::Entity).await;
     create(db, entity::blob::Entity).await;
@@ -61,6 +62,7 @@ async fn create_all(db: &DatabaseConnection) {
     create(db, entity::connection::Entity).await;
     create(db, entity::connection_lease::Entity).await;
     create(db, entity::connection_sign_in::Entity).await;
+    create(db, entity::custom_role::Entity).await;
     create(db, entity::definition::Entity).await;
     create(db, entity::deployment::Entity).await;
     create(db, entity::deployment_change::Entity).await;
@@ -72,6 +74,7 @@ async fn create_all(db: &DatabaseConnection) {
     create(db, entity::journal::Entity).await;
     create(db, entity::leader::Entity).await;
     create(db, entity::login_link::Entity).await;
+    create(db, entity::member::Entity).await;
     create(db, entity::node_run::Entity).await;
     create(db, entity::outbox::Entity).await;
     create(db, entity::project::Entity).await;

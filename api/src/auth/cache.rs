@@ -46,8 +46,8 @@ impl KeyCache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::Role;
     use crate::auth::cursor::CursorKey;
+    use crate::auth::{Principal, Role};
     use engine::id::{ApiKeyId, WorkspaceId};
 
     #[test]
@@ -55,9 +55,12 @@ mod tests {
         let cache = KeyCache::default();
         let viewer = Viewer {
             workspace: WorkspaceId(uuid::Uuid::from_u128(1)),
-            key: ApiKeyId(uuid::Uuid::from_u128(2)),
+            principal: Principal::ApiKey(ApiKeyId(uuid::Uuid::from_u128(2))),
+            key: Some(ApiKeyId(uuid::Uuid::from_u128(2))),
             name: "ci".into(),
-            role: Role::Viewer,
+            role: "viewer".into(),
+            permissions: Role::Viewer.permissions(),
+            projects: None,
             request: None,
             cursors: CursorKey::of_salt([0; 16]),
         };

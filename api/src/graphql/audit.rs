@@ -15,6 +15,10 @@ use crate::service::audit::{self, Actor, Entry, EntryFilter};
 pub enum AuditActorKind {
     /// Whoever showed an API key.
     ApiKey,
+    /// A person who signed in.
+    User,
+    /// A program that is a member.
+    ServiceAccount,
     /// A command on the server itself, by somebody who has its settings.
     Command,
 }
@@ -49,11 +53,13 @@ impl AuditEntry {
     async fn actor_kind(&self) -> AuditActorKind {
         match self.0.actor {
             Actor::ApiKey(_) => AuditActorKind::ApiKey,
+            Actor::User(_) => AuditActorKind::User,
+            Actor::ServiceAccount(_) => AuditActorKind::ServiceAccount,
             Actor::Command => AuditActorKind::Command,
         }
     }
 
-    /// Which one, such as the id of an API key; null for a command.
+    /// Which one, such as the id of a person or of an API key; null for a command.
     async fn actor_id(&self) -> Option<ID> {
         self.0.actor.id().map(ID::from)
     }

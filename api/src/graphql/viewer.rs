@@ -9,29 +9,39 @@ use crate::auth;
 use crate::service::workspace::{self, Workspace};
 use crate::service::{egress, quota};
 
-/// What a key may do.
+/// The roles that every workspace has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[graphql(name = "Role", remote = "auth::Role")]
 pub enum RoleName {
-    /// Everything.
+    /// Everything, also to appoint other owners.
+    Owner,
+    /// Everything in the workspace, but no say over its owners.
     Admin,
-    /// Workflows and runs, but no keys.
+    /// Workflows and runs, but no people and no keys.
     Editor,
     /// Runs, but not what they are made of.
     Operator,
+    /// Looks, and answers runs that wait for a person.
+    Approver,
     /// Looks only.
     Viewer,
 }
 
-/// Who asks: the API key that was shown.
+/// Who asks: the person or program that the credential speaks for.
 #[derive(SimpleObject)]
 pub struct Viewer {
-    /// The tenant that everything belongs to that this key can see.
+    /// The id of the person, the service account or the API key, as `createdBy` and the audit name it.
+    id: ID,
+    /// The tenant that everything belongs to that they can see.
     workspace: WorkspaceObject,
-    /// The key's name.
+    /// The name of the person, the service account or the API key.
     name: String,
-    /// What the key may do.
+    /// The mightiest built-in role that may do no more than they may.
     role: RoleName,
+    /// What their role is called, also when the workspace made it for itself.
+    role_name: String,
+    /// The words of all that they may do, such as `workflow:edit`. More words may come.
+    permissions: Vec<&'static str>,
 }
 
 /// A tenant: owns projects, keys and limits.
@@ -82,6 +92,13 @@ impl ViewerQuery {
     async fn viewer(&self, ctx: &Context<'_>) -> Result<Viewer> {
         let viewer = ctx.viewer()?;
         let workspace = workspace::get(ctx.app()?, viewer).await?;
-        Ok(Viewer { workspace: WorkspaceObject(workspace), name: viewer.name.clone(), role: viewer.role.into() })
+        Ok(Viewer {
+            id: viewer.actor().into(),
+            workspace: WorkspaceObject(workspace),
+            name: viewer.name.clone(),
+            role: viewer.permissions.nearest().into(),
+            role_name: viewer.role.clone(),
+            permissions: viewer.permissions.iter().map(auth::Permission::as_str).collect(),
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! Who changed what: each mutation of a use case carries a [`Context`] into the transaction that makes the change.
 
-use engine::id::{ApiKeyId, AuditId, WorkflowId, WorkspaceId};
+use engine::id::{ApiKeyId, AuditId, ServiceAccountId, UserId, WorkflowId, WorkspaceId};
 use engine::time::Timestamp;
 use runtime::clock::Clock;
 use runtime::event::EventBus;
@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::ServiceError;
 use super::page::{Page, PageRequest};
 use crate::app::App;
-use crate::auth::{Permission, Viewer};
+use crate::auth::{Permission, Principal, Viewer};
 use crate::store;
 
 /// Who made a change.
@@ -17,6 +17,10 @@ use crate::store;
 pub enum Actor {
     /// Whoever showed this key.
     ApiKey(ApiKeyId),
+    /// A person who signed in.
+    User(UserId),
+    /// A program that is a member.
+    ServiceAccount(ServiceAccountId),
     /// A command on the server itself, by somebody who has its settings.
     Command,
 }
@@ -26,7 +30,24 @@ impl Actor {
     pub fn id(&self) -> Option<String> {
         match self {
             Self::ApiKey(id) => Some(id.to_string()),
+            Self::User(id) => Some(id.to_string()),
+            Self::ServiceAccount(id) => Some(id.to_string()),
             Self::Command => None,
+        }
+    }
+
+    /// How rows that always name somebody call it.
+    pub fn name(&self) -> String {
+        self.id().unwrap_or_else(|| "command".to_owned())
+    }
+}
+
+impl From<Principal> for Actor {
+    fn from(principal: Principal) -> Self {
+        match principal {
+            Principal::ApiKey(id) => Self::ApiKey(id),
+            Principal::User(id) => Self::User(id),
+            Principal::ServiceAccount(id) => Self::ServiceAccount(id),
         }
     }
 }
@@ -51,7 +72,7 @@ impl Context {
     pub fn of(app: &App, viewer: &Viewer) -> Self {
         Self {
             workspace: viewer.workspace,
-            actor: Actor::ApiKey(viewer.key),
+            actor: viewer.principal.into(),
             request: viewer.request.clone(),
             at: app.runtime.now(),
             clock: app.runtime.clock().clone(),
@@ -59,11 +80,11 @@ impl Context {
         }
     }
 
-    /// Somebody who signs in acts by the key that they are about to get.
-    pub(crate) fn signing_in(app: &App, workspace: WorkspaceId, key: ApiKeyId, request: Option<&str>) -> Self {
+    /// What somebody changes by signing in, before there is a viewer.
+    pub(crate) fn signing_in(app: &App, workspace: WorkspaceId, user: UserId, request: Option<&str>) -> Self {
         Self {
             workspace,
-            actor: Actor::ApiKey(key),
+            actor: Actor::User(user),
             request: request.map(str::to_owned),
             at: app.runtime.now(),
             clock: app.runtime.clock().clone(),
@@ -170,6 +191,12 @@ actions! {
     ConnectionUpdated = "connection.updated", false;
     /// A connection was deleted, with its secrets.
     ConnectionDeleted = "connection.deleted", false;
+    /// Somebody became a member.
+    MemberAdded = "member.added", false;
+    /// A member has another role.
+    MemberUpdated = "member.updated", false;
+    /// Somebody is no member any more.
+    MemberRemoved = "member.removed", false;
     /// A key was made.
     ApiKeyCreated = "api_key.created", false;
     /// A key was withdrawn.

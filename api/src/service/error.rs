@@ -1,7 +1,7 @@
 //! Why a use case did not do what it was asked.
 
 use super::draft::Draft;
-use crate::auth::{Permission, Role};
+use crate::auth::Permission;
 use crate::code::Code;
 
 /// `Display` is what a stranger may read; `source()` is for the log.
@@ -17,10 +17,10 @@ pub enum ServiceError {
         what: &'static str,
     },
     /// The role does not have the permission.
-    #[error("the role `{}` does not have the permission `{}`", role.as_str(), permission.as_str())]
+    #[error("the role `{role}` does not have the permission `{}`", permission.as_str())]
     Forbidden {
-        /// The viewer's role.
-        role: Role,
+        /// What the viewer's role is called.
+        role: String,
         /// What it would take.
         permission: Permission,
     },

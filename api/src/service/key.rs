@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use engine::id::ApiKeyId;
+use engine::id::{ApiKeyId, UserId};
 use engine::time::Timestamp;
 
 use super::audit::Context;
@@ -23,6 +23,8 @@ pub struct ApiKey {
     pub shown: String,
     /// What it may do.
     pub role: Role,
+    /// The person whose session it is.
+    pub user: Option<UserId>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it ends by itself.
@@ -85,6 +87,7 @@ pub async fn make(
         name: name.to_owned(),
         shown: secret.shown().to_owned(),
         role,
+        user: None,
         created_at: context.at,
         expires_at: None,
         revoked_at: None,

@@ -268,7 +268,7 @@ pub async fn signal(
     signal: &Signal,
     idempotency_key: Option<&str>,
 ) -> Result<Run, ServiceError> {
-    viewer.require(Permission::RunStart)?;
+    viewer.require(Permission::RunSignal)?;
     let Signal { name, key, payload } = signal;
     text::key("name", name)?;
     if !key.is_empty() {

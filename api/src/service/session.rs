@@ -3,13 +3,14 @@
 
 use std::time::Duration;
 
-use engine::id::ApiKeyId;
+use engine::id::{ApiKeyId, MemberId};
 use engine::time::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::ServiceError;
 use super::audit::Context;
 use super::key::{ApiKey, CreatedKey};
+use super::user::LOCAL_ADMIN;
+use super::{ServiceError, member};
 use crate::app::App;
 use crate::auth::api_key::Secret;
 use crate::auth::{Role, Viewer};
@@ -66,12 +67,14 @@ pub async fn open(app: &App, secret: &str, request: Option<&str>) -> Result<Crea
         name: NAME.to_owned(),
         shown: session.shown().to_owned(),
         role,
+        user: Some(LOCAL_ADMIN),
         created_at: now,
         expires_at: Some(now.plus(SESSION_LIVES)),
         revoked_at: None,
     };
-    let context = Context::signing_in(app, workspace, id, request);
-    if store::login_link::redeem(database, &context, &hash, &key, &session.hash()).await? {
+    let context = Context::signing_in(app, workspace, LOCAL_ADMIN, request);
+    let member = member::local_admin(MemberId(app.runtime.clock().new_id()), workspace, now);
+    if store::login_link::redeem(database, &context, &hash, (&key, &session.hash()), &member).await? {
         Ok(CreatedKey { key, secret: session })
     } else {
         Err(ServiceError::Unauthenticated)
@@ -83,7 +86,9 @@ pub async fn open(app: &App, secret: &str, request: Option<&str>) -> Result<Crea
 /// # Errors
 /// When the database fails.
 pub async fn close(app: &App, viewer: &Viewer) -> Result<(), ServiceError> {
-    store::api_key::revoke(app.runtime.database(), &Context::of(app, viewer), viewer.key).await?;
+    if let Some(key) = viewer.key {
+        store::api_key::revoke(app.runtime.database(), &Context::of(app, viewer), key).await?;
+    }
     app.keys.clear();
     Ok(())
 }

@@ -1,18 +1,17 @@
 //! Credentials of programs.
 
-use engine::id::{ApiKeyId, WorkspaceId};
+use engine::id::{ApiKeyId, UserId, WorkspaceId};
 use engine::time::Timestamp;
-use entity::{api_key, workspace};
+use entity::api_key;
 use runtime::Database;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _};
 use serde_json::json;
 
 use super::change::Change;
-use super::{at, timestamp};
+use super::{at, parsed, timestamp};
 use crate::auth::api_key::KeyHash;
-use crate::auth::cursor::CursorKey;
-use crate::auth::{Role, Viewer};
+use crate::auth::{Principal, Role, RoleRef, Viewer};
 use crate::service::audit::{Action, Context, Done};
 use crate::service::key::ApiKey;
 
@@ -29,17 +28,26 @@ pub(crate) async fn find_live(database: &Database, hash: &KeyHash, now: Timestam
         .one(database.read())
         .await?;
     let Some(model) = found.filter(|model| model.expires_at.is_none_or(|end| end > at(now))) else { return Ok(None) };
-    let home = workspace::Entity::find_by_id(model.workspace_id).one(database.read()).await?;
-    let Some(home) = home else { return Ok(None) };
-    let salt = home.salt.try_into().map_err(|_| DbErr::Type("a workspace's salt has 16 bytes".to_owned()))?;
-    Ok(Some(Viewer {
-        workspace: WorkspaceId(model.workspace_id),
-        key: ApiKeyId(model.id),
-        role: role(&model.role)?,
-        name: model.name,
-        request: None,
-        cursors: CursorKey::of_salt(salt),
-    }))
+    let workspace = WorkspaceId(model.workspace_id);
+    let Some(cursors) = super::workspace::cursors(database, workspace).await? else { return Ok(None) };
+    let own = parsed::<RoleRef>(&model.role)?;
+    let (mut role, mut permissions) = super::role::resolve(database.read(), workspace, own).await?;
+    let (mut name, mut projects, mut principal) = (model.name, None, Principal::ApiKey(ApiKeyId(model.id)));
+    if let Some(id) = model.user_id.map(UserId) {
+        // A session speaks for its person, and may no more than they may now.
+        let Some(user) = super::user::find(database, id).await?.filter(|user| user.disabled_at.is_none()) else {
+            return Ok(None);
+        };
+        let Some(member) = super::member::find(database.read(), workspace, id).await? else { return Ok(None) };
+        let theirs = super::role::resolve(database.read(), workspace, member.role).await?;
+        permissions = permissions.and(theirs.1);
+        if permissions == theirs.1 {
+            role = theirs.0;
+        }
+        (name, projects, principal) = (user.name, member.projects, Principal::User(id));
+    }
+    let key = Some(ApiKeyId(model.id));
+    Ok(Some(Viewer { workspace, principal, key, name, role, permissions, projects, request: None, cursors }))
 }
 
 /// Keeps a new key.
@@ -58,6 +66,7 @@ pub(super) async fn keep(change: &mut Change, context: &Context, key: &ApiKey, h
         role: Set(key.role.as_str().to_owned()),
         prefix: Set(key.shown.clone()),
         hash: Set(hash.0.to_vec()),
+        user_id: Set(key.user.map(|user| user.0)),
         created_at: Set(at(key.created_at)),
         expires_at: Set(key.expires_at.map(at)),
         revoked_at: Set(None),
@@ -83,6 +92,7 @@ pub(crate) async fn list(database: &Database, workspace: WorkspaceId) -> Result<
                 name: model.name,
                 shown: model.prefix,
                 created_at: timestamp(model.created_at),
+                user: model.user_id.map(UserId),
                 expires_at: model.expires_at.map(timestamp),
                 revoked_at: model.revoked_at.map(timestamp),
             })

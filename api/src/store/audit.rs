@@ -1,6 +1,6 @@
 //! Who changed what. Rows are added in the transaction of the change and never touched again.
 
-use engine::id::{ApiKeyId, AuditId, WorkspaceId};
+use engine::id::{AuditId, WorkspaceId};
 use entity::word::ActorKind;
 use entity::{audit, audit_head};
 use runtime::Database;
@@ -9,7 +9,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DbErr, Entity
 use serde_json::Value;
 
 use super::keyset::{self, Listed};
-use super::{at, json, timestamp};
+use super::{at, json, parsed, timestamp};
 use crate::service::audit::{Actor, Context, Done, Entry, EntryFilter};
 use crate::service::page::Window;
 
@@ -24,6 +24,8 @@ pub(super) async fn insert(write: &impl ConnectionTrait, context: &Context, done
         seq: Set(seq),
         actor_kind: Set(match context.actor {
             Actor::ApiKey(_) => ActorKind::ApiKey,
+            Actor::User(_) => ActorKind::User,
+            Actor::ServiceAccount(_) => ActorKind::ServiceAccount,
             Actor::Command => ActorKind::Command,
         }),
         actor_id: Set(context.actor.id()),
@@ -86,12 +88,12 @@ pub(crate) async fn list(
 }
 
 fn read(model: audit::Model) -> Result<Entry, DbErr> {
-    let actor = match (model.actor_kind, &model.actor_id) {
-        (ActorKind::ApiKey, Some(id)) => {
-            Actor::ApiKey(id.parse::<ApiKeyId>().map_err(|error| DbErr::Type(error.to_string()))?)
-        }
-        (ActorKind::ApiKey, None) => return Err(DbErr::Type("an audit row names no key".to_owned())),
-        (ActorKind::Command, _) => Actor::Command,
+    let id = || model.actor_id.as_deref().ok_or_else(|| DbErr::Type("an audit row names no actor".to_owned()));
+    let actor = match model.actor_kind {
+        ActorKind::ApiKey => Actor::ApiKey(parsed(id()?)?),
+        ActorKind::User => Actor::User(parsed(id()?)?),
+        ActorKind::ServiceAccount => Actor::ServiceAccount(parsed(id()?)?),
+        ActorKind::Command => Actor::Command,
     };
     Ok(Entry {
         id: AuditId(model.id),

@@ -7,14 +7,15 @@ use runtime::Database;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _};
 
-use super::api_key;
-use super::at;
 use super::change::Change;
+use super::{api_key, at, member, user};
 use crate::auth::Role;
 use crate::auth::api_key::KeyHash;
 use crate::service::audit::Context;
 use crate::service::key::ApiKey;
+use crate::service::member::Member;
 use crate::service::session::Link;
+use crate::service::user::User;
 
 /// Keeps a new link, and lets go of those that were used or are over.
 pub(crate) async fn insert(database: &Database, context: &Context, link: &Link) -> Result<(), DbErr> {
@@ -45,13 +46,13 @@ pub(crate) async fn find(
     Ok(Some((WorkspaceId(model.workspace_id), api_key::role(&model.role)?)))
 }
 
-/// Uses a link for a session; false when somebody was faster.
+/// Uses a link for a session of the local admin, who becomes a member when they are none; false when somebody was faster.
 pub(crate) async fn redeem(
     database: &Database,
     context: &Context,
     hash: &[u8; 32],
-    key: &ApiKey,
-    secret: &KeyHash,
+    (key, secret): (&ApiKey, &KeyHash),
+    member: &Member,
 ) -> Result<bool, DbErr> {
     let mut change = Change::begin(database, context).await?;
     let used = login_link::Entity::update_many()
@@ -64,6 +65,17 @@ pub(crate) async fn redeem(
         change.rollback().await?;
         return Ok(false);
     }
+    let person = User {
+        id: member.user,
+        subject: None,
+        email: None,
+        name: "Local admin".to_owned(),
+        created_at: context.at,
+        last_seen_at: Some(context.at),
+        disabled_at: None,
+    };
+    user::ensure(change.connection(), &person).await?;
+    member::ensure(&mut change, member).await?;
     api_key::keep(&mut change, context, key, secret).await?;
     change.commit().await?;
     Ok(true)

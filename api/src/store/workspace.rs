@@ -8,15 +8,23 @@ use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveValue::Set, ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _};
 
 use super::at;
+use crate::auth::cursor::CursorKey;
 use crate::service::workspace::Workspace;
 
-fn read(model: workspace::Model) -> Workspace {
+pub(super) fn read(model: workspace::Model) -> Workspace {
     Workspace { id: WorkspaceId(model.id), slug: model.slug, name: model.name }
 }
 
 /// The workspace of this id.
 pub(crate) async fn find(database: &Database, id: WorkspaceId) -> Result<Option<Workspace>, DbErr> {
     Ok(workspace::Entity::find_by_id(id.0).one(database.read()).await?.map(read))
+}
+
+/// What the cursors of this workspace are signed with.
+pub(crate) async fn cursors(database: &Database, id: WorkspaceId) -> Result<Option<CursorKey>, DbErr> {
+    let Some(found) = workspace::Entity::find_by_id(id.0).one(database.read()).await? else { return Ok(None) };
+    let salt = found.salt.try_into().map_err(|_| DbErr::Type("a workspace's salt has 16 bytes".to_owned()))?;
+    Ok(Some(CursorKey::of_salt(salt)))
 }
 
 /// The workspace of this name in URLs.

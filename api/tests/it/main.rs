@@ -19,6 +19,7 @@ mod inner_events;
 mod layering;
 mod libraries;
 mod lists;
+mod members;
 mod metrics;
 mod model;
 mod process;

@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::app::{Home, TestApp, on_both_databases};
 
 const QUESTION: &str = "{ viewer { role } }";
+const WHO: &str = "{ viewer { id name role } audit(first: 5) { nodes { action actorKind actorId } } }";
 
 async fn sign_in(app: &TestApp, token: &str) -> reqwest::Response {
     app.http.post(app.url("/session")).json(&json!({"token": token})).send().await.unwrap()
@@ -53,6 +54,30 @@ on_both_databases! {
         let out = app.http.delete(app.url("/session")).header(COOKIE, &cookie).header(ORIGIN, &own).send().await.unwrap();
         assert!(out.headers()[SET_COOKIE].to_str().unwrap().starts_with("__Host-flowforge=; Path=/; Max-Age=0;"));
         assert_eq!(status(ask(&app, &cookie).header(ORIGIN, &own)).await, StatusCode::UNAUTHORIZED);
+        app.stop().await;
+    }
+
+    async fn a_session_speaks_for_the_local_admin_while_they_are_a_member(home: Home) {
+        use sea_orm::ConnectionTrait as _;
+        let app = TestApp::start(&home).await;
+        let link = create_login_link(&home.config(), "default").await.unwrap();
+        let (pair, _) = cookie(&sign_in(&app, &link).await);
+        let own = app.url("");
+        let who = app.http.post(app.url("/graphql")).header(COOKIE, &pair).json(&json!({"query": WHO}));
+        let answer: serde_json::Value = who.header(ORIGIN, &own).send().await.unwrap().json().await.unwrap();
+        let id = "usr_00000000000000000000000000000001";
+        assert_eq!(answer["data"]["viewer"], json!({"id": id, "name": "Local admin", "role": "ADMIN"}));
+        let by = |action: &str| json!({"action": action, "actorKind": "USER", "actorId": id});
+        let rows = answer["data"]["audit"]["nodes"].as_array().unwrap();
+        assert_eq!(rows[..2], [by("api_key.created"), by("member.added")]);
+        app.stop().await;
+        // A process that has not seen the session yet takes nothing on trust.
+        home.database.database.write().execute_unprepared("DELETE FROM member").await.unwrap();
+        let app = TestApp::start(&home).await;
+        assert_eq!(status(ask(&app, &pair).header(ORIGIN, app.url(""))).await, StatusCode::UNAUTHORIZED);
+        let link = create_login_link(&home.config(), "default").await.unwrap();
+        let (pair, _) = cookie(&sign_in(&app, &link).await);
+        assert_eq!(status(ask(&app, &pair).header(ORIGIN, app.url(""))).await, StatusCode::OK, "the way back in");
         app.stop().await;
     }
 

@@ -1,0 +1,125 @@
+//! People in workspaces: what a person may do here, and which workspace they mean.
+
+use engine::id::{MemberId, UserId, WorkspaceId};
+use engine::time::Timestamp;
+
+use super::ServiceError;
+use super::audit::Context;
+use super::user::User;
+use super::workspace::Workspace;
+use crate::app::App;
+use crate::auth::{Principal, ProjectLimit, Role, RoleRef, Viewer};
+use crate::store;
+
+/// Who says that a person belongs to a workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// Somebody in the workspace.
+    Local,
+    /// The provider that they sign in by, each time anew.
+    Provider,
+}
+
+/// That a person belongs to a workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Its id.
+    pub id: MemberId,
+    /// The workspace.
+    pub workspace: WorkspaceId,
+    /// The person.
+    pub user: UserId,
+    /// What they may do.
+    pub role: RoleRef,
+    /// Which projects they see.
+    pub projects: ProjectLimit,
+    /// Who says so.
+    pub source: Source,
+    /// Who let them in.
+    pub created_by: String,
+    /// Since when.
+    pub created_at: Timestamp,
+}
+
+/// What this person is in this workspace. Whoever finds out who asks, by whatever sign-in, goes through here.
+///
+/// # Errors
+/// `Unauthenticated` for somebody unknown or disabled; `NotFound` when they are no member.
+pub async fn viewer_of(app: &App, user: UserId, workspace: WorkspaceId) -> Result<Viewer, ServiceError> {
+    let database = app.runtime.database();
+    let found = store::user::find(database, user).await?.filter(|user| user.disabled_at.is_none());
+    let user = found.ok_or(ServiceError::Unauthenticated)?;
+    viewer(app, &user, workspace).await?.ok_or(ServiceError::NotFound { what: "workspace" })
+}
+
+/// What this person is in the workspace that they ask for by id or name; without one, in the one that they have been in
+/// the longest. A request names its workspace by the header `X-FlowForge-Workspace`; a browser's session keeps a choice
+/// of its own.
+///
+/// # Errors
+/// As for [`viewer_of`].
+pub async fn viewer_in(app: &App, user: UserId, wanted: Option<&str>) -> Result<Viewer, ServiceError> {
+    let found = store::member::workspaces(app.runtime.database(), user).await?;
+    let fits = |workspace: &Workspace| {
+        wanted.is_none_or(|wanted| workspace.slug == wanted || workspace.id.to_string() == wanted)
+    };
+    let chosen = found.into_iter().find(|(workspace, _)| fits(workspace));
+    let (workspace, _) = chosen.ok_or(ServiceError::NotFound { what: "workspace" })?;
+    viewer_of(app, user, workspace.id).await
+}
+
+/// The workspaces that a person is in, those that they have been in the longest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn workspaces_of(app: &App, user: UserId) -> Result<Vec<(Workspace, Member)>, ServiceError> {
+    Ok(store::member::workspaces(app.runtime.database(), user).await?)
+}
+
+/// Keeps what a provider says of a person's role in a workspace; `None` takes membership away that only the provider
+/// gave. A member whom somebody here let in is left as they are: the workspace has the last word.
+///
+/// # Errors
+/// When the database fails.
+pub async fn told_by_provider(
+    app: &App,
+    user: UserId,
+    workspace: WorkspaceId,
+    role: Option<RoleRef>,
+) -> Result<(), ServiceError> {
+    let context = Context::signing_in(app, workspace, user, None);
+    let id = MemberId(app.runtime.clock().new_id());
+    Ok(store::member::told_by_provider(app.runtime.database(), &context, id, user, role).await?)
+}
+
+async fn viewer(app: &App, user: &User, workspace: WorkspaceId) -> Result<Option<Viewer>, ServiceError> {
+    let database = app.runtime.database();
+    let Some(member) = store::member::find(database.read(), workspace, user.id).await? else { return Ok(None) };
+    let (role, permissions) = store::role::resolve(database.read(), workspace, member.role).await?;
+    let Some(cursors) = store::workspace::cursors(database, workspace).await? else { return Ok(None) };
+    Ok(Some(Viewer {
+        workspace,
+        principal: Principal::User(user.id),
+        key: None,
+        name: user.name.clone(),
+        role,
+        permissions,
+        projects: member.projects,
+        request: None,
+        cursors,
+    }))
+}
+
+/// What the local admin is in a workspace: somebody with the server's settings may do everything.
+pub(crate) fn local_admin(id: MemberId, workspace: WorkspaceId, at: Timestamp) -> Member {
+    Member {
+        id,
+        workspace,
+        user: super::user::LOCAL_ADMIN,
+        role: RoleRef::BuiltIn(Role::Owner),
+        projects: None,
+        source: Source::Local,
+        created_by: "command".to_owned(),
+        created_at: at,
+    }
+}
