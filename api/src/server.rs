@@ -368,7 +368,9 @@ fn tell_of_walls(health: &Health) {
             tracing::info!(sandbox.landlock = walls.landlock, "code runs in processes that can reach nothing");
         }
         Health::Ready(walls) if walls.are_whole() => {
-            tracing::info!("code runs in processes that can reach nothing; this kernel has no landlock as a second wall");
+            tracing::info!(
+                "code runs in processes that can reach nothing; this kernel has no landlock as a second wall"
+            );
         }
         Health::Ready(walls) => {
             tracing::warn!(sandbox.walls = ?walls, "code runs in processes that are not wholly locked in, as `sandbox.allow_weaker` allows");

@@ -107,7 +107,8 @@ impl Executor {
         let is_call = class != EffectClass::Pure;
         let trace = place.trace.as_ref().filter(|_| is_call);
         let span = AttemptSpan::begin(trace, &self.clock, node, &at.scope, attempt);
-        let whole = AssertUnwindSafe(self.attempt_node(place, node, &at, attempt, class, key, &names, began)).catch_unwind();
+        let whole =
+            AssertUnwindSafe(self.attempt_node(place, node, &at, attempt, class, key, &names, began)).catch_unwind();
         let fact = match tokio::time::timeout(timeout, whole).await {
             Ok(Ok(Ok(fact))) => fact,
             Ok(Ok(Err(error))) => failed(error),

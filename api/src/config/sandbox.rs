@@ -38,7 +38,8 @@ pub struct SandboxConfig {
 impl SandboxConfig {
     pub(super) fn read(reader: &mut Reader) -> Self {
         let usual = CodeLimits::default();
-        let mut mebibytes = |key, bytes: u64| reader.value(key, bytes / MEBIBYTE, "a number of MiB").saturating_mul(MEBIBYTE);
+        let mut mebibytes =
+            |key, bytes: u64| reader.value(key, bytes / MEBIBYTE, "a number of MiB").saturating_mul(MEBIBYTE);
         let (memory, most_memory) =
             (mebibytes("memory_limit", usual.memory), mebibytes("max_memory_limit", usual.most_memory));
         let (most_input, most_output) =

@@ -29,7 +29,15 @@ pub(crate) async fn put(
         updated_by: Set(by.to_owned()),
         updated_at: Set(at(context.at)),
     };
-    let anew = [C::RunsPerMinute, C::ActiveRuns, C::PayloadBytes, C::CodeTimeMs, C::CodeMemoryBytes, C::UpdatedBy, C::UpdatedAt];
+    let anew = [
+        C::RunsPerMinute,
+        C::ActiveRuns,
+        C::PayloadBytes,
+        C::CodeTimeMs,
+        C::CodeMemoryBytes,
+        C::UpdatedBy,
+        C::UpdatedAt,
+    ];
     let anew = OnConflict::column(C::WorkspaceId).update_columns(anew).to_owned();
     let mut change = Change::begin(database, context).await?;
     workspace_quota::Entity::insert(row).on_conflict(anew).exec_without_returning(change.connection()).await?;

@@ -16,9 +16,8 @@ const SHORT_RUNS: usize = 400;
 const BOMBS: usize = 24;
 
 fn fib(n: u32) -> Value {
-    let code = format!(
-        "const fib = (n) => (n < 2 ? n : fib(n - 1) + fib(n - 2));\nreturn {{ n: input.n, fib: fib({n}) }};"
-    );
+    let code =
+        format!("const fib = (n) => (n < 2 ? n : fib(n - 1) + fib(n - 2));\nreturn {{ n: input.n, fib: fib({n}) }};");
     json!({"type": "code.js@1", "config": {"code": code, "time_limit": "60s"}})
 }
 

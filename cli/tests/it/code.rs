@@ -51,12 +51,13 @@ async fn code_runs_between_other_nodes(on: On) {
     let total = "const total = input.lines.reduce((sum, line) => sum + line.price * line.quantity, 0);\nconsole.log('{{ no.expression }}', total);\nreturn { total, id: input.id };";
     let order = json!({"id": 7, "lines": [{"price": 2.5, "quantity": 2}, {"price": 1, "quantity": 3}]});
     let run = ran(&api, "total", json!({"code": total}), order.clone()).await;
-    assert_eq!(run["output"]["json"], json!({"after": {"total": 8, "id": 7}}), "{run}");
+    assert_eq!(run["output"]["json"], json!({"total": 8, "id": 7}), "{run}");
 
-    let kept = json!({"code": "console.warn('a', 1); return input", "input": "{{ input.id + 1 }}", "keep_console": true});
+    let kept =
+        json!({"code": "console.warn('a', 1); return input", "input": "{{ input.id + 1 }}", "keep_console": true});
     let run = ran(&api, "kept", kept, order.clone()).await;
     let console = json!([{"level": "warn", "message": "a 1"}]);
-    let expected = json!({"after": {"result": 8, "console": console, "console_dropped": 0}});
+    let expected = json!({"result": 8, "console": console, "console_dropped": 0});
     assert_eq!(run["output"]["json"], expected, "{run}");
 
     let thrown = json!({"code": "const order = input;\nif (order.id) throw Object.assign(new Error('seen'), { code: 'ORDER_SEEN' });"});
@@ -75,7 +76,7 @@ async fn code_runs_between_other_nodes(on: On) {
         assert_eq!(run["error"]["code"], code, "{run}");
     }
     let run = ran(&api, "again", json!({"code": "return 1 + 1"}), json!({})).await;
-    assert_eq!(run["output"]["json"], json!({"after": 2}));
+    assert_eq!(run["output"]["json"], json!(2));
 
     the_ceiling_of_a_workspace_holds(&api).await;
     what_cannot_be_read_is_not_published(&api).await;
@@ -125,7 +126,7 @@ async fn each_item_has_randomness_of_its_own_and_the_clock_of_its_run() {
     api.publish("drawn", &definition).await;
     let run = api.start("drawn", "one", json!({})).await;
     let run = api.until(&run, PATIENCE, |run| run["status"] == "SUCCEEDED").await;
-    let items = run["output"]["json"]["each"].as_array().unwrap().clone();
+    let items = run["output"]["json"].as_array().unwrap().clone();
     let ids: std::collections::BTreeSet<String> = items.iter().map(|item| item[2].to_string()).collect();
     assert_eq!(ids.len(), 3, "each item has randomness of its own: {run}");
     let created = api.ask("query($id: ID!) { run(id: $id) { createdAt } }", json!({"id": run["id"]})).await;

@@ -35,10 +35,8 @@ pub(super) fn of(context: &dyn NodeContext, attempt: &Attempt, limits: &CodeLimi
     }
     let time = config.duration("time_limit")?;
     if let Some(time) = time.filter(|time| !(LEAST_TIME..=limits.most_time).contains(time)) {
-        let message = format!(
-            "config.time_limit is {time:?}; this workspace allows {LEAST_TIME:?} to {:?}",
-            limits.most_time
-        );
+        let message =
+            format!("config.time_limit is {time:?}; this workspace allows {LEAST_TIME:?} to {:?}", limits.most_time);
         return Err(ErrorInfo::permanent("CONFIG_INVALID", message));
     }
     let memory = config.integer("memory_limit", LEAST_MEMORY / MEBIBYTE, limits.most_memory / MEBIBYTE)?;
@@ -57,7 +55,8 @@ pub(super) fn of(context: &dyn NodeContext, attempt: &Attempt, limits: &CodeLimi
 fn seed(attempt: &Attempt) -> [u32; 4] {
     let what = format!("{}/{}/{}", attempt.run, attempt.node, attempt.scope);
     let digest = Sha256::digest(what.as_bytes());
-    let mut words = digest.chunks_exact(4).map(|bytes| bytes.iter().fold(0u32, |word, byte| word << 8 | u32::from(*byte)));
+    let mut words =
+        digest.chunks_exact(4).map(|bytes| bytes.iter().fold(0u32, |word, byte| word << 8 | u32::from(*byte)));
     std::array::from_fn(|_| words.next().unwrap_or_default())
 }
 

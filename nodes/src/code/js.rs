@@ -86,7 +86,8 @@ impl NodeType for Js {
 
     fn faults(&self, config: &Value) -> Vec<Fault> {
         let Some(source) = config.get("code").and_then(Value::as_str) else { return Vec::new() };
-        let fault = |message: String, hint: &str| vec![Fault { path: "/code".to_owned(), message, hint: hint.to_owned() }];
+        let fault =
+            |message: String, hint: &str| vec![Fault { path: "/code".to_owned(), message, hint: hint.to_owned() }];
         let checked = match &self.room.pool {
             Ok(pool) => pool.check(source),
             Err(why) => Err(RunError::Unavailable(why.clone())),
