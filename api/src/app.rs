@@ -7,7 +7,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::auth::cache::KeyCache;
+use crate::auth::oidc::{OidcError, Provider};
 use crate::config::Config;
+use crate::service::access::Access;
+use crate::service::caller::Told;
 use crate::service::hook::Pace;
 use crate::service::plan::PlanCache;
 use crate::service::signature::Verified;
@@ -20,6 +23,12 @@ pub struct App {
     pub config: Arc<Config>,
     /// Keys that were right a moment ago.
     pub keys: KeyCache,
+    /// Tells what is open whose rights changed.
+    pub access: Access,
+    /// The OpenID provider that people sign in at, where there is one.
+    pub provider: Option<Provider>,
+    /// What the provider's tokens said last of people.
+    pub told: Told,
     /// Definitions that were used.
     pub plans: PlanCache,
     /// How much came to webhooks in the current minute.
@@ -34,16 +43,25 @@ pub struct App {
 
 impl App {
     /// The handles of a process.
-    pub fn new(runtime: Runtime, config: Arc<Config>) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// When the provider of the settings cannot be asked at all.
+    pub fn new(runtime: Runtime, config: Arc<Config>) -> Result<Self, OidcError> {
+        let tasks = TaskTracker::new();
+        let clock = runtime.clock();
+        let provider = config.oidc.clone().map(|oidc| Provider::new(oidc, clock.clone(), tasks.clone())).transpose()?;
+        Ok(Self {
             runtime,
             config,
             keys: KeyCache::default(),
+            access: Access::default(),
+            provider,
+            told: Told::default(),
             plans: PlanCache::default(),
             pace: Pace::default(),
             verified: Verified::default(),
             stopping: CancellationToken::new(),
-            tasks: TaskTracker::new(),
-        }
+            tasks,
+        })
     }
 }

@@ -4,12 +4,13 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use engine::id::{ApiKeyId, ProjectId, RoleId, ServiceAccountId, UserId, WorkspaceId};
+use engine::id::{ApiKeyId, ProjectId, RoleId, ServiceAccountId, SessionId, UserId, WorkspaceId};
 
 pub mod api_key;
 pub mod cache;
 pub mod credential;
 pub mod cursor;
+pub mod oidc;
 
 pub use engine::policy::{Permission, Permissions, Role};
 
@@ -75,6 +76,8 @@ pub struct Viewer {
     pub principal: Principal,
     /// The key that was shown, when a key was shown.
     pub key: Option<ApiKeyId>,
+    /// The session in a browser, when a session's cookie was shown.
+    pub session: Option<SessionId>,
     /// The principal's name.
     pub name: String,
     /// What their role is called.
@@ -112,6 +115,19 @@ impl Viewer {
     #[must_use]
     pub fn in_request(self, request: Option<&str>) -> Self {
         Self { request: request.map(str::to_owned), ..self }
+    }
+
+    /// Whose rights this viewer's depend on: when one of them changes, what is open for the viewer asks again.
+    pub fn subjects(&self) -> Vec<String> {
+        let key = self.key.map(|key| key.to_string());
+        let session = self.session.map(|session| session.to_string());
+        [self.principal.to_string(), self.workspace.to_string()].into_iter().chain(key).chain(session).collect()
+    }
+
+    /// Whether this is the same viewer with the same rights, in whatever request.
+    pub fn may_as(&self, other: &Self) -> bool {
+        let rights = |viewer: &Self| (viewer.workspace, viewer.principal, viewer.key, viewer.permissions);
+        rights(self) == rights(other) && self.role == other.role && self.projects == other.projects
     }
 
     /// How this viewer is named in journals and `createdBy`.

@@ -9,6 +9,7 @@ pub mod artifact;
 pub mod database;
 pub mod http;
 pub mod log;
+pub mod oidc;
 mod reader;
 pub mod runtime;
 pub mod sandbox;
@@ -22,6 +23,7 @@ use artifact::ArtifactConfig;
 use database::DatabaseConfig;
 use http::HttpConfig;
 use log::LogConfig;
+use oidc::OidcConfig;
 use reader::Reader;
 use runtime::RuntimeSection;
 use sandbox::SandboxConfig;
@@ -58,6 +60,8 @@ pub struct Config {
     pub secrets: SecretsConfig,
     /// `[telemetry]`
     pub telemetry: TelemetryConfig,
+    /// `[auth.oidc]`; none when people do not sign in at a provider.
+    pub oidc: Option<OidcConfig>,
     /// `[testing]`
     #[cfg(debug_assertions)]
     pub testing: testing::TestingConfig,
@@ -136,6 +140,8 @@ impl Config {
         let (mut server, mut database, mut artifact) = (section("server"), section("database"), section("artifact"));
         let (mut log, mut http, mut runtime) = (section("log"), section("http"), section("runtime"));
         let (mut secrets, mut telemetry, mut sandbox) = (section("secrets"), section("telemetry"), section("sandbox"));
+        let mut auth = section("auth");
+        let mut oidc = auth.inner("oidc", "auth.oidc");
         #[cfg(debug_assertions)]
         let mut testing = section("testing");
         let mut top = Reader::top(root);
@@ -151,17 +157,23 @@ impl Config {
             runtime: RuntimeSection::read(&mut runtime),
             sandbox: SandboxConfig::read(&mut sandbox),
             telemetry: TelemetryConfig::read(&mut telemetry, standard),
+            oidc: OidcConfig::read(&mut oidc),
             #[cfg(debug_assertions)]
             testing: testing::TestingConfig::read(&mut testing),
             data_dir,
         };
-        for reader in [top, server, database, artifact, log, http, runtime, sandbox, secrets, telemetry] {
+        for reader in [top, server, database, artifact, log, http, runtime, sandbox, secrets, telemetry, auth, oidc] {
             faults.extend(reader.finish());
         }
         #[cfg(debug_assertions)]
         faults.extend(testing.finish());
         faults.extend(config.check());
         if faults.is_empty() { Ok(config) } else { Err(Faults(faults)) }
+    }
+
+    /// Whether links sign browsers in: in the embedded home, and where nobody can sign in at a provider.
+    pub fn has_login_links(&self) -> bool {
+        self.database.url.is_sqlite() || self.oidc.is_none()
     }
 
     /// What is wrong with values that have the right type; empty when all is well.
@@ -178,6 +190,13 @@ impl Config {
         self.sandbox.check(&mut faults);
         self.secrets.check(&mut faults);
         self.telemetry.check(&mut faults);
+        if let Some(oidc) = &self.oidc {
+            oidc.check(&mut faults);
+            if matches!(self.secrets.source, ::runtime::secret::KeySource::None) {
+                let message = "must be set, or secrets.master_key_file: it seals the tokens of people who sign in";
+                faults.push(Fault::new("secrets.master_key", message));
+            }
+        }
         #[cfg(debug_assertions)]
         self.testing.check(&mut faults);
         faults

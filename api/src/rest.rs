@@ -8,6 +8,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get, post};
 
 mod error;
+mod login;
 pub(crate) mod pages;
 mod process;
 mod run;
@@ -15,6 +16,7 @@ mod session;
 mod webhook;
 
 use crate::app::App;
+use crate::config::oidc::CALLBACK_PATH;
 
 /// Every route besides `/graphql`.
 pub(crate) fn router(app: Arc<App>) -> Router {
@@ -23,6 +25,10 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/ready", get(process::ready))
         .route("/metrics", get(process::metrics))
         .route("/api/v1/runs/{id}", get(run::get))
+        .route("/auth", get(login::ways))
+        .route("/auth/sign-in", get(login::begin))
+        .route(CALLBACK_PATH, get(login::finish))
+        .route("/auth/back-channel-logout", post(login::logged_out))
         .route("/session", post(session::sign_in).delete(session::sign_out))
         .route("/hooks/{*address}", any(webhook::receive))
         .fallback(pages::serve)

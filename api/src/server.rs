@@ -24,11 +24,12 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
 use crate::auth::Role;
+use crate::auth::oidc::OidcError;
 use crate::config::Config;
 use crate::service::audit::Context;
 use crate::service::key::CreatedKey;
 use crate::service::workspace::{self, DEFAULT_SLUG};
-use crate::service::{ServiceError, key, session, trigger};
+use crate::service::{ServiceError, access, key, session, trigger};
 use crate::telemetry::export::ExportError;
 use crate::{graphql, rest, store, telemetry};
 
@@ -58,6 +59,9 @@ pub enum ServeError {
     /// A master key is missing, unknown or unreadable.
     #[error(transparent)]
     Secret(#[from] SecretError),
+    /// The OpenID provider of the settings cannot be asked at all.
+    #[error(transparent)]
+    Oidc(#[from] OidcError),
     /// Traces cannot be sent.
     #[error("traces cannot be sent as `[telemetry]` says: {0}")]
     Export(#[from] ExportError),
@@ -137,7 +141,7 @@ pub async fn serve_until(
     let runtime = open_runtime(&config, database, clock, tracer, address).await?;
     let data_dir = config.database.url.is_sqlite().then(|| config.data_dir.display().to_string());
     let shutdown = config.server.shutdown;
-    let app = Arc::new(App::new(runtime.clone(), Arc::new(config)));
+    let app = Arc::new(App::new(runtime.clone(), Arc::new(config))?);
     runtime.watch_clock(trigger::gate(&app));
     tracing::info!(server.address = %address, "listening on {address}");
     announce(&Banner { address, data_dir, needs_key });
@@ -171,6 +175,10 @@ pub async fn create_key(config: &Config, slug: &str, role: Role, name: &str) -> 
 /// # Errors
 /// `NotFound` when there is no such workspace.
 pub async fn create_login_link(config: &Config, slug: &str) -> Result<String, ServeError> {
+    if !config.has_login_links() {
+        let message = "people sign in at the OpenID provider here; a key is made by `flowforge key create`".to_owned();
+        return Err(ServiceError::Conflict { message }.into());
+    }
     let clock = Clock::system();
     let database = prepared_database(config, &clock).await?;
     let made = make_login_link(&database, &clock, slug).await;
@@ -234,6 +242,7 @@ async fn listen(
     let stopping = app.stopping.clone();
     let tasks = app.tasks.clone();
     let upkeep = tasks.spawn(telemetry::figure::upkeep());
+    let access = tasks.spawn(access::watch(Arc::clone(&app)));
     let asked = stopping.clone();
     let watch = tasks.spawn(async move {
         stop.await;
@@ -259,6 +268,7 @@ async fn listen(
         }
     };
     upkeep.abort();
+    access.abort();
     watch.abort();
     tasks.close();
     tasks.wait().await;

@@ -1,7 +1,9 @@
 //! Use cases: who may, what is there, what follows. GraphQL and REST ask here; nothing here names either of them.
 
+pub mod access;
 pub mod attempt;
 pub mod audit;
+pub mod caller;
 pub mod connection;
 mod crossing;
 pub mod deployment;
@@ -13,6 +15,7 @@ pub mod feed;
 pub mod follow;
 pub mod hook;
 pub mod key;
+pub mod login;
 pub mod member;
 pub mod page;
 pub mod plan;
@@ -29,6 +32,7 @@ pub mod test_run;
 pub mod text;
 pub mod trigger;
 pub mod user;
+pub mod user_session;
 pub mod value;
 pub mod variable;
 pub mod veil;

@@ -10,6 +10,7 @@ use sea_orm::{DbErr, SqlErr};
 
 use crate::service::ServiceError;
 
+pub(crate) mod access;
 pub(crate) mod api_key;
 pub(crate) mod audit;
 pub(crate) mod change;
@@ -22,6 +23,7 @@ pub(crate) mod environment;
 pub(crate) mod feed;
 pub(crate) mod hook;
 pub(crate) mod keyset;
+pub(crate) mod login_attempt;
 pub(crate) mod login_link;
 pub(crate) mod member;
 pub(crate) mod outbox;
@@ -34,6 +36,7 @@ pub(crate) mod sign_in;
 pub(crate) mod signal_key;
 pub(crate) mod trigger;
 pub(crate) mod user;
+pub(crate) mod user_session;
 pub(crate) mod variable;
 pub(crate) mod version;
 pub(crate) mod version_hashes;

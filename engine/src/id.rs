@@ -92,6 +92,8 @@ ids! {
     InvitationId = "inv";
     /// A program that is a member, with keys of its own.
     ServiceAccountId = "svc";
+    /// A person's session in a browser.
+    SessionId = "ses";
     /// A credential of a program.
     ApiKeyId = "key";
     /// A named credential and what it opens.

@@ -3,6 +3,7 @@
 //! Times are UTC, truncated to microseconds by whoever writes them; no column has a time default. Columns that hold
 //! JSON are text: both databases return the bytes that were written.
 
+pub mod access_change;
 pub mod api_key;
 pub mod app_user;
 pub mod audit;
@@ -23,7 +24,9 @@ pub mod event_outbox;
 pub mod feed;
 pub mod journal;
 pub mod leader;
+pub mod login_attempt;
 pub mod login_link;
+pub mod logout_token;
 pub mod member;
 pub mod node_run;
 pub mod outbox;
@@ -36,6 +39,7 @@ pub mod start_dedupe;
 pub mod trigger_backfill;
 pub mod trigger_binding;
 pub mod trigger_event;
+pub mod user_session;
 pub mod variable;
 pub mod version;
 pub mod version_hashes;

@@ -50,6 +50,9 @@ mod m0095_trigger_binding;
 mod m0096_event;
 mod m0097_backfill;
 mod m0100_webhook_url;
+mod m0110_access_change;
+mod m0111_login_attempt;
+mod m0112_user_session;
 mod m0120_app_user;
 mod m0121_member;
 mod m0122_principal;
@@ -108,6 +111,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0096_event::Migration),
             Box::new(m0097_backfill::Migration),
             Box::new(m0100_webhook_url::Migration),
+            Box::new(m0110_access_change::Migration),
+            Box::new(m0111_login_attempt::Migration),
+            Box::new(m0112_user_session::Migration),
             Box::new(m0120_app_user::Migration),
             Box::new(m0121_member::Migration),
             Box::new(m0122_principal::Migration),

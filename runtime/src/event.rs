@@ -29,6 +29,7 @@ enum Notice {
     Fed(WorkspaceId),
     Mail(RunId),
     Ready,
+    Access,
 }
 
 /// What readers wait for.
@@ -50,6 +51,7 @@ struct Bus {
 struct Local {
     watched: Mutex<HashMap<Topic, watch::Sender<()>>>,
     outbox: Notify,
+    access: Notify,
     mail: broadcast::Sender<RunId>,
     ready: broadcast::Sender<()>,
 }
@@ -59,6 +61,7 @@ impl Local {
         Self {
             watched: Mutex::default(),
             outbox: Notify::new(),
+            access: Notify::new(),
             mail: broadcast::channel(MOST_WAITING).0,
             ready: broadcast::channel(16).0,
         }
@@ -75,6 +78,7 @@ impl Local {
             Notice::Ready => {
                 let _ = self.ready.send(());
             }
+            Notice::Access => self.access.notify_one(),
         }
     }
 
@@ -143,6 +147,16 @@ impl EventBus {
     /// A run may be taken.
     pub fn notify_ready(&self) {
         self.tell(Notice::Ready);
+    }
+
+    /// Somebody's rights changed: every process looks whose.
+    pub fn notify_access(&self) {
+        self.tell(Notice::Access);
+    }
+
+    /// Returns once somebody's rights may have changed; for one waiter.
+    pub async fn access_changed(&self) {
+        self.0.local.access.notified().await;
     }
 
     fn tell(&self, notice: Notice) {

@@ -53,6 +53,7 @@ async fn create<E: EntityTrait>(db: &DatabaseConnection, entity: E) {
 }
 
 async fn create_all(db: &DatabaseConnection) {
+    create(db, entity::access_change::Entity).await;
     create(db, entity::api_key::Entity).await;
     create(db, entity::app_user::Entity).await;
     create(db, entity::audit::Entity).await;
@@ -73,8 +74,10 @@ async fn create_all(db: &DatabaseConnection) {
     create(db, entity::feed::Entity).await;
     create(db, entity::journal::Entity).await;
     create(db, entity::leader::Entity).await;
+    create(db, entity::login_attempt::Entity).await;
     create(db, entity::login_link::Entity).await;
     create(db, entity::member::Entity).await;
+    create(db, entity::logout_token::Entity).await;
     create(db, entity::node_run::Entity).await;
     create(db, entity::outbox::Entity).await;
     create(db, entity::project::Entity).await;
@@ -86,6 +89,7 @@ async fn create_all(db: &DatabaseConnection) {
     create(db, entity::trigger_backfill::Entity).await;
     create(db, entity::trigger_binding::Entity).await;
     create(db, entity::trigger_event::Entity).await;
+    create(db, entity::user_session::Entity).await;
     create(db, entity::variable::Entity).await;
     create(db, entity::version::Entity).await;
     create(db, entity::version_hashes::Entity).await;

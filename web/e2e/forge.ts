@@ -12,7 +12,7 @@ import { preview } from "vite";
  * A port that is free now, and that no other worker will ask for: a server that was killed wants the same one again, so
  * it must not be one that the kernel hands out.
  */
-async function freePort(worker: number): Promise<number> {
+export async function freePort(worker: number): Promise<number> {
   for (let port = 21_000 + worker * 500; ; port += 1) {
     const free = await new Promise<boolean>((resolve) => {
       const socket = createSocket();
@@ -34,6 +34,8 @@ export class Forge {
   get url(): string {
     return `http://127.0.0.1:${this.port}`;
   }
+
+  private settings: NodeJS.ProcessEnv = {};
 
   private readonly binary = process.env.FLOWFORGE_BIN ?? "../target/debug/flowforge";
 
@@ -59,13 +61,16 @@ export class Forge {
     return {
       ...process.env,
       ...this.database,
+      ...this.settings,
       FLOWFORGE__DATA_DIR: this.folder,
       FLOWFORGE__SERVER__BIND: `127.0.0.1:${this.port}`,
       FLOWFORGE__HTTP__ALLOW_HOSTS: "127.0.0.1",
     };
   }
 
-  async start(): Promise<void> {
+  /** Starts it, with these settings besides the usual ones from then on. */
+  async start(settings: NodeJS.ProcessEnv = this.settings): Promise<void> {
+    this.settings = settings;
     await this.makeDatabase();
     this.process = spawn(this.binary, ["serve"], {
       stdio: ["ignore", "ignore", process.env.FORGE_LOG ? "inherit" : "ignore"],

@@ -1,6 +1,6 @@
 //! Keys that were right a moment ago: a request costs no SQL for its credential.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -37,6 +37,17 @@ impl KeyCache {
         entries.insert(hash, (viewer, now));
     }
 
+    /// Forgets whatever concerns these, as [`Viewer::subjects`] names them.
+    pub fn forget(&self, subjects: &BTreeSet<String>) {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.retain(|_, (viewer, _)| !viewer.subjects().iter().any(|subject| subjects.contains(subject)));
+    }
+
+    /// Whether nothing is believed.
+    pub fn is_empty(&self) -> bool {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// Forgets everything, after a key was revoked here.
     pub fn clear(&self) {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner).clear();
@@ -57,6 +68,7 @@ mod tests {
             workspace: WorkspaceId(uuid::Uuid::from_u128(1)),
             principal: Principal::ApiKey(ApiKeyId(uuid::Uuid::from_u128(2))),
             key: Some(ApiKeyId(uuid::Uuid::from_u128(2))),
+            session: None,
             name: "ci".into(),
             role: "viewer".into(),
             permissions: Role::Viewer.permissions(),
@@ -64,12 +76,17 @@ mod tests {
             request: None,
             cursors: CursorKey::of_salt([0; 16]),
         };
+        let viewer_key = ApiKeyId(uuid::Uuid::from_u128(2));
         let start = Instant::now();
         cache.put(KeyHash([7; 32]), viewer.clone(), start);
         let just_before = start + Duration::from_millis(4_999);
         assert_eq!(cache.find(&KeyHash([7; 32]), just_before), Some(viewer));
         assert_eq!(cache.find(&KeyHash([8; 32]), just_before), None);
         assert_eq!(cache.find(&KeyHash([7; 32]), start + BELIEVED_FOR), None);
+        cache.forget(&BTreeSet::from(["key_0".to_owned()]));
+        assert!(!cache.is_empty());
+        cache.forget(&BTreeSet::from([viewer_key.to_string()]));
+        assert!(cache.is_empty());
         cache.clear();
         assert_eq!(cache.find(&KeyHash([7; 32]), start), None);
     }

@@ -4,10 +4,15 @@ use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, COOKIE, HOST, HeaderName, ORIGIN};
 
 use super::bearer;
+use crate::service::caller::Credential;
 
 /// The cookie of a browser's session. The prefix makes browsers refuse it without `Secure`, with a domain, or for a
 /// part of the site (RFC 6265bis, 4.1.3.2).
 pub const COOKIE_NAME: &str = "__Host-flowforge";
+/// The cookie of a sign-in at the provider that a browser began.
+pub const LOGIN_COOKIE_NAME: &str = "__Host-flowforge-sign-in";
+/// The workspace that somebody who is in several wants to be in, by its id or slug.
+pub const WORKSPACE: HeaderName = HeaderName::from_static("x-flowforge-workspace");
 /// What every browser of today says about where a request comes from (Fetch Metadata).
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -20,19 +25,26 @@ pub fn token<'a>(headers: &'a HeaderMap, allowed_origins: &[String]) -> Option<&
     }
 }
 
+/// The same with the workspace that the request names.
+pub fn shown(headers: &HeaderMap, allowed_origins: &[String]) -> Option<Credential> {
+    let workspace = headers.get(WORKSPACE).and_then(|name| name.to_str().ok()).map(str::to_owned);
+    token(headers, allowed_origins).map(|token| Credential { token: token.to_owned(), workspace })
+}
+
 /// The session of a request that comes from a page of ours.
 pub fn session<'a>(headers: &'a HeaderMap, allowed_origins: &[String]) -> Option<&'a str> {
-    cookie(headers).filter(|_| is_own_page(headers, allowed_origins))
+    cookie(headers, COOKIE_NAME).filter(|_| is_own_page(headers, allowed_origins))
 }
 
 /// Whether a request says by itself who asks.
 pub fn is_present(headers: &HeaderMap) -> bool {
-    headers.contains_key(AUTHORIZATION) || cookie(headers).is_some()
+    headers.contains_key(AUTHORIZATION) || cookie(headers, COOKIE_NAME).is_some()
 }
 
-fn cookie(headers: &HeaderMap) -> Option<&str> {
+/// The cookie of this name, whoever asks.
+pub fn cookie<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
     let pairs = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|line| line.split(';'));
-    let found = pairs.filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| *name == COOKIE_NAME);
+    let found = pairs.filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| *name == wanted);
     found.map(|(_, value)| value)
 }
 

@@ -29,6 +29,16 @@ impl Reader {
         reader
     }
 
+    /// The section of this name inside this one, which `name` says whole.
+    pub(super) fn inner(&mut self, key: &str, name: &'static str) -> Self {
+        Self::section(name, self.values.remove(key))
+    }
+
+    /// Whether nothing is there.
+    pub(super) fn is_empty(&self) -> bool {
+        self.values.is_empty() && self.faults.is_empty()
+    }
+
     fn key(&self, key: &str) -> String {
         if self.section.is_empty() { key.to_owned() } else { format!("{}.{key}", self.section) }
     }

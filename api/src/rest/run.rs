@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::auth::{Viewer, credential};
 use crate::service::run::{self, Run};
 use crate::service::text::instant;
-use crate::service::{ServiceError, key};
+use crate::service::{ServiceError, caller};
 use crate::telemetry::REQUEST_ID;
 
 /// One run, without its data.
@@ -26,10 +26,10 @@ pub(super) async fn get(
     Ok(Json(shown(&run::get(&app, &viewer, id).await?)))
 }
 
-async fn viewer(app: &App, headers: &HeaderMap) -> Result<Viewer, ServiceError> {
-    let token = credential::token(headers, &app.config.server.allow_origins);
+async fn viewer(app: &Arc<App>, headers: &HeaderMap) -> Result<Viewer, ServiceError> {
+    let shown = credential::shown(headers, &app.config.server.allow_origins);
     let request = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
-    key::authenticate_in(app, token.ok_or(ServiceError::Unauthenticated)?, request).await
+    caller::authenticate_in(app, &shown.ok_or(ServiceError::Unauthenticated)?, request).await
 }
 
 fn shown(run: &Run) -> Value {

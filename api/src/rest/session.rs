@@ -5,15 +5,16 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use serde_json::json;
 
 use super::error::Problem;
 use crate::app::App;
 use crate::auth::credential::{self, COOKIE_NAME};
 use crate::service::session::{self, SESSION_LIVES};
-use crate::service::{ServiceError, key};
+use crate::service::{ServiceError, key, user_session};
 use crate::telemetry::REQUEST_ID;
 
 /// What a page of ours sends: the part of the link that never was in a request line.
@@ -33,6 +34,9 @@ pub(super) async fn sign_in(
     if !credential::origin_allowed(&headers, &app.config.server.allow_origins) {
         return Err(Problem::new(StatusCode::FORBIDDEN, "FORBIDDEN", "only pages of this server sign in here"));
     }
+    if !app.config.has_login_links() {
+        return Err(Problem::new(StatusCode::FORBIDDEN, "FORBIDDEN", "people sign in at the OpenID provider here"));
+    }
     let Json(SignIn { token }) =
         body.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", error.body_text()))?;
     let request = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
@@ -47,10 +51,16 @@ pub(super) async fn sign_in(
     Ok(answer(&cookie(opened.secret.expose(), SESSION_LIVES.as_secs())))
 }
 
-/// Ends the session of the cookie. Without one there is nothing to end.
+/// Ends the session of the cookie. Without one there is nothing to end. For a person whom the provider vouched for, the
+/// answer says where the browser goes to sign out there too.
 pub(super) async fn sign_out(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Problem> {
     let request = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
     if let Some(token) = credential::session(&headers, &app.config.server.allow_origins) {
+        if user_session::is_one(token) {
+            let next = user_session::close(&app, token, request).await?;
+            let next = next.map(|url| url.to_string());
+            return Ok((answer_head(&cookie("", 0)), Json(json!({ "signOutUrl": next }))).into_response());
+        }
         match key::authenticate_in(&app, token, request).await {
             Ok(viewer) => session::close(&app, &viewer).await?,
             Err(ServiceError::Unauthenticated) => {}
@@ -60,10 +70,14 @@ pub(super) async fn sign_out(State(app): State<Arc<App>>, headers: HeaderMap) ->
     Ok(answer(&cookie("", 0)))
 }
 
-fn cookie(value: &str, seconds: u64) -> String {
+pub(super) fn cookie(value: &str, seconds: u64) -> String {
     format!("{COOKIE_NAME}={value}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Strict")
 }
 
 fn answer(cookie: &str) -> Response {
-    (StatusCode::NO_CONTENT, [(SET_COOKIE, cookie), (CACHE_CONTROL, "no-store")]).into_response()
+    (StatusCode::NO_CONTENT, answer_head(cookie)).into_response()
+}
+
+fn answer_head(cookie: &str) -> [(HeaderName, String); 2] {
+    [(SET_COOKIE, cookie.to_owned()), (CACHE_CONTROL, "no-store".to_owned())]
 }

@@ -108,6 +108,13 @@ impl Context {
             bus.notify_outbox();
         }
     }
+
+    /// Tells every process that somebody's rights changed; without a bus they find it within a second.
+    pub(crate) fn touched(&self) {
+        if let Some(bus) = &self.bus {
+            bus.notify_access();
+        }
+    }
 }
 
 macro_rules! actions {
@@ -197,6 +204,10 @@ actions! {
     MemberUpdated = "member.updated", false;
     /// Somebody is no member any more.
     MemberRemoved = "member.removed", false;
+    /// A person signed in at the provider.
+    UserSignedIn = "user.signed_in", false;
+    /// A person's session ended before its time.
+    UserSignedOut = "user.signed_out", false;
     /// A key was made.
     ApiKeyCreated = "api_key.created", false;
     /// A key was withdrawn.

@@ -101,6 +101,7 @@ async fn viewer(app: &App, user: &User, workspace: WorkspaceId) -> Result<Option
         workspace,
         principal: Principal::User(user.id),
         key: None,
+        session: None,
         name: user.name.clone(),
         role,
         permissions,

@@ -47,7 +47,18 @@ pub(crate) async fn find_live(database: &Database, hash: &KeyHash, now: Timestam
         (name, projects, principal) = (user.name, member.projects, Principal::User(id));
     }
     let key = Some(ApiKeyId(model.id));
-    Ok(Some(Viewer { workspace, principal, key, name, role, permissions, projects, request: None, cursors }))
+    Ok(Some(Viewer {
+        workspace,
+        principal,
+        key,
+        session: None,
+        name,
+        role,
+        permissions,
+        projects,
+        request: None,
+        cursors,
+    }))
 }
 
 /// Keeps a new key.
@@ -116,6 +127,7 @@ pub(crate) async fn revoke(database: &Database, context: &Context, id: ApiKeyId)
     if let Some(key) = found.as_ref().filter(|_| revoked.rows_affected == 1) {
         let summary = json!({"name": key.name, "role": key.role});
         change.record(Done::new(Action::ApiKeyRevoked, id).before(summary));
+        change.touch(id);
     }
     change.commit().await?;
     Ok(found.is_some())

@@ -159,11 +159,13 @@ pub(crate) async fn told_by_provider(
                 .await?;
             let summaries = (summary(user, before.role, &before.projects), summary(user, role, &before.projects));
             change.record(Done::new(Action::MemberUpdated, before.id).before(summaries.0).after(summaries.1));
+            change.touch(user);
         }
         (Some(before), None) => {
             member::Entity::delete_by_id(before.id.0).exec(change.connection()).await?;
             let was = summary(user, before.role, &before.projects);
             change.record(Done::new(Action::MemberRemoved, before.id).before(was));
+            change.touch(user);
         }
     }
     change.commit().await

@@ -24,7 +24,7 @@ pub(crate) async fn idle_app(home: &Home) -> Arc<App> {
     let (database, registry) = (home.database.database.clone(), nodes::Registry::built_in());
     let parts = Parts::new(database, &config.artifact.folder, registry, outgoing, Clock::system()).await.unwrap();
     let idle = RuntimeConfig { drive: false, ..RuntimeConfig::default() };
-    Arc::new(App::new(Runtime::open(idle, parts).await.unwrap(), Arc::new(config)))
+    Arc::new(App::new(Runtime::open(idle, parts).await.unwrap(), Arc::new(config)).unwrap())
 }
 
 /// Somebody who may do everything.

@@ -1,8 +1,10 @@
 //! The server as its clients see it: over real HTTP and WebSockets, on both databases.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends here")]
 
+mod access;
 mod again;
 mod app;
+mod attacks;
 mod audits;
 mod auth;
 mod backfills;
@@ -16,13 +18,17 @@ mod graphql_http;
 mod hooks;
 mod in_process;
 mod inner_events;
+mod keycloak;
 mod layering;
 mod libraries;
 mod lists;
 mod members;
 mod metrics;
 mod model;
+mod oidc;
 mod process;
+mod provider;
+mod provider_sessions;
 mod quotas;
 mod redaction;
 mod run_lists;
@@ -35,6 +41,7 @@ mod signatures;
 mod socket;
 mod sse;
 mod tenancy;
+mod tokens;
 mod trigger_events;
 mod variables;
 mod webhooks;

@@ -36,7 +36,7 @@ impl Process {
         let parts = Parts::new(database, &config.artifact.folder, registry, outgoing, clock.clone()).await.unwrap();
         let runtime = Runtime::open(RuntimeConfig::default(), parts).await.unwrap();
         let key = home.key(Role::Admin).await;
-        Self { app: Arc::new(App::new(runtime, Arc::new(config))), clock, key }
+        Self { app: Arc::new(App::new(runtime, Arc::new(config)).unwrap()), clock, key }
     }
 
     pub(crate) async fn ask_as(&self, key: &str, query: &str, variables: Value) -> Value {

@@ -104,6 +104,7 @@ fn word(notice: &Notice) -> String {
         Notice::Fed(workspace) => format!("w{}", workspace.0.simple()),
         Notice::Mail(run) => format!("m{}", run.0.simple()),
         Notice::Ready => "r".to_owned(),
+        Notice::Access => "a".to_owned(),
     }
 }
 
@@ -114,6 +115,7 @@ fn read(word: &str) -> Option<Notice> {
         ("w", hex) => id(hex).map(WorkspaceId).map(Notice::Fed),
         ("m", hex) => id(hex).map(RunId).map(Notice::Mail),
         ("r", "") => Some(Notice::Ready),
+        ("a", "") => Some(Notice::Access),
         _ => None,
     }
 }
@@ -126,7 +128,7 @@ mod tests {
     fn a_notice_reads_back_what_it_wrote_and_junk_is_nothing() {
         let run = RunId(Uuid::from_u128(7));
         let feed = Notice::Fed(WorkspaceId(Uuid::from_u128(8)));
-        for notice in [Notice::Committed(run), feed, Notice::Mail(run), Notice::Ready] {
+        for notice in [Notice::Committed(run), feed, Notice::Mail(run), Notice::Ready, Notice::Access] {
             assert_eq!(read(&word(&notice)), Some(notice));
         }
         for junk in ["", "c", "cxyz", "é", "rr", "q7"] {

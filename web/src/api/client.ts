@@ -43,6 +43,11 @@ export async function checkKey(key: string): Promise<"ok" | "refused" | "unreach
   }
 }
 
+/** Whether the server closed a socket because the credential opens nothing, or something else now. */
+function isForbidden(event: unknown): boolean {
+  return event instanceof CloseEvent && (event.code === 4401 || event.code === 4403);
+}
+
 /**
  * The socket for what is followed live. It does not try again by itself: whoever follows something knows the cursor to
  * go on after.
@@ -50,6 +55,16 @@ export async function checkKey(key: string): Promise<"ok" | "refused" | "unreach
 export const socket = createClient({
   url: () => `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/graphql`,
   connectionParams: () => authorization(useSession.getState().key),
+  on: {
+    // The server closes what is open when rights end: whether they all did, an ordinary question tells.
+    closed: (event) => {
+      const { key, expire } = useSession.getState();
+      if (key === null || !isForbidden(event)) return;
+      void checkKey(key).then((answer) => {
+        if (answer === "refused" && useSession.getState().key === key) expire();
+      });
+    },
+  },
   retryAttempts: 0,
   lazy: true,
   lazyCloseTimeout: 2_000,

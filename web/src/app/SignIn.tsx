@@ -4,7 +4,7 @@ import { useT } from "@/i18n";
 import { Button } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
 import { TextField } from "@/ui/Field";
-import { useSession } from "./session";
+import { signInAddress, useSession } from "./session";
 
 function KeyForm() {
   const t = useT();
@@ -40,10 +40,29 @@ function KeyForm() {
   );
 }
 
-/** Asks for an API key. It is kept for this tab only. */
+/** The way to the provider, and back to the page that is open. */
+function ProviderLink() {
+  const t = useT();
+  const provider = useSession((session) => session.provider);
+  if (provider === null) return null;
+  return (
+    <>
+      <a
+        href={signInAddress(location)}
+        className="mb-4 flex h-8 items-center justify-center rounded-md border border-accent bg-accent px-3 font-medium text-on-accent hover:opacity-90 max-sm:h-11"
+      >
+        {t("signIn.by", { name: provider })}
+      </a>
+      <h2 className="mb-2 font-medium text-soft">{t("signIn.orKey")}</h2>
+    </>
+  );
+}
+
+/** Leads to the provider where there is one, or asks for an API key, which is kept for this tab only. */
 export function SignInPage() {
   const t = useT();
   const linkOver = useSession((session) => session.linkOver);
+  const refusal = useSession((session) => session.refusal);
   return (
     <main className="flex h-full items-center justify-center p-4">
       <div className="w-full max-w-sm rounded-xl border border-line bg-surface p-6">
@@ -53,6 +72,12 @@ export function SignInPage() {
             {t("signIn.linkOver")}
           </p>
         ) : null}
+        {refusal ? (
+          <p role="alert" className="mb-4">
+            {t(`signIn.${refusal}`)}
+          </p>
+        ) : null}
+        <ProviderLink />
         <KeyForm />
       </div>
     </main>
@@ -62,9 +87,12 @@ export function SignInPage() {
 /** Asks for a key again over the page that is open, which stays as it is. */
 export function SignInAgain() {
   const t = useT();
+  const provider = useSession((session) => session.provider);
   return (
     <Dialog title={t("signIn.again")} onClose={() => undefined} blocking>
       <p className="mb-3">{t("signIn.again.why")}</p>
+      {provider ? <p className="mb-3">{t("signIn.again.by")}</p> : null}
+      <ProviderLink />
       <KeyForm />
     </Dialog>
   );

@@ -202,8 +202,10 @@ export const de: Readonly<Record<MessageKey, string>> = {
   "resolve.succeed": "Es geschah",
   "resolve.title": "Wie ging es aus?",
   "role.ADMIN": "Verwaltung",
+  "role.APPROVER": "Freigabe",
   "role.EDITOR": "Bearbeitung",
   "role.OPERATOR": "Betrieb",
+  "role.OWNER": "Eigentum",
   "role.VIEWER": "Nur lesen",
   "run.button": "v{number} starten",
   "run.cancel": "Lauf abbrechen",
@@ -294,15 +296,26 @@ export const de: Readonly<Record<MessageKey, string>> = {
   "settings.uncertain.park": "Auf einen Menschen warten",
   "settings.uncertain.retry": "Mit demselben Schlüssel erneut aufrufen",
   "signIn.again": "Erneut anmelden",
+  "signIn.again.by": "Sie gelangen zur Anmeldeseite Ihrer Organisation und kommen auf diese Seite zurück.",
   "signIn.again.why": "Ihre Sitzung oder Ihr Schlüssel gilt nicht mehr. Diese Seite bleibt, wie sie ist.",
+  "signIn.by": "Anmelden mit {name}",
+  "signIn.denied": "Die Anmeldung wurde abgebrochen.",
+  "signIn.expired":
+    "Das hat zu lange gedauert, oder die Antwort gehört zu einer anderen Anmeldung. Versuchen Sie es erneut.",
   "signIn.go": "Anmelden",
   "signIn.help":
     "Der Server schreibt beim ersten Start einen in die Datei `admin.key` seines Datenordners. Er wird nur für diesen Tab aufbewahrt. Einfacher: den Link öffnen, den `flowforge admin login-link` ausgibt.",
   "signIn.key": "API-Schlüssel",
   "signIn.linkOver":
     "Dieser Anmeldelink wurde schon benutzt oder ist abgelaufen. „flowforge admin login-link“ gibt einen neuen aus.",
+  "signIn.orKey": "Oder mit einem API-Schlüssel",
   "signIn.refused": "Der Server kennt diesen Schlüssel nicht.",
+  "signIn.stranger":
+    "Sie sind dort angemeldet, dürfen hier aber in keinen Arbeitsbereich. Bitten Sie eine Administratorin oder einen Administrator, Sie aufzunehmen.",
   "signIn.title": "Bei FlowForge anmelden",
+  "signIn.unavailable": "Der Anmeldedienst antwortet nicht. Versuchen Sie es gleich noch einmal.",
+  "signIn.unbelieved":
+    "Der Antwort des Anmeldedienstes war nicht zu glauben. Versuchen Sie es erneut; bleibt es so, sagen Sie es der Administration.",
   "signIn.unreachable": "Der Server ist nicht erreichbar.",
   signOut: "Abmelden",
   "signal.payload": "Inhalt, als JSON",

@@ -17,6 +17,7 @@ use crate::graphql::error::{Code, complete, request_error};
 use crate::graphql::limit::COST;
 use crate::graphql::request::IdempotencyKey;
 use crate::service::ServiceError;
+use crate::service::caller::{self, Credential};
 use crate::telemetry::REQUEST_ID;
 
 /// A start that brings no key of its own goes by this header.
@@ -140,7 +141,7 @@ async fn answer(face: &Face, media: Media, is_get: bool, headers: &HeaderMap, pa
         }
     }
     if media == Media::Events {
-        return sse::stream(face, &viewer, token(face, headers), admitted);
+        return sse::stream(face, &viewer, shown_credential(face, headers), admitted);
     }
     let (executed, cost) = (admitted.executed, admitted.cost);
     let Ok(mut response) = tokio::time::timeout(EXECUTION_LIMIT, face.schema.execute(admitted.request)).await else {
@@ -162,14 +163,14 @@ pub(super) fn too_long() -> ServerError {
 
 /// The viewer of the request's credential.
 pub(super) async fn authenticate(face: &Face, headers: &HeaderMap) -> Result<crate::auth::Viewer, ServiceError> {
-    let token = credential::token(headers, &face.app.config.server.allow_origins);
+    let shown = credential::shown(headers, &face.app.config.server.allow_origins);
     let request = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
-    crate::service::key::authenticate_in(&face.app, token.ok_or(ServiceError::Unauthenticated)?, request).await
+    caller::authenticate_in(&face.app, &shown.ok_or(ServiceError::Unauthenticated)?, request).await
 }
 
 /// What a long answer asks again with, whether it is still valid.
-pub(super) fn token(face: &Face, headers: &HeaderMap) -> String {
-    credential::token(headers, &face.app.config.server.allow_origins).unwrap_or_default().to_owned()
+pub(super) fn shown_credential(face: &Face, headers: &HeaderMap) -> Credential {
+    credential::shown(headers, &face.app.config.server.allow_origins).unwrap_or_default()
 }
 
 /// 401 with its challenge, or what else kept the credential from being looked at.

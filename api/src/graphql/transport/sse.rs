@@ -22,7 +22,9 @@ use super::{Admitted, Executed, Face, Schema, shown};
 use crate::auth::Viewer;
 use crate::graphql::envelope::Place;
 use crate::graphql::error::complete;
-use crate::service::{ServiceError, key};
+use crate::service::ServiceError;
+use crate::service::access::Changes;
+use crate::service::caller::{self, Credential};
 use crate::telemetry;
 use crate::telemetry::figure::Open;
 use crate::telemetry::request::RequestNotes;
@@ -43,22 +45,30 @@ pub(super) fn resume(headers: &HeaderMap) -> Option<String> {
 }
 
 /// Streams an operation's answers.
-pub(super) fn stream(face: &Face, viewer: &Viewer, token: String, admitted: Admitted) -> Response {
+pub(super) fn stream(face: &Face, viewer: &Viewer, credential: Credential, admitted: Admitted) -> Response {
     let Admitted { request, kind, executed, place, .. } = admitted;
     let (sender, receiver) = mpsc::channel(MOST_WAITING);
     let answers = answers(face.schema.clone(), request, kind);
     let (session, stopping) = (Session { sender, executed, place }, face.app.stopping.clone());
     let app = Arc::clone(&face.app);
+    let (asker, changes) = (viewer.clone(), app.access.changes(viewer));
     let open = (Open::event_stream(), (kind == OperationType::Subscription).then(|| Open::subscription("sse")));
     let notes =
         telemetry::request::current().unwrap_or_else(|| RequestNotes::new(viewer.request.clone().unwrap_or_default()));
     face.app.tasks.spawn(telemetry::request::within(Arc::clone(&notes), async move {
         let still_open = move || {
-            let (app, token) = (Arc::clone(&app), token.clone());
-            async move { !matches!(key::authenticate(&app, &token).await, Err(ServiceError::Unauthenticated)) }.boxed()
+            let (app, credential, asker) = (Arc::clone(&app), credential.clone(), asker.clone());
+            async move {
+                match caller::authenticate(&app, &credential).await {
+                    // With other rights it is another stream.
+                    Ok(viewer) => viewer.may_as(&asker),
+                    Err(error) => !matches!(error, ServiceError::Unauthenticated | ServiceError::NotFound { .. }),
+                }
+            }
+            .boxed()
         };
         // Going away is told by the end of the stream without `complete`: the client comes back elsewhere.
-        let told = stopping.run_until_cancelled(session.tell(answers, still_open)).await;
+        let told = stopping.run_until_cancelled(session.tell(answers, still_open, changes)).await;
         drop(open);
         let reason = match told {
             None => "the process is stopping",
@@ -126,11 +136,16 @@ impl Session {
         &self,
         mut answers: BoxStream<'static, GraphqlResponse>,
         still_open: impl Fn() -> BoxFuture<'static, bool> + Send,
+        mut changes: Changes,
     ) -> Result<(), Closed> {
         let mut quiet = tokio::time::interval_at(Instant::now() + KEEP_ALIVE, KEEP_ALIVE);
         quiet.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // The answer's head goes out at once, not with the first event.
         self.send(Bytes::from_static(b":\n\n")).await?;
+        // Rights may have ended between the look at the credential and now.
+        if !still_open().await {
+            return Err(Closed::Gone);
+        }
         loop {
             tokio::select! {
                 () = self.sender.closed() => return Err(Closed::Gone),
@@ -143,6 +158,11 @@ impl Session {
                     }
                     None => return self.send(event("complete", None, "")).await,
                 },
+                () = changes.changed() => {
+                    if !still_open().await {
+                        return Err(Closed::Gone);
+                    }
+                }
                 _ = quiet.tick() => {
                     if !still_open().await {
                         return Err(Closed::Gone);
@@ -191,7 +211,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_reader_that_takes_nothing_is_closed_and_little_waits_for_it() {
         let (session, mut receiver) = session();
-        assert_eq!(session.tell(endless(), || std::future::ready(true).boxed()).await, Err(Closed::Slow));
+        assert_eq!(
+            session.tell(endless(), || std::future::ready(true).boxed(), Changes::none()).await,
+            Err(Closed::Slow)
+        );
         drop(session);
         let mut waiting = 0;
         while receiver.recv().await.is_some() {
@@ -204,9 +227,9 @@ mod tests {
     async fn a_quiet_stream_carries_a_comment_every_15_seconds_until_the_key_is_revoked() {
         let (session, mut receiver) = session();
         let asked = std::sync::atomic::AtomicUsize::new(0);
-        let still_open = || std::future::ready(asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 3).boxed();
+        let still_open = || std::future::ready(asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 4).boxed();
         let began = Instant::now();
-        let ended = session.tell(futures::stream::pending().boxed(), still_open).await;
+        let ended = session.tell(futures::stream::pending().boxed(), still_open, Changes::none()).await;
         assert_eq!((ended, began.elapsed()), (Err(Closed::Gone), KEEP_ALIVE * 4));
         drop(session);
         let mut said = Vec::new();
@@ -222,7 +245,7 @@ mod tests {
         session.executed.0.store(true, std::sync::atomic::Ordering::Relaxed);
         let answer = GraphqlResponse::new(async_graphql::Value::from_json(json!({"a": 1})).unwrap());
         let answers = futures::stream::iter([answer]).boxed();
-        assert_eq!(session.tell(answers, || std::future::ready(true).boxed()).await, Ok(()));
+        assert_eq!(session.tell(answers, || std::future::ready(true).boxed(), Changes::none()).await, Ok(()));
         drop(session);
         let mut said = String::new();
         while let Some(message) = receiver.recv().await {

@@ -2,6 +2,7 @@
 //! produced, so nothing is buffered without end.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::parser::types::OperationType;
@@ -15,13 +16,15 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
-use super::http::{CHALLENGE, authenticate, token};
+use super::http::{CHALLENGE, authenticate, shown_credential};
 use super::{Executed, Face, Head, Params, prepare, shown, shown_errors};
 use crate::app::App;
 use crate::auth::credential::{self, origin_allowed};
 use crate::auth::{Viewer, bearer};
 use crate::graphql::error::{Code, complete, request_error};
-use crate::service::{ServiceError, key};
+use crate::service::ServiceError;
+use crate::service::access::Changes;
+use crate::service::caller::{self, Credential};
 use crate::telemetry::figure::Open;
 use crate::telemetry::request::RequestNotes;
 use crate::telemetry::{self, REQUEST_ID};
@@ -112,7 +115,7 @@ pub(super) async fn upgrade(face: Face, headers: &HeaderMap, socket: WebSocketUp
     }
     let viewer = if credential::is_present(headers) {
         match authenticate(&face, headers).await {
-            Ok(viewer) => Some((viewer, token(&face, headers))),
+            Ok(viewer) => Some((viewer, shown_credential(&face, headers))),
             // A session that is over is no reason to refuse a client that brings a key in its first message.
             Err(ServiceError::Unauthenticated) if !headers.contains_key(AUTHORIZATION) => None,
             Err(ServiceError::Unauthenticated) => {
@@ -160,8 +163,10 @@ enum Said {
 struct Session {
     face: Face,
     socket: WebSocket,
-    /// Who asks, and the token that is looked at again with every ping.
-    viewer: Option<(Viewer, String)>,
+    /// Who asks, and the credential that is looked at again with every ping.
+    viewer: Option<(Viewer, Credential)>,
+    /// Wakes when their rights may be others.
+    changes: Option<Changes>,
     acknowledged: bool,
     /// The id of the upgrade's request; every operation on the socket is part of it.
     request: Option<String>,
@@ -171,11 +176,13 @@ struct Session {
 }
 
 impl Session {
-    fn new(face: Face, socket: WebSocket, viewer: Option<(Viewer, String)>, request: Option<String>) -> Self {
+    fn new(face: Face, socket: WebSocket, viewer: Option<(Viewer, Credential)>, request: Option<String>) -> Self {
+        let changes = viewer.as_ref().map(|(viewer, _)| face.app.access.changes(viewer));
         Self {
             face,
             socket,
             viewer,
+            changes,
             request,
             acknowledged: false,
             operations: HashMap::new(),
@@ -219,6 +226,7 @@ impl Session {
                 () = tokio::time::sleep_until(init_by), if !self.acknowledged => return Err(End::InitTimeout),
                 message = self.socket.recv() => self.receive(message).await?,
                 Some(said) = self.streams.next() => self.say(said).await?,
+                () = changed(&mut self.changes) => self.look_again().await?,
                 _ = pings.tick() => self.ping().await?,
             }
         }
@@ -255,17 +263,26 @@ impl Session {
         if self.acknowledged {
             return Err(End::TooManyInits);
         }
-        if let Some(text) = payload.and_then(authorization) {
-            let token = bearer(text).ok_or(End::Forbidden)?;
-            let viewer = viewer_of(&self.face.app, token).await?;
+        let said = |name| payload.and_then(|payload| field(payload, name)).map(str::to_owned);
+        let token = match said("authorization") {
+            Some(text) => Some(bearer(&text).ok_or(End::Forbidden)?.to_owned()),
+            // A browser's socket has no header for the workspace that its page is about.
+            None => self.viewer.as_ref().map(|(_, shown)| shown.token.clone()).filter(|_| said("workspace").is_some()),
+        };
+        if let Some(token) = token {
+            let shown = Credential { token, workspace: said("workspace") };
+            let viewer = viewer_of(&self.face.app, &shown).await?;
             if let Some(notes) = telemetry::request::current() {
                 notes.viewer(&viewer);
             }
-            self.viewer = Some((viewer.in_request(self.request.as_deref()), token.to_owned()));
+            self.changes = Some(self.face.app.access.changes(&viewer));
+            self.viewer = Some((viewer.in_request(self.request.as_deref()), shown));
         }
         if self.viewer.is_none() {
             return Err(End::Forbidden);
         }
+        // Rights may have ended between the first look at the credential and now, when changes are waited for.
+        self.look_again().await?;
         self.acknowledged = true;
         self.send(&json!({"type": "connection_ack"})).await
     }
@@ -332,15 +349,21 @@ impl Session {
         if self.heard_at.elapsed() > SILENT_FOR {
             return Err(End::Gone);
         }
-        if let Some((_, token)) = &self.viewer {
-            // A revoked key ends its sockets.
-            match viewer_of(&self.face.app, token).await {
-                // The database being away for a moment is no reason to cut everybody off.
-                Ok(_) | Err(End::Internal) => {}
-                Err(end) => return Err(end),
-            }
-        }
+        self.look_again().await?;
         self.send(&json!({"type": "ping"})).await
+    }
+
+    /// Goes on only while the credential opens what it opened before: a revoked one ends its sockets, and so do other
+    /// rights, with which the client comes back.
+    async fn look_again(&mut self) -> Result<(), End> {
+        let Some((viewer, shown)) = &self.viewer else { return Ok(()) };
+        match viewer_of(&self.face.app, shown).await {
+            Ok(found) if found.may_as(viewer) => Ok(()),
+            Ok(_) => Err(End::Forbidden),
+            // The database being away for a moment is no reason to cut everybody off.
+            Err(End::Internal) => Ok(()),
+            Err(end) => Err(end),
+        }
     }
 
     async fn send_errors(&mut self, id: &str, errors: &[ServerError]) -> Result<(), End> {
@@ -357,18 +380,25 @@ impl Session {
     }
 }
 
-async fn viewer_of(app: &App, token: &str) -> Result<Viewer, End> {
-    match key::authenticate(app, token).await {
+async fn changed(changes: &mut Option<Changes>) {
+    match changes {
+        Some(changes) => changes.changed().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn viewer_of(app: &Arc<App>, shown: &Credential) -> Result<Viewer, End> {
+    match caller::authenticate(app, shown).await {
         Ok(viewer) => Ok(viewer),
-        Err(ServiceError::Unauthenticated) => Err(End::Forbidden),
+        Err(ServiceError::Unauthenticated | ServiceError::NotFound { .. }) => Err(End::Forbidden),
         Err(_) => Err(End::Internal),
     }
 }
 
-/// `{"authorization": "Bearer …"}`; the field's case does not matter.
-fn authorization(payload: &Value) -> Option<&str> {
+/// A field of `{"authorization": "Bearer …", "workspace": "…"}`; its case does not matter.
+fn field<'a>(payload: &'a Value, name: &str) -> Option<&'a str> {
     let fields = payload.as_object()?;
-    fields.iter().find(|(key, _)| key.eq_ignore_ascii_case("authorization")).and_then(|(_, value)| value.as_str())
+    fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).and_then(|(_, value)| value.as_str())
 }
 
 fn with_payload(kind: &str, payload: Option<Value>) -> Value {
