@@ -21,6 +21,7 @@ mod loader;
 pub mod node;
 pub mod node_run;
 pub mod node_type;
+pub mod notification;
 mod page;
 pub mod project;
 pub mod quota;
@@ -64,6 +65,7 @@ pub struct Query(
     expression::ExpressionQuery,
     audit::AuditQuery,
     trigger::TriggerQuery,
+    notification::NotificationQuery,
     trigger::TriggerEventQuery,
 );
 
@@ -84,6 +86,7 @@ pub struct Mutation(
     quota::QuotaMutation,
     trigger::TriggerMutation,
     webhook::WebhookMutation,
+    notification::NotificationMutation,
     trigger::backfill::BackfillMutation,
     trigger::redelivery::RedeliveryMutation,
     egress::EgressMutation,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::serve::ListenerExt as _;
 use engine::id::ApiKeyId;
 use migration::{Migrator, MigratorTrait as _};
@@ -143,6 +143,7 @@ pub async fn serve_until(
     let shutdown = config.server.shutdown;
     let app = Arc::new(App::new(runtime.clone(), Arc::new(config))?);
     runtime.watch_clock(trigger::gate(&app));
+    runtime.tell_outside();
     tracing::info!(server.address = %address, "listening on {address}");
     announce(&Banner { address, data_dir, needs_key });
     let served = listen(listener, Arc::clone(&app), stop, shutdown).await;
@@ -280,6 +281,7 @@ pub fn router(app: Arc<App>) -> Router {
     rest::router(Arc::clone(&app))
         .merge(graphql::router(Arc::clone(&app)))
         .layer(CatchPanicLayer::custom(rest::panicked))
+        .layer(map_response(rest::pages::as_declared))
         .layer(from_fn_with_state(app, telemetry::observe))
 }
 

@@ -17,6 +17,7 @@ pub mod hook;
 pub mod key;
 pub mod login;
 pub mod member;
+pub mod notification;
 pub mod page;
 pub mod plan;
 pub mod project;

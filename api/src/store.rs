@@ -26,6 +26,7 @@ pub(crate) mod keyset;
 pub(crate) mod login_attempt;
 pub(crate) mod login_link;
 pub(crate) mod member;
+pub(crate) mod notification;
 pub(crate) mod outbox;
 pub(crate) mod project;
 pub(crate) mod publication;

@@ -10,7 +10,8 @@ use crate::client::{Address, Client};
 use crate::exit::{self, Exit, Failure};
 use crate::output::{Format, Output};
 use crate::{
-    admin, audit, connection, key, migrate, project, run, schema, secret, serve, trigger, variable, version, workflow,
+    admin, audit, connection, key, migrate, notification, project, run, schema, secret, serve, trigger, variable,
+    version, workflow,
 };
 
 /// The file in the data folder into which an embedded server writes its first admin key.
@@ -87,6 +88,9 @@ enum Command {
     /// What starts runs by itself, and what came to it.
     #[command(subcommand)]
     Trigger(trigger::Command),
+    /// Who outside is told of runs.
+    #[command(subcommand)]
+    Notification(notification::Command),
     /// Work on the database of the settings itself, also while the server runs.
     #[command(subcommand)]
     Admin(admin::Command),
@@ -157,6 +161,7 @@ fn carry_out(command: Command, global: &Global) -> Result<ExitCode, Failure> {
         Command::Secret(command) => one_thread()?.block_on(secret::run(command, global)),
         Command::Workflow(command) => one_thread()?.block_on(workflow::run(command, global)),
         Command::Trigger(command) => one_thread()?.block_on(trigger::run(command, global)),
+        Command::Notification(command) => one_thread()?.block_on(notification::run(command, global)),
         Command::Admin(command) => one_thread()?.block_on(admin::run(command, global)),
         Command::Audit(command) => one_thread()?.block_on(audit::run(command, global)),
         Command::Version(command) => one_thread()?.block_on(version::run(command, global)),

@@ -12,6 +12,7 @@ mod connection;
 mod exit;
 mod key;
 mod migrate;
+mod notification;
 mod output;
 mod project;
 mod question;

@@ -106,6 +106,10 @@ ids! {
     AuditId = "aud";
     /// A plain value that expressions read.
     VariableId = "var";
+    /// Somebody outside who is told of runs.
+    NotificationId = "ntf";
+    /// A message to somebody outside.
+    DeliveryId = "dlv";
 }
 
 /// One node's execution in a run. It has no UUID of its own: run, node key and scope are its identity everywhere.

@@ -164,6 +164,24 @@ words! {
         /// A run that ended.
         Workflow = "WORKFLOW",
     }
+    /// How somebody outside is told.
+    NotificationFormat {
+        /// Standard Webhooks.
+        Standard = "STANDARD",
+        /// A line of text for Slack.
+        Slack = "SLACK",
+        /// A line of text for Discord.
+        Discord = "DISCORD",
+    }
+    /// What became of a message to somebody outside.
+    DeliveryStatus {
+        /// It is or will be sent.
+        Pending = "PENDING",
+        /// It was taken.
+        Delivered = "DELIVERED",
+        /// It was given up.
+        Failed = "FAILED",
+    }
     /// What kinds of trigger have a binding.
     BindingKind {
         /// Requests from outside.

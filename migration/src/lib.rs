@@ -50,6 +50,7 @@ mod m0095_trigger_binding;
 mod m0096_event;
 mod m0097_backfill;
 mod m0100_webhook_url;
+mod m0101_notification;
 mod m0110_access_change;
 mod m0111_login_attempt;
 mod m0112_user_session;
@@ -111,6 +112,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0096_event::Migration),
             Box::new(m0097_backfill::Migration),
             Box::new(m0100_webhook_url::Migration),
+            Box::new(m0101_notification::Migration),
             Box::new(m0110_access_change::Migration),
             Box::new(m0111_login_attempt::Migration),
             Box::new(m0112_user_session::Migration),

@@ -169,6 +169,17 @@ impl Outgoing {
         Err(OutgoingError::Redirect { why: format!("more than {MOST_REDIRECTS} redirects") }.after_acting(acted))
     }
 
+    /// Sends the request there and nowhere else: a redirect is an answer like any other.
+    ///
+    /// # Errors
+    /// As [`Outgoing::send`].
+    pub async fn send_here(&self, request: OutgoingRequest) -> Result<OutgoingResponse, OutgoingError> {
+        let OutgoingRequest { method, url, headers, body, deadline, .. } = request;
+        let response = self.send_once(&method, &url, &headers, body, deadline).await?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        Ok(OutgoingResponse { status, headers, acted: false, origin: origin(&url), deadline, response })
+    }
+
     async fn send_once(
         &self,
         method: &Method,

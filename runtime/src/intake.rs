@@ -60,6 +60,8 @@ pub(crate) struct Beginning {
     pub(crate) retry_of: Option<(RunId, Option<String>)>,
     /// What the keys of its effects are made from; `None` for itself.
     pub(crate) origin: Option<Uuid>,
+    /// The id that it was promised.
+    pub(crate) run: Option<RunId>,
     /// What its journal begins with.
     pub(crate) facts: Vec<Event>,
     /// What was asked for, when that is more than the input.
@@ -141,7 +143,7 @@ impl Intake {
 
     fn row(&self, request: Request, owner: Option<WorkerId>) -> Result<(NewRun, Waiting), (Answer, StartError)> {
         let Request { start, tenant, graph, trigger, input, vars, beginning, answer } = request;
-        let run = RunId(self.clock.new_id());
+        let run = beginning.run.unwrap_or_else(|| RunId(self.clock.new_id()));
         let event = match &beginning.fence {
             Some(Fence::Waiting(event)) => *event,
             Some(Fence::Tick(_)) | None => TriggerEventId(self.clock.new_id()),

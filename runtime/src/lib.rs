@@ -16,6 +16,7 @@ pub mod figure;
 mod intake;
 pub mod journal;
 mod message;
+pub mod notification;
 mod quota;
 mod rebuild;
 mod refusal;
@@ -29,7 +30,7 @@ pub mod trace;
 pub mod value;
 mod work;
 
-pub use database::{Database, DatabaseKind};
+pub use database::{Database, DatabaseKind, is_unusable_text};
 pub use quota::{Bound, Quota, QuotaExceeded, Usage};
 pub use role::scheduler::{AskedStart, Forbidden, Gate, GateAnswer};
 pub use runtime::{

@@ -6,6 +6,7 @@ pub(crate) mod heartbeat;
 pub(crate) mod inner;
 pub(crate) mod leader;
 pub(crate) mod mail;
+pub(crate) mod notifier;
 pub(crate) mod relay;
 pub(crate) mod scheduler;
 pub(crate) mod starter;

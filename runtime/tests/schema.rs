@@ -60,6 +60,7 @@ async fn create_all(db: &DatabaseConnection) {
     create(db, entity::audit_head::Entity).await;
     create(db, entity::blob::Entity).await;
     create(db, entity::blob_ref::Entity).await;
+    create(db, entity::callback_cursor::Entity).await;
     create(db, entity::connection::Entity).await;
     create(db, entity::connection_lease::Entity).await;
     create(db, entity::connection_sign_in::Entity).await;
@@ -79,6 +80,9 @@ async fn create_all(db: &DatabaseConnection) {
     create(db, entity::member::Entity).await;
     create(db, entity::logout_token::Entity).await;
     create(db, entity::node_run::Entity).await;
+    create(db, entity::notification::Entity).await;
+    create(db, entity::notification_attempt::Entity).await;
+    create(db, entity::notification_delivery::Entity).await;
     create(db, entity::outbox::Entity).await;
     create(db, entity::project::Entity).await;
     create(db, entity::run::Entity).await;

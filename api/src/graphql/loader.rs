@@ -10,6 +10,7 @@ use super::GraphqlError;
 use crate::app::App;
 use crate::auth::Viewer;
 use crate::service::ServiceError;
+use crate::service::notification::{self, Notification};
 use crate::service::project::{self, Environment, Project};
 use crate::service::run::{self, Run};
 use crate::service::workflow::{self, Deployment, Version, Workflow};
@@ -114,6 +115,21 @@ impl Loader<DeployedOf> for Reads {
             found.entry(DeployedOf(deployment.workflow)).or_default().push(deployment);
         }
         Ok(found)
+    }
+}
+
+/// Whom this run tells that it has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct CallbackOf(pub(super) RunId);
+
+impl Loader<CallbackOf> for Reads {
+    type Value = Notification;
+    type Error = Arc<ServiceError>;
+
+    async fn load(&self, keys: &[CallbackOf]) -> Result<HashMap<CallbackOf, Notification>, Self::Error> {
+        let ids: Vec<RunId> = keys.iter().map(|key| key.0).collect();
+        let found = notification::of_runs(&self.app, &self.viewer, &ids).await.map_err(Arc::new)?;
+        Ok(found.into_iter().filter_map(|one| Some((CallbackOf(one.run?), one))).collect())
     }
 }
 

@@ -12,7 +12,9 @@ use engine::time::Timestamp;
 use serde_json::Value;
 
 use super::Result;
+use super::loader::CallbackOf;
 use super::node_run::{NodeRunObject, NodeRunStatusName, Siblings};
+use super::notification::NotificationObject;
 use super::page::{Relay, connection, cost, window};
 use super::request::{Asked as _, id, start_key, time};
 use super::user_error::{UserError, settle};
@@ -117,6 +119,11 @@ impl RunObject {
     /// The labels it was started with: an object of texts.
     async fn labels(&self) -> Json<BTreeMap<String, String>> {
         Json(self.0.labels.clone())
+    }
+
+    /// Whom it tells that it has ended; null when it was started without a callback.
+    async fn callback(&self, ctx: &Context<'_>) -> Result<Option<NotificationObject>> {
+        Ok(ctx.reads()?.load_one(CallbackOf(self.0.id)).await?.map(NotificationObject))
     }
 
     /// The key of the node that started it.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_graphql::{Context, ID, InputObject, Json, Object, SimpleObject};
+use nodes::connection::SecretText;
 use serde_json::Value;
 
 use super::Result;
@@ -10,6 +11,7 @@ use super::request::{Asked as _, id, start_key};
 use super::run::RunObject;
 use super::user_error::{UserError, settle};
 use crate::service::ServiceError;
+use crate::service::notification::NewCallback;
 use crate::service::start::{self, Start, StartOne, Started, Which};
 
 /// What to run, and with what. Name the workflow by `workflow` or `workflowId`, or a version by `versionId`.
@@ -38,6 +40,25 @@ pub struct StartRunInput {
     key: Option<String>,
     /// An object of at most 32 texts to find the run by.
     labels: Option<Json<BTreeMap<String, String>>>,
+    /// Who outside is told once the run has ended.
+    callback: Option<CallbackInput>,
+}
+
+/// Who outside is told once a run has ended: by a message of Standard Webhooks, sent again until it is taken. Its type is
+/// `run.succeeded`, `run.failed`, `run.canceled` or `run.timed_out`; its data name the run, whose output is asked for by
+/// `run(id:)`.
+#[derive(InputObject)]
+pub struct CallbackInput {
+    /// Where the message goes; it is never answered again. Send it as a variable, never in the document.
+    url: String,
+    /// What the message is signed with: `whsec_` and the base64 of 24 to 64 bytes. Send it as a variable.
+    secret: String,
+}
+
+impl From<CallbackInput> for NewCallback {
+    fn from(CallbackInput { url, secret }: CallbackInput) -> Self {
+        Self { url, secret: SecretText::new(secret) }
+    }
 }
 
 /// One of many runs to start.
@@ -51,6 +72,8 @@ pub struct StartOneInput {
     key: Option<String>,
     /// An object of at most 32 texts to find the run by.
     labels: Option<Json<BTreeMap<String, String>>>,
+    /// Who outside is told once the run has ended.
+    callback: Option<CallbackInput>,
 }
 
 impl From<StartOneInput> for StartOne {
@@ -60,6 +83,7 @@ impl From<StartOneInput> for StartOne {
             idempotency_key: input.idempotency_key,
             key: input.key,
             labels: input.labels.map(|json| json.0).unwrap_or_default(),
+            callback: input.callback.map(Into::into),
         }
     }
 }
@@ -147,6 +171,7 @@ impl StartMutation {
             idempotency_key: start_key(ctx, input.idempotency_key),
             key: input.key,
             labels: input.labels,
+            callback: input.callback,
         };
         StartRunPayload::settle(start::start(ctx.app()?, ctx.viewer()?, &start, one.into()).await)
     }

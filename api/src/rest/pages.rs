@@ -106,8 +106,13 @@ fn asset(file: &File, headers: &HeaderMap) -> Response {
     response
 }
 
+/// Says of every answer that it is what it declares to be, so that no browser makes a page of data.
+pub(crate) async fn as_declared(mut response: Response) -> Response {
+    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
 fn guard(headers: &mut HeaderMap) {
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
 }
 

@@ -172,6 +172,12 @@ actions! {
     TriggerPaused = "trigger.paused", true;
     /// A trigger goes on.
     TriggerResumed = "trigger.resumed", true;
+    /// Somebody outside is told of runs.
+    NotificationCreated = "notification.created", false;
+    /// They are told of something else, elsewhere, or not any more.
+    NotificationUpdated = "notification.updated", false;
+    /// They are not told any more.
+    NotificationDeleted = "notification.deleted", false;
     /// A webhook got another secret address.
     TriggerUrlRotated = "trigger.url_rotated", true;
     /// Somebody asked for runs of the past.

@@ -145,6 +145,10 @@ impl From<sea_orm::DbErr> for ServiceError {
             sea_orm::DbErr::ConnectionAcquire(_) => {
                 Self::Unavailable { message: "the database is busy; try again".to_owned() }
             }
+            other if runtime::is_unusable_text(&other) => Self::invalid(
+                "input",
+                "a text of the request holds the character U+0000, which the database does not take; leave it out",
+            ),
             other => Self::internal(other),
         }
     }

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use engine::definition::Definition;
-use engine::id::{ProjectId, VersionId, WorkflowId};
+use engine::id::{ProjectId, RunId, VersionId, WorkflowId};
 use engine::value::Digest;
 use futures::future::join_all;
+use runtime::StartError;
 use serde_json::Value;
 
+use super::notification::{self, NewCallback};
 use super::run::Run;
 use super::workflow::{MANUAL, trigger_nodes};
 use super::{ServiceError, connection, plan, signature, text};
@@ -58,6 +60,8 @@ pub struct StartOne {
     pub key: Option<String>,
     /// To find the run by.
     pub labels: BTreeMap<String, String>,
+    /// Who outside is told once it has ended.
+    pub callback: Option<NewCallback>,
 }
 
 /// A run that was asked for; `true` says that the idempotency key had started it before.
@@ -151,7 +155,20 @@ async fn begin(
         note(app, &request(viewer, runnable, environment, trigger, bare), &error).await;
         return Err(error);
     }
-    Ok(app.runtime.start(request(viewer, runnable, environment, trigger, one)).await?)
+    let mut one = one;
+    let Some(callback) = one.callback.take() else {
+        return Ok(app.runtime.start(request(viewer, runnable, environment, trigger, one)).await?);
+    };
+    let run = RunId(app.runtime.clock().new_id());
+    notification::keep_callback(app, viewer, run, callback).await?;
+    let started = app.runtime.start_as_run(request(viewer, runnable, environment, trigger, one), run).await;
+    match &started {
+        Ok(started) if started.run == run => {}
+        // Nobody knows whether the run is there: what is left over goes by itself.
+        Err(StartError::Journal(_) | StartError::Stopping) => {}
+        Ok(_) | Err(_) => notification::drop_callback(app, viewer, run).await?,
+    }
+    Ok(started?)
 }
 
 async fn may_run(

@@ -169,7 +169,8 @@ fn ten_thousand_documents_are_examined_and_compared_without_a_panic() {
 }
 
 /// Files that people read, with everything that a workflow usually has.
-const EXAMPLES: [&str; 3] = [
+const EXAMPLES: [&str; 4] = [
+    include_str!("../../../examples/github.flow.yaml"),
     include_str!("../../../examples/hello.flow.yaml"),
     include_str!("../../../examples/import.flow.yaml"),
     include_str!("../../../examples/order.flow.yaml"),

@@ -2,12 +2,14 @@
 
 use std::process::Stdio;
 
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
-use crate::app::{Home, TestApp};
+use crate::app::{Home, TestApp, doubling};
+use crate::notifications::{Arrived, Receiver, create as created, is_signed_by};
 use crate::webhooks::{SECRET, deployed, now, path, problem};
 
 /// The folder that scripts/install-libraries filled.
@@ -60,4 +62,43 @@ async fn deliveries_that_three_libraries_sign_are_taken_once_and_not_when_a_byte
         assert_eq!(send(body).await.1["reason"], "REPLAYED", "{language}");
     }
     app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Node.js, Python and the libraries; scripts/test installs them and runs this"]
+async fn what_is_sent_is_accepted_by_three_libraries_and_not_with_a_changed_byte_or_another_secret() {
+    let receiver = Receiver::answering(204).await;
+    let home = Home::sqlite().await.with("HTTP__ALLOW_HOSTS", &receiver.host);
+    let app = TestApp::start(&home).await;
+    app.publish("double", &doubling()).await;
+    let input = json!({"name": "ends", "events": ["run.succeeded"], "url": receiver.url()});
+    let secret = created(&app, input).await["secret"].as_str().unwrap().to_owned();
+    let callback = json!({"url": receiver.url(), "secret": SECRET});
+    let start = json!({"workflow": "double", "input": {"n": 1}, "key": "häß\u{fffd}lich", "callback": callback});
+    app.changed("startRun", start, "run { id }").await;
+    let arrived = receiver.wait(2).await;
+    let of = |secret: &str| arrived.iter().find(|one| is_signed_by(secret, one)).unwrap().clone();
+    for (secret, other) in [(secret.as_str(), SECRET), (SECRET, secret.as_str())] {
+        let Arrived { headers, body } = of(secret);
+        for language in ["rust", "node", "python"] {
+            let says = async |secret: &str, body: &str| verified(language, secret, &json!(headers), body).await;
+            assert_eq!(says(secret, &body).await, "ok", "{language}");
+            assert_eq!(says(secret, &body.replace("SUCCEEDED", "SUCCEEDEd")).await, "refused", "{language}");
+            assert_eq!(says(other, &body).await, "refused", "{language}");
+        }
+    }
+    app.stop().await;
+}
+
+/// What a library says of a delivery.
+async fn verified(language: &str, secret: &str, headers: &Value, body: &str) -> String {
+    if language != "rust" {
+        return script(language, "verify", &json!({"secret": secret, "headers": headers, "body": body})).await;
+    }
+    let named = |(name, value): (&String, &Value)| {
+        (HeaderName::try_from(name).unwrap(), HeaderValue::try_from(value.as_str().unwrap()).unwrap())
+    };
+    let headers: HeaderMap = headers.as_object().unwrap().iter().map(named).collect();
+    let verified = Webhook::new(secret).unwrap().verify(body.as_bytes(), &headers);
+    if verified.is_ok() { "ok".to_owned() } else { "refused".to_owned() }
 }

@@ -27,6 +27,11 @@ const SHORT_LISTS: &[(&str, &str)] = &[
     ("Project.environments", "a project has a handful of environments"),
     ("Query.nodeTypes", "what this release has built in"),
     ("Query.validateDefinition", "all problems of one document at once; the document is bounded"),
+    (
+        "NotificationDelivery.attempts",
+        "the tries of one message, of which there are eight until somebody asks for more",
+    ),
+    ("Query.notifications", "a workspace has at most 100"),
     ("SampleDelivery.headers", "the headers of one request, a handful"),
     ("Webhook.urls", "the URL of one trigger and those that it replaced lately"),
     ("StartRunsPayload.results", "one for each of at most 250 runs that were asked for"),

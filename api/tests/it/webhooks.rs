@@ -445,3 +445,56 @@ async fn deployed_with(app: &TestApp, name: &str, config: Value, connection: &st
     assert_eq!(published["problems"], json!([]), "{published:#}");
     binding(app, name).await
 }
+
+on_both_databases! {
+    async fn the_example_of_a_github_push_says_what_was_pushed_once(home: Home) {
+        let app = TestApp::start(&home).await;
+        let input = json!({"name": "github", "type": "webhook.signing", "secrets": {"secret": SECRET}});
+        app.changed("createConnection", input, "").await;
+        let text = include_str!("../../../examples/github.flow.yaml");
+        let example: Value = serde_saphyr::from_str::<Value>(text).unwrap()["definition"].take();
+        let published = app.publish("github", &example).await;
+        assert_eq!(published["problems"], json!([]), "{published:#}");
+        let listener = json!({"nodes": {"heard": {"type": "trigger.event@1", "config": {"subject": "code.*"}}}});
+        let published = app.publish("listener", &listener).await;
+        let listener = published["workflow"]["id"].as_str().unwrap().to_owned();
+        let url = path(&binding(&app, "github").await, 0);
+        let send = async |event: &str, id: &str, body: Value| {
+            let body = body.to_string();
+            let mac = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes()), body.as_bytes());
+            let headers = [
+                ("x-github-event", event.to_owned()),
+                ("x-github-delivery", id.to_owned()),
+                ("x-hub-signature-256", format!("sha256={}", hex::encode(mac.as_ref()))),
+            ];
+            let answer: Value = deliver(&app, &url, &headers, &body).await.json().await.unwrap();
+            answer["runId"].as_str().unwrap().to_owned()
+        };
+        let push = |branch: &str| {
+            json!({"ref": format!("refs/heads/{branch}"), "pusher": {"name": "ada"},
+                "repository": {"full_name": "ada/engine", "default_branch": "main"},
+                "commits": [{"message": "Add a loop\n\nIt ends."}, {"message": "Mend it"}]})
+        };
+        let run = send("push", "d-1", push("main")).await;
+        assert_eq!(send("push", "d-1", push("main")).await, run);
+        assert_eq!(app.finish(&run).await["status"], "SUCCEEDED");
+        for (event, id, body) in [("push", "d-2", push("try")), ("ping", "d-3", json!({"zen": "Keep it simple."}))] {
+            let run = send(event, id, body).await;
+            assert_eq!(app.finish(&run).await["status"], "SUCCEEDED", "{id}");
+        }
+        let query = "query($id: ID!) { runs(filter: {workflowId: $id}) { nodes { id } } }";
+        let heard = loop {
+            let found = app.ask(query, json!({"id": listener})).await["runs"]["nodes"].clone();
+            if found.as_array().is_some_and(|found| !found.is_empty()) {
+                break found;
+            }
+            tokio::task::yield_now().await;
+        };
+        assert_eq!(heard.as_array().map(Vec::len), Some(1), "only the default branch is told of");
+        let query = "query($id: ID!) { run(id: $id) { input { json } } }";
+        let told = app.ask(query, json!({"id": heard[0]["id"]})).await["run"]["input"]["json"]["data"].clone();
+        let titles = json!(["Add a loop", "Mend it"]);
+        assert_eq!((&told["branch"], &told["pushed_by"], &told["titles"]), (&json!("main"), &json!("ada"), &titles));
+        app.stop().await;
+    }
+}

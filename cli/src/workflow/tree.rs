@@ -308,6 +308,20 @@ mod tests {
         Places::of(documents("a", text)[0].as_ref().unwrap())
     }
 
+    /// Nine lists of nine times the list before: a billion texts, were they written out.
+    #[test]
+    fn an_alias_bomb_in_a_file_is_refused() {
+        let mut bomb = "a0: &a0 lol\n".to_owned();
+        for level in 1..10 {
+            let before = vec![format!("*a{}", level - 1); 9].join(", ");
+            bomb.push_str(&format!("a{level}: &a{level} [{before}]\n"));
+        }
+        let read = documents("a", &bomb);
+        assert!(matches!(read.as_slice(), [Err(_)]), "a bomb was unfolded");
+        let deep = "[".repeat(100_000) + &"]".repeat(100_000);
+        assert!(matches!(documents("a", &deep).as_slice(), [Err(_)]));
+    }
+
     #[test]
     fn everything_has_its_place() {
         let places = places(FILE);

@@ -26,7 +26,7 @@ impl Fleet {
     }
 
     /// One of them, each in turn.
-    fn any(&self) -> Option<String> {
+    pub(crate) fn one(&self) -> Option<String> {
         let urls = self.urls.lock().unwrap();
         let alive: Vec<&String> = urls.iter().flatten().collect();
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
@@ -61,7 +61,7 @@ impl Api {
     /// Asks once.
     pub(crate) async fn try_ask(&self, query: &str, variables: &Value) -> Result<Value, Lost> {
         let lost = |error: reqwest::Error| Lost(format!("{error:?}"));
-        let url = self.fleet.any().ok_or_else(|| Lost("no server lives".to_owned()))?;
+        let url = self.fleet.one().ok_or_else(|| Lost("no server lives".to_owned()))?;
         let request = self.http.post(format!("{url}/graphql")).bearer_auth(&self.key);
         let response = request.json(&json!({ "query": query, "variables": variables })).send().await.map_err(lost)?;
         let mut answer: Value = response.json().await.map_err(lost)?;
@@ -167,7 +167,7 @@ impl Api {
         mut each: impl FnMut(&Value),
     ) -> Result<bool, Lost> {
         let lost = |why: &dyn std::fmt::Display| Lost(why.to_string());
-        let url = self.fleet.any().ok_or_else(|| lost(&"no server lives"))?;
+        let url = self.fleet.one().ok_or_else(|| lost(&"no server lives"))?;
         let mut request = format!("{}/graphql", url.replacen("http", "ws", 1)).into_client_request().unwrap();
         let headers = request.headers_mut();
         headers.insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());

@@ -24,7 +24,7 @@ pub(crate) const REQUEST: Translation = Translation {
         ("config.response.title", "Antwort"),
         (
             "config.response.description",
-            "Wie der Inhalt gelesen wird: als JSON (leer ergibt null) oder als Text in UTF-8. Höchstens 16 MiB.",
+            "Wie der Inhalt gelesen wird: als JSON (leer ergibt null) oder als Text in UTF-8. Höchstens 16 MiB; mit gzip Gepacktes wird entpackt.",
         ),
         ("config.timeout.title", "Frist"),
         (

@@ -155,7 +155,7 @@ fn config_schema() -> Value {
                 "x-order": 6,
                 "x-widget": "select",
                 "title": "Response",
-                "description": "How the body is read: as JSON (null when empty) or as UTF-8 text. At most 16 MiB.",
+                "description": "How the body is read: as JSON (null when empty) or as UTF-8 text. At most 16 MiB, unpacked when it comes packed by gzip.",
                 "enum": ["json", "text"],
                 "default": "json",
             },

@@ -1,7 +1,7 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use axum::Router;
 use axum::extract::Request;
@@ -125,6 +125,32 @@ async fn a_name_that_resolves_to_a_private_address_is_denied_before_connecting()
     let error = fails(&resolving(&[], &["127.0.0.1"]), request(Method::GET, "http://rebound.test/")).await;
     assert_eq!(error.code, "HTTP_HOST_DENIED");
     assert!(error.message.contains("rebound.test are denied: it resolves to 127.0.0.1, a loopback address"), "{error}");
+}
+
+#[tokio::test]
+async fn d03_a_name_that_is_public_first_and_private_later_is_asked_for_once_and_checked_each_time() {
+    let listener = Forbidden::new();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&asked);
+    let names = Names(move |_: &str| {
+        // The first answer is an address that nobody has (RFC 5737), the others are this machine.
+        let address = if counted.fetch_add(1, Ordering::SeqCst) == 0 { "192.0.2.1" } else { "127.0.0.1" };
+        let found = vec![SocketAddr::new(address.parse().unwrap(), 0)];
+        async move { Ok(found) }.boxed()
+    });
+    // Documentation addresses are not called either, unless somebody allows them.
+    let allow_hosts = vec!["192.0.2.0/24".parse().unwrap()];
+    let policy = OutgoingPolicy { allow_hosts, ..OutgoingPolicy::default() };
+    let outgoing = Outgoing::with_lookup(policy, names).unwrap();
+    let url = "http://rebound.test/".to_owned();
+    let mut first = request(Method::GET, &url);
+    first.deadline = Instant::now() + Duration::from_millis(300);
+    let error = fails(&outgoing, first).await;
+    assert_ne!(error.code, "HTTP_HOST_DENIED", "the address was allowed: {error}");
+    assert_eq!(asked.load(Ordering::SeqCst), 1, "a call asks once, so that what was checked is what is called");
+    let error = fails(&outgoing, request(Method::GET, &url)).await;
+    assert_eq!(error.code, "HTTP_HOST_DENIED", "{error}");
+    assert!(listener.saw_nobody());
 }
 
 #[tokio::test]

@@ -12,8 +12,8 @@ use crate::database::{Database, to_column};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// Deletes blobs that nothing has referred to for a day, idempotency keys and signed deliveries that have expired, and test
-/// runs and events of a week ago.
+/// Deletes blobs that nothing has referred to for a day, idempotency keys and signed deliveries that have expired, test runs
+/// and events of a week ago, and what was told to the outside a month ago.
 pub(crate) async fn hourly(database: Database, blobs: BlobStore, clock: Clock) {
     // The first time an hour after the start, which has other things to do.
     let mut hour = tokio::time::interval_at(tokio::time::Instant::now() + HOUR, HOUR);
@@ -30,6 +30,9 @@ pub(crate) async fn hourly(database: Database, blobs: BlobStore, clock: Clock) {
         }
         if let Err(error) = forget_seen(&database, clock.now()).await {
             tracing::warn!(error = %error, "signed deliveries of long ago could not be deleted; again in an hour");
+        }
+        if let Err(error) = crate::notification::forget(&database, clock.now()).await {
+            tracing::warn!(error = %error, "old messages to the outside could not be deleted; again in an hour");
         }
         if let Err(error) = crate::store::feed::forget(&database, clock.now()).await {
             tracing::warn!(error = %error, "old workspace events could not be deleted; again in an hour");

@@ -517,8 +517,10 @@ export const de: Readonly<Record<MessageKey, string>> = {
   "gallery.hello": "Der kleinste Workflow, der etwas tut: ein Start und ein Text mit einem Ausdruck.",
   "gallery.order":
     "Verzweigung, Zusammenführung, Wiederholungen, ein Fehlerausgang und ein Warten auf eine Zahlung. Er ruft den Dienst auf, den seine Eingabe nennt; `make demo` startet ihn mit einem.",
+  "gallery.github":
+    "Nimmt an, was GitHub über ein Repository sendet, prüft die Signatur, fasst einen Push zusammen und veröffentlicht ihn als Ereignis. Es braucht eine Verbindung `github` mit dem Geheimnis des Webhooks; das Feld des Auslösers hat einen signierten Befehl zum Ausprobieren, ohne Internet.",
   "gallery.import":
-    "Holt 3.376 Flughäfen, prüft jede Zeile in einem eigenen Knotenlauf, summiert nach Staaten und sendet die Summen mit Wiederholungen. `make demo` startet ihn mit seinem Dienst.",
+    "Jede Nacht: holt 3.376 Flughäfen, prüft jede Zeile in einem eigenen Knotenlauf, summiert nach Staaten und sendet die Summen mit Wiederholungen. `make demo` startet ihn mit seinem Dienst.",
   "hook.title": "Wo er Anfragen annimmt",
   "hook.body": "Inhalt, als JSON",
   "hook.command": "Befehl",

@@ -506,8 +506,10 @@ export const en = {
   "gallery.hello": "The smallest workflow that does something: a start and a text with an expression.",
   "gallery.order":
     "A branch, a merge, retries, an error port and a wait for a payment. It calls the endpoint that its input names; `make demo` runs it with one.",
+  "gallery.github":
+    "Takes what GitHub sends about a repository, checks its signature, sums a push up and publishes it as an event. It needs a connection `github` with the webhook's secret; the trigger's panel has a signed command to try it with, without internet.",
   "gallery.import":
-    "Fetches 3,376 airports, checks each row in a node run of its own, sums them up by state and posts the sums with retries. `make demo` runs it with its endpoint.",
+    "Every night: fetches 3,376 airports, checks each row in a node run of its own, sums them up by state and posts the sums with retries. `make demo` runs it with its endpoint.",
   "hook.title": "Where it takes requests",
   "hook.body": "Body, as JSON",
   "hook.command": "Command",

@@ -5,13 +5,14 @@ import { useClient } from "urql";
 import { useT } from "@/i18n";
 import { Button } from "@/ui/Button";
 import { inline } from "@/ui/inline";
+import github from "../../../examples/github.flow.yaml";
 import hello from "../../../examples/hello.flow.yaml";
 import airports from "../../../examples/import.flow.yaml";
 import order from "../../../examples/order.flow.yaml";
 import tour from "../../../examples/tour.flow.yaml";
 import { freeName, startTour } from "./gallery";
 
-const EXAMPLES = [hello, order, airports] as const;
+const EXAMPLES = [hello, order, airports, github] as const;
 
 interface Props {
   /** May make workflows. */

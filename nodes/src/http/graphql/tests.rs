@@ -86,6 +86,16 @@ async fn a_private_address_is_denied_and_a_dead_server_may_be_tried_again() {
 }
 
 #[tokio::test]
+async fn a_slow_server_and_a_huge_answer_say_what_they_are() {
+    let silent = serve(Router::new().fallback(std::future::pending::<StatusCode>)).await;
+    let config = json!({"url": format!("http://{silent}/graphql"), "query": QUERY, "timeout": "50ms"});
+    assert_eq!(ask(config).await.unwrap_err().code, "HTTP_TIMEOUT");
+    let url = server(200, json!({"data": {"a": "x".repeat(16 << 20)}})).await;
+    let error = ask(json!({"url": url, "query": QUERY})).await.unwrap_err();
+    assert_eq!((error.code.as_str(), error.kind), ("HTTP_BODY_TOO_LARGE", ErrorKind::Permanent));
+}
+
+#[tokio::test]
 async fn what_is_no_request_is_refused_before_it_is_sent() {
     for config in [
         json!({"query": QUERY}),

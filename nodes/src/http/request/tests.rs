@@ -1,3 +1,4 @@
+use std::io::Write as _;
 use std::net::SocketAddr;
 
 use axum::Router;
@@ -77,7 +78,7 @@ async fn a_request_is_sent_as_written_and_its_answer_is_the_output() {
     assert_eq!(seen["headers"]["idempotency-key"], json!("key-of-the-node-run"));
     assert!(seen["headers"]["user-agent"].as_str().unwrap().starts_with("FlowForge/"));
     assert_eq!(seen["headers"].get("x-none"), None);
-    assert_eq!(seen["headers"].get("accept-encoding"), None);
+    assert_eq!(seen["headers"]["accept-encoding"], json!("gzip"), "what comes packed is unpacked within the bound");
 }
 
 #[tokio::test]
@@ -243,6 +244,29 @@ async fn a_body_over_16_mib_is_refused_whether_announced_or_not() {
         let error = fails(json!({"url": format!("http://{address}/")})).await;
         assert_eq!((error.code.as_str(), error.kind), ("HTTP_BODY_TOO_LARGE", ErrorKind::Permanent));
     }
+}
+
+/// So many zeros, as gzip writes them.
+fn zipped_zeros(mebibytes: usize) -> Bytes {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    for _ in 0..mebibytes {
+        gzip.write_all(&vec![b'0'; 1 << 20]).unwrap();
+    }
+    gzip.finish().unwrap().into()
+}
+
+#[tokio::test]
+async fn d07_a_mebibyte_that_unfolds_to_a_gibibyte_is_refused_before_it_is_unfolded() {
+    let bomb = zipped_zeros(1_024);
+    assert!(bomb.len() < 1_100_000, "{}", bomb.len());
+    let small = zipped_zeros(1);
+    let answer = |body: Bytes| any(move || async move { ([(header::CONTENT_ENCODING, "gzip")], body) });
+    let router = Router::new().route("/bomb", answer(bomb)).route("/small", answer(small));
+    let address = serve(router).await;
+    let error = fails(json!({"url": format!("http://{address}/bomb")})).await;
+    assert_eq!((error.code.as_str(), error.kind), ("HTTP_BODY_TOO_LARGE", ErrorKind::Permanent), "{error}");
+    let output = call(json!({"url": format!("http://{address}/small"), "response": "text"})).await.unwrap();
+    assert_eq!(output["body"].as_str().map(str::len), Some(1 << 20));
 }
 
 #[tokio::test]
