@@ -227,7 +227,7 @@ fn each_attack_of_the_list_is_answered_by_tests_that_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut tests = String::new();
     sources(root, &mut tests);
-    let list = std::fs::read_to_string(root.join("docs/attacks.md")).unwrap();
+    let list = std::fs::read_to_string(root.join("docs/guides/attacks.md")).unwrap();
     let mut ids = BTreeSet::new();
     for row in list.lines().filter(|line| line.starts_with("| **")) {
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();
