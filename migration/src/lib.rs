@@ -60,6 +60,7 @@ mod m0122_principal;
 mod m0123_key_scope;
 mod m0124_invitation;
 mod m0125_audit_chain;
+mod m0140_workspace_code;
 
 /// Every step, oldest first.
 #[derive(Debug, Clone, Copy)]
@@ -124,6 +125,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0123_key_scope::Migration),
             Box::new(m0124_invitation::Migration),
             Box::new(m0125_audit_chain::Migration),
+            Box::new(m0140_workspace_code::Migration),
         ]
     }
 }
