@@ -1,4 +1,4 @@
-//! The attacks on sign-in, by the numbers of the list in docs/guides/security.md: each is refused, and nothing is done.
+//! The attacks on sign-in, by their numbers in docs/guides/attacks.md: each is refused, and nothing is done.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;

@@ -107,6 +107,15 @@ impl Inside {
         self.send(request.body(Body::from(json!({"query": query}).to_string())).unwrap()).await
     }
 
+    /// The same in the workspace of this name.
+    pub(crate) async fn ask_in(&self, token: &str, workspace: &str, query: &str) -> Answer {
+        let request = Request::post("/graphql")
+            .header(AUTHORIZATION, format!("Bearer {token}"))
+            .header("x-flowforge-workspace", workspace)
+            .header(CONTENT_TYPE, "application/json");
+        self.send(request.body(Body::from(json!({"query": query}).to_string())).unwrap()).await
+    }
+
     /// An access token with other claims.
     pub(crate) fn token(&self, changes: Value) -> String {
         let mut claims = self.provider.access_claims();

@@ -172,6 +172,18 @@ on_both_databases! {
         assert_eq!(inside.ask(&older, WHO).await.body["data"]["viewer"]["role"], "EDITOR");
     }
 
+    async fn a_request_names_a_workspace_that_its_person_is_in(home: Home) {
+        let inside = Inside::new(home).await;
+        let token = inside.token(json!({}));
+        let answer = inside.ask_in(&token, "default", WHO).await;
+        assert_eq!(answer.body["data"]["viewer"]["workspace"]["slug"], "default");
+        for elsewhere in ["other", "ws_00000000000000000000000000000000", ""] {
+            let answer = inside.ask_in(&token, elsewhere, WHO).await;
+            assert_eq!(answer.status, StatusCode::NOT_FOUND, "{elsewhere}: {}", answer.body);
+            assert_eq!(answer.body["errors"][0]["extensions"]["code"], "NOT_FOUND");
+        }
+    }
+
     async fn a_login_link_is_for_the_embedded_home_only(home: Home) {
         let inside = Inside::new(home).await;
         let config = inside.config();

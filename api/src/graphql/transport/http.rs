@@ -178,6 +178,8 @@ fn unauthorized(media: Media, error: &ServiceError) -> Response {
     let (code, status) = match error {
         ServiceError::Unauthenticated => (Code::Unauthenticated, StatusCode::UNAUTHORIZED),
         ServiceError::Unavailable { .. } => (Code::Unavailable, StatusCode::SERVICE_UNAVAILABLE),
+        // The workspace that the request names.
+        ServiceError::NotFound { .. } => (Code::NotFound, StatusCode::NOT_FOUND),
         ServiceError::RateLimited { .. } => (Code::RateLimited, StatusCode::TOO_MANY_REQUESTS),
         _ => (Code::Internal, StatusCode::INTERNAL_SERVER_ERROR),
     };
