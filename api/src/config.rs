@@ -12,6 +12,7 @@ pub mod log;
 pub mod oidc;
 mod reader;
 pub mod runtime;
+pub mod sandbox;
 pub mod secrets;
 pub mod server;
 pub mod telemetry;
@@ -25,6 +26,7 @@ use log::LogConfig;
 use oidc::OidcConfig;
 use reader::Reader;
 use runtime::RuntimeSection;
+use sandbox::SandboxConfig;
 use secrets::SecretsConfig;
 use server::ServerConfig;
 use telemetry::{Standard, TelemetryConfig};
@@ -52,6 +54,8 @@ pub struct Config {
     pub http: HttpConfig,
     /// `[runtime]`
     pub runtime: RuntimeSection,
+    /// `[sandbox]`
+    pub sandbox: SandboxConfig,
     /// `[secrets]`
     pub secrets: SecretsConfig,
     /// `[telemetry]`
@@ -135,7 +139,7 @@ impl Config {
         let mut section = |name: &'static str| Reader::section(name, root.remove(name));
         let (mut server, mut database, mut artifact) = (section("server"), section("database"), section("artifact"));
         let (mut log, mut http, mut runtime) = (section("log"), section("http"), section("runtime"));
-        let (mut secrets, mut telemetry) = (section("secrets"), section("telemetry"));
+        let (mut secrets, mut telemetry, mut sandbox) = (section("secrets"), section("telemetry"), section("sandbox"));
         let mut auth = section("auth");
         let mut oidc = auth.inner("oidc", "auth.oidc");
         #[cfg(debug_assertions)]
@@ -151,13 +155,14 @@ impl Config {
             log: LogConfig::read(&mut log),
             http: HttpConfig::read(&mut http),
             runtime: RuntimeSection::read(&mut runtime),
+            sandbox: SandboxConfig::read(&mut sandbox),
             telemetry: TelemetryConfig::read(&mut telemetry, standard),
             oidc: OidcConfig::read(&mut oidc),
             #[cfg(debug_assertions)]
             testing: testing::TestingConfig::read(&mut testing),
             data_dir,
         };
-        for reader in [top, server, database, artifact, log, http, runtime, secrets, telemetry, auth, oidc] {
+        for reader in [top, server, database, artifact, log, http, runtime, sandbox, secrets, telemetry, auth, oidc] {
             faults.extend(reader.finish());
         }
         #[cfg(debug_assertions)]
@@ -182,6 +187,7 @@ impl Config {
         self.artifact.check(&mut faults);
         self.http.check(&mut faults);
         self.runtime.check(&mut faults);
+        self.sandbox.check(&mut faults);
         self.secrets.check(&mut faults);
         self.telemetry.check(&mut faults);
         if let Some(oidc) = &self.oidc {

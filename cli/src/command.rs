@@ -52,6 +52,9 @@ pub(crate) struct Global {
 enum Command {
     /// Start the server: API, webhooks and the driver of runs in one process.
     Serve,
+    /// Be a process for code; the server starts these itself.
+    #[command(hide = true)]
+    Sandbox,
     /// Bring the database's tables up to date, or back.
     #[command(subcommand)]
     Migrate(migrate::Command),
@@ -146,6 +149,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
 fn carry_out(command: Command, global: &Global) -> Result<ExitCode, Failure> {
     match command {
         Command::Serve => server_threads()?.block_on(serve::serve(global)),
+        Command::Sandbox => Ok(sandbox::child()),
         Command::Schema { pages: Some(folder) } => schema::write_pages(&folder),
         Command::Schema { pages: None } => schema::print(global.output()),
         Command::Migrate(command) => one_thread()?.block_on(migrate::run(command, global)),

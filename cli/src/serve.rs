@@ -1,7 +1,7 @@
 //! `flowforge serve`: all of the server in one process.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use api::Banner;
@@ -13,7 +13,8 @@ use crate::exit::{Exit, Failure};
 use crate::output::{Output, Shade};
 
 pub(crate) async fn serve(global: &Global) -> Result<ExitCode, Failure> {
-    let config = global.settings()?;
+    let mut config = global.settings()?;
+    config.sandbox.program = own_program().map(|program| (program, "sandbox".to_owned()));
     let output = global.output();
     let key_file = config.data_dir.join(KEY_FILE);
     if config.database.url.is_sqlite() {
@@ -30,6 +31,13 @@ pub(crate) async fn serve(global: &Global) -> Result<ExitCode, Failure> {
         .await
         .map_err(|error| failed(&error))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// This program, to be started again as a process for code. Through `/proc` it is the same one even when its file was
+/// replaced meanwhile.
+fn own_program() -> Option<PathBuf> {
+    let linked = PathBuf::from("/proc/self/exe");
+    if linked.exists() { Some(linked) } else { std::env::current_exe().ok() }
 }
 
 /// An embedded home that nobody has a key for gets one, in a file that only its owner can read, so that commands on

@@ -15,6 +15,10 @@ pub struct Model {
     pub active_runs: Option<i64>,
     /// Largest input of a run, in bytes of canonical JSON.
     pub payload_bytes: Option<i64>,
+    /// The longest that code of one node may run, in milliseconds.
+    pub code_time_ms: Option<i64>,
+    /// The most memory that code of one node may use, in bytes.
+    pub code_memory_bytes: Option<i64>,
     /// Who last changed it.
     pub updated_by: String,
     /// When it was last changed.

@@ -57,6 +57,7 @@ mod m0112_user_session;
 mod m0120_app_user;
 mod m0121_member;
 mod m0122_principal;
+mod m0140_workspace_code;
 
 /// Every step, oldest first.
 #[derive(Debug, Clone, Copy)]
@@ -118,6 +119,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0120_app_user::Migration),
             Box::new(m0121_member::Migration),
             Box::new(m0122_principal::Migration),
+            Box::new(m0140_workspace_code::Migration),
         ]
     }
 }

@@ -1,5 +1,6 @@
 //! The built-in types in German. Each table has every message key of its type; a test compares them.
 
+pub(crate) mod code;
 pub(crate) mod data;
 pub(crate) mod event;
 pub(crate) mod flow;

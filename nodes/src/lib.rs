@@ -11,12 +11,13 @@ use async_trait::async_trait;
 use engine::catalog::{Catalog, EffectClass, Fault, NodeDescriptor, NodeTypeName, OUT, Shape};
 use engine::error::ErrorInfo;
 use engine::expression::Scope as ExpressionScope;
-use engine::id::RunId;
+use engine::id::{RunId, WorkspaceId};
 use engine::port::PortType;
 use engine::scope::Scope;
 use engine::time::Timestamp;
 use serde_json::Value;
 
+pub mod code;
 mod config;
 pub mod connection;
 mod data;
@@ -74,9 +75,16 @@ pub struct Propagated {
 }
 
 /// A node's only door to the world.
+#[async_trait]
 pub trait NodeContext: Send + Sync {
     /// The time at which the attempt began; the same for every question within it.
     fn now(&self) -> Timestamp;
+
+    /// The time at which the node run began; the same for each of its attempts, wherever it is made.
+    fn began(&self) -> Timestamp;
+
+    /// Whose run it is.
+    fn workspace(&self) -> WorkspaceId;
 
     /// The names that expressions in deferred fields may use: `input`, `run`, `trigger`, `nodes`, `vars`, and inside
     /// a `for_each` also `item` and `index`.
@@ -87,6 +95,12 @@ pub trait NodeContext: Send + Sync {
 
     /// The connection that the node names, opened for this attempt; `None` when it names none.
     fn connection(&self) -> Option<&connection::Connection>;
+
+    /// What code of the workspace may use at most, where that is less than what the server allows.
+    ///
+    /// # Errors
+    /// When it cannot be read now.
+    async fn code_ceiling(&self) -> Result<code::CodeCeiling, ErrorInfo>;
 }
 
 /// How an attempt ended without an error.
@@ -144,6 +158,11 @@ pub trait NodeType: Send + Sync {
         Vec::new()
     }
 
+    /// Why nodes of this type cannot be executed in this process now; `None` when they can.
+    fn unavailable(&self) -> Option<String> {
+        None
+    }
+
     /// Types of connections of which a node with this config needs one; empty when it needs none. `None` where the
     /// descriptor says all that there is to say.
     fn connections(&self, _config: &Value) -> Option<&'static [&'static str]> {
@@ -169,9 +188,10 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// All built-in types.
+    /// All built-in types. Code runs nowhere until [`code::Js`] is put in with a place to run.
     pub fn built_in() -> Self {
         Self::default()
+            .with(code::Js::new(code::CodeRoom::closed("this process has no place to run code")))
             .with(data::aggregate::Aggregate)
             .with(data::dedupe::Dedupe)
             .with(data::filter::Filter)

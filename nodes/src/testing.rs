@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use engine::error::ErrorInfo;
 use engine::expression::Scope as ExpressionScope;
+use engine::id::WorkspaceId;
 use engine::scope::Scope;
 use engine::time::Timestamp;
 use serde_json::Value;
 
+use crate::code::CodeCeiling;
 use crate::connection::Connection;
 use crate::outgoing::{Outgoing, OutgoingPolicy};
 use crate::{Attempt, NodeContext, NodeOutcome, NodeType};
@@ -35,9 +37,18 @@ impl ExpressionScope for Room {
     }
 }
 
+#[async_trait::async_trait]
 impl NodeContext for Room {
     fn now(&self) -> Timestamp {
         NOW
+    }
+
+    fn began(&self) -> Timestamp {
+        NOW
+    }
+
+    fn workspace(&self) -> WorkspaceId {
+        "ws_01920000000070008000000000000001".parse().unwrap()
     }
 
     fn scope(&self) -> &dyn ExpressionScope {
@@ -51,6 +62,15 @@ impl NodeContext for Room {
     fn connection(&self) -> Option<&Connection> {
         self.connection.as_ref()
     }
+
+    async fn code_ceiling(&self) -> Result<CodeCeiling, ErrorInfo> {
+        Ok(CodeCeiling::default())
+    }
+}
+
+/// The door of an attempt that calls nobody.
+pub(crate) fn room(attempt: &Attempt) -> Room {
+    Room { input: Arc::clone(&attempt.input), outgoing: outgoing(&[]), connection: None }
 }
 
 /// An attempt of 10 s with this config and input.

@@ -35,6 +35,7 @@ fn the_built_in_types_are_these() {
     assert_eq!(
         names,
         [
+            "code.js@1",
             "data.aggregate@1",
             "data.dedupe@1",
             "data.filter@1",

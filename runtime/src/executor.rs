@@ -4,16 +4,18 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use engine::catalog::{Catalog as _, EffectClass};
 use engine::definition::ForEach;
 use engine::error::ErrorInfo;
 use engine::expression::{Budget, ExpressionError, Scope as ExpressionScope};
 use engine::graph::{Graph, GraphNode};
-use engine::id::{RunId, WorkflowId};
+use engine::id::{RunId, WorkflowId, WorkspaceId};
 use engine::run::event::{Event, NodeIx, NodeRunRef, SignalName, WaitFor};
 use engine::time::Timestamp;
 use engine::value::ValueRef;
 use futures::FutureExt;
+use nodes::code::CodeCeiling;
 use nodes::connection::{Connection, SecretText};
 use nodes::outgoing::Outgoing;
 use nodes::{Attempt, NodeContext, NodeOutcome, Registry, Wait};
@@ -22,6 +24,7 @@ use serde_json::{Map, Value};
 use crate::clock::Clock;
 use crate::crash;
 use crate::egress::Egress;
+use crate::quota::Quotas;
 use crate::runtime::Mode;
 use crate::secret::Secrets;
 use crate::secret::redact::Redactor;
@@ -38,6 +41,7 @@ pub(crate) struct Executor {
     pub(crate) egress: Arc<Egress>,
     pub(crate) values: Values,
     pub(crate) secrets: Secrets,
+    pub(crate) quotas: Arc<Quotas>,
     pub(crate) clock: Clock,
 }
 
@@ -66,8 +70,8 @@ impl Executor {
 
     async fn dispatch(&self, place: &Place, task: Task) -> Event {
         match task {
-            Task::Attempt { at, attempt, class, key, names } => {
-                self.attempt(place, at, attempt, class, key, names).await
+            Task::Attempt { at, attempt, class, key, names, began } => {
+                self.attempt(place, at, attempt, class, key, names, began).await
             }
             Task::ListItems { node, names } => match self.list_items(place, node, &names).await {
                 Ok((count, items)) => Event::ItemsListed { node, count, items },
@@ -84,6 +88,7 @@ impl Executor {
         }
     }
 
+    #[expect(clippy::too_many_arguments, reason = "the parts of one attempt, used once")]
     async fn attempt(
         &self,
         place: &Place,
@@ -92,6 +97,7 @@ impl Executor {
         class: EffectClass,
         key: String,
         names: Names,
+        began: Option<Timestamp>,
     ) -> Event {
         let failed = |error: ErrorInfo| Event::AttemptFailed { at: at.clone(), attempt, error };
         let Some(node) = place.graph.node(at.node) else {
@@ -101,7 +107,8 @@ impl Executor {
         let is_call = class != EffectClass::Pure;
         let trace = place.trace.as_ref().filter(|_| is_call);
         let span = AttemptSpan::begin(trace, &self.clock, node, &at.scope, attempt);
-        let whole = AssertUnwindSafe(self.attempt_node(place, node, &at, attempt, class, key, &names)).catch_unwind();
+        let whole =
+            AssertUnwindSafe(self.attempt_node(place, node, &at, attempt, class, key, &names, began)).catch_unwind();
         let fact = match tokio::time::timeout(timeout, whole).await {
             Ok(Ok(Ok(fact))) => fact,
             Ok(Ok(Err(error))) => failed(error),
@@ -130,6 +137,7 @@ impl Executor {
         class: EffectClass,
         key: String,
         names: &Names,
+        began: Option<Timestamp>,
     ) -> Result<Event, ErrorInfo> {
         if let Some(port) = &node.passes {
             let input = self.scope(place, names).await?.input;
@@ -162,7 +170,16 @@ impl Executor {
             _ => self.egress.of(place.tenant.id).await.map_err(no_way_out)?,
         };
         let connection = self.connection(place, node).await?;
-        let mut context = Context { now: self.clock.now(), scope: &scope, outgoing: &outgoing, connection };
+        let now = self.clock.now();
+        let mut context = Context {
+            now,
+            began: began.unwrap_or(now),
+            workspace: place.tenant.id,
+            quotas: &self.quotas,
+            scope: &scope,
+            outgoing: &outgoing,
+            connection,
+        };
         let redactor = context.connection.as_ref().map(Redactor::of);
         let _clean_lines = redactor.as_ref().map(Redactor::watch);
         if class != EffectClass::Pure {
@@ -409,14 +426,26 @@ impl ExpressionScope for NodeScope {
 
 struct Context<'a> {
     now: Timestamp,
+    began: Timestamp,
+    workspace: WorkspaceId,
+    quotas: &'a Quotas,
     scope: &'a NodeScope,
     outgoing: &'a Outgoing,
     connection: Option<Connection>,
 }
 
+#[async_trait]
 impl NodeContext for Context<'_> {
     fn now(&self) -> Timestamp {
         self.now
+    }
+
+    fn began(&self) -> Timestamp {
+        self.began
+    }
+
+    fn workspace(&self) -> WorkspaceId {
+        self.workspace
     }
 
     fn scope(&self) -> &dyn ExpressionScope {
@@ -429,5 +458,13 @@ impl NodeContext for Context<'_> {
 
     fn connection(&self) -> Option<&Connection> {
         self.connection.as_ref()
+    }
+
+    async fn code_ceiling(&self) -> Result<CodeCeiling, ErrorInfo> {
+        let quota = self.quotas.of(self.workspace).await.map_err(|error| {
+            let message = format!("nothing was run, because the workspace's bounds cannot be read: {error}");
+            ErrorInfo::transient("QUOTA_UNREADABLE", message)
+        })?;
+        Ok(CodeCeiling { time: quota.code_time, memory: quota.code_memory_bytes })
     }
 }

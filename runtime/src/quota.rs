@@ -30,6 +30,18 @@ pub struct Quota {
     pub active_runs: Option<u64>,
     /// Largest input of a run, in bytes of canonical JSON.
     pub payload_bytes: Option<u64>,
+    /// The longest that code of one node may run.
+    pub code_time: Option<std::time::Duration>,
+    /// The most memory that code of one node may use, in bytes.
+    pub code_memory_bytes: Option<u64>,
+}
+
+impl Quota {
+    /// Whether any of it is about starts of runs.
+    fn bounds_starts(&self) -> bool {
+        let Self { runs_per_minute, active_runs, payload_bytes, code_time: _, code_memory_bytes: _ } = self;
+        runs_per_minute.is_some() || active_runs.is_some() || payload_bytes.is_some()
+    }
 }
 
 /// What a workspace uses.
@@ -167,19 +179,25 @@ impl Quotas {
         }
     }
 
-    async fn find_room(&self, workspace: WorkspaceId) -> Result<Option<Room>, DbErr> {
+    /// The workspace's bounds, as they were within the last second.
+    pub(crate) async fn of(&self, workspace: WorkspaceId) -> Result<Quota, DbErr> {
         let now = self.clock.now();
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&workspace).copied();
-        let quota = match known {
-            Some((until, quota)) if now < until => quota,
+        match known {
+            Some((until, quota)) if now < until => Ok(quota),
             _ => {
                 let quota = store::quota::find(&self.database, workspace).await?;
                 let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
                 known.insert(workspace, (now.plus(BELIEVED), quota));
-                quota
+                Ok(quota)
             }
-        };
-        if quota == Quota::default() {
+        }
+    }
+
+    async fn find_room(&self, workspace: WorkspaceId) -> Result<Option<Room>, DbErr> {
+        let now = self.clock.now();
+        let quota = self.of(workspace).await?;
+        if !quota.bounds_starts() {
             return Ok(None);
         }
         let recent = match quota.runs_per_minute {
@@ -209,7 +227,7 @@ impl Room {
     }
 
     fn place(&mut self, payload: u64, now: Timestamp) -> Result<(), QuotaExceeded> {
-        let Quota { runs_per_minute, active_runs, payload_bytes } = self.quota;
+        let Quota { runs_per_minute, active_runs, payload_bytes, .. } = self.quota;
         if let Some(limit) = payload_bytes.filter(|limit| payload > *limit) {
             return Err(QuotaExceeded {
                 bound: Bound::PayloadBytes,

@@ -7,6 +7,7 @@ use engine::run::Run;
 use engine::run::event::{NodeIx, NodeRunRef};
 use engine::run::state::NodeRunState;
 use engine::run::step::{Effect, effect_key, last_nodes};
+use engine::time::Timestamp;
 use engine::value::ValueRef;
 
 /// Where a node's input comes from.
@@ -51,7 +52,7 @@ pub(crate) enum ItemEnd {
 /// One piece of work.
 #[derive(Debug)]
 pub(crate) enum Task {
-    Attempt { at: NodeRunRef, attempt: u32, class: EffectClass, key: String, names: Names },
+    Attempt { at: NodeRunRef, attempt: u32, class: EffectClass, key: String, names: Names, began: Option<Timestamp> },
     ListItems { node: NodeIx, names: Names },
     Collect { node: NodeIx, ends: Vec<ItemEnd> },
     Output { names: Names, last: Vec<(String, ValueRef)> },
@@ -65,7 +66,8 @@ pub(crate) fn gather(graph: &Graph, run: &Run, effect: Effect) -> Option<Task> {
             let key = effect_key(run.key_origin(at.node), &node.key, &at.scope, generation);
             let mut names = names(graph, run, at.node)?;
             names.item = at.scope.index().zip(run.items_of(at.node)).map(|(index, (list, _))| (list.clone(), index));
-            Some(Task::Attempt { at, attempt, class, key, names })
+            let began = run.node_run(&at).and_then(|node_run| node_run.started_at);
+            Some(Task::Attempt { at, attempt, class, key, names, began })
         }
         Effect::ListItems { node } => Some(Task::ListItems { node, names: names(graph, run, node)? }),
         Effect::Collect { node } => {

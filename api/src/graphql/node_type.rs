@@ -83,6 +83,8 @@ pub struct NodeType {
     digest: String,
     /// The language that `title`, `summary`, `docs` and the texts of `configSchema` are in.
     language: String,
+    /// Why nodes of this type cannot be run by the server that was asked; null when they can.
+    unavailable: Option<String>,
 }
 
 /// Why a node type should not be used any more. Published versions go on running.
@@ -95,7 +97,7 @@ pub struct NodeTypeDeprecation {
 }
 
 impl NodeType {
-    fn of(descriptor: &NodeDescriptor, locale: &str) -> Self {
+    fn of(descriptor: &NodeDescriptor, locale: &str, unavailable: Option<String>) -> Self {
         let words = descriptor.words(locale);
         let owned = |texts: &[&'static str]| texts.iter().map(|text| (*text).to_owned()).collect();
         Self {
@@ -117,6 +119,7 @@ impl NodeType {
             }),
             digest: descriptor.digest().to_string(),
             language: words.language.to_owned(),
+            unavailable,
         }
     }
 }
@@ -136,6 +139,11 @@ impl NodeTypeQuery {
         locale: String,
     ) -> Result<Vec<NodeType>> {
         ctx.viewer()?.require(Permission::Read)?;
-        Ok(ctx.app()?.runtime.registry().descriptors().map(|known| NodeType::of(known, &locale)).collect())
+        let registry = ctx.app()?.runtime.registry();
+        let of = |known: &NodeDescriptor| {
+            let unavailable = registry.get(&known.r#type).and_then(|node| node.unavailable());
+            NodeType::of(known, &locale, unavailable)
+        };
+        Ok(registry.descriptors().map(of).collect())
     }
 }

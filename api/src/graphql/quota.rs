@@ -1,5 +1,7 @@
 //! What a workspace may use, and what it uses.
 
+use std::time::Duration;
+
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 
 use super::Result;
@@ -17,12 +19,17 @@ pub struct QuotaObject {
     active_runs: Option<u64>,
     /// Largest input of a run, in bytes of its JSON in canonical form.
     payload_bytes: Option<u64>,
+    /// The longest that code of one node may run, in milliseconds. The server's own limit holds beside it.
+    code_time_ms: Option<u64>,
+    /// The most memory that code of one node may use, in bytes. The server's own limit holds beside it.
+    code_memory_bytes: Option<u64>,
 }
 
 impl From<runtime::Quota> for QuotaObject {
     fn from(quota: runtime::Quota) -> Self {
-        let runtime::Quota { runs_per_minute, active_runs, payload_bytes } = quota;
-        Self { runs_per_minute, active_runs, payload_bytes }
+        let runtime::Quota { runs_per_minute, active_runs, payload_bytes, code_time, code_memory_bytes } = quota;
+        let code_time_ms = code_time.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+        Self { runs_per_minute, active_runs, payload_bytes, code_time_ms, code_memory_bytes }
     }
 }
 
@@ -54,6 +61,10 @@ pub struct SetQuotaInput {
     active_runs: Option<u32>,
     /// Largest input of a run, in bytes of its JSON in canonical form.
     payload_bytes: Option<u32>,
+    /// The longest that code of one node may run, in milliseconds; at least 10.
+    code_time_ms: Option<u32>,
+    /// The most memory that code of one node may use, in bytes; at least 4 MiB, without which no code runs.
+    code_memory_bytes: Option<u32>,
 }
 
 /// What became of `setQuota`.
@@ -81,6 +92,8 @@ impl QuotaMutation {
             runs_per_minute: input.runs_per_minute.map(u64::from),
             active_runs: input.active_runs.map(u64::from),
             payload_bytes: input.payload_bytes.map(u64::from),
+            code_time: input.code_time_ms.map(|time| Duration::from_millis(time.into())),
+            code_memory_bytes: input.code_memory_bytes.map(u64::from),
         };
         let (quota, user_errors) = settle(quota::set(ctx.app()?, ctx.viewer()?, quota).await)?;
         Ok(SetQuotaPayload { quota: quota.map(QuotaObject::from), user_errors })

@@ -1,5 +1,6 @@
 //! What a workspace may use, and what it uses.
 
+use nodes::code::{LEAST_MEMORY as CODE_LEAST_MEMORY, LEAST_TIME as CODE_LEAST_TIME};
 use runtime::{Quota, QuotaExceeded, Usage};
 use serde_json::{Value, json};
 
@@ -34,6 +35,13 @@ pub async fn usage(app: &App, viewer: &Viewer) -> Result<Usage, ServiceError> {
 /// When they may not, or the database cannot be written.
 pub async fn set(app: &App, viewer: &Viewer, quota: Quota) -> Result<Quota, ServiceError> {
     viewer.require(Permission::QuotaManage)?;
+    if quota.code_time.is_some_and(|time| time < CODE_LEAST_TIME) {
+        return Err(ServiceError::invalid("codeTimeMs", "code needs 10 ms; without a bound, leave it out"));
+    }
+    if quota.code_memory_bytes.is_some_and(|bytes| bytes < CODE_LEAST_MEMORY) {
+        let message = format!("code needs {CODE_LEAST_MEMORY} bytes; without a bound, leave it out");
+        return Err(ServiceError::invalid("codeMemoryBytes", message));
+    }
     let before = get(app, viewer).await?;
     let done = Done::new(Action::QuotaUpdated, viewer.workspace).before(shown(&before)).after(shown(&quota));
     let (context, by) = (Context::of(app, viewer), viewer.actor());
@@ -47,6 +55,8 @@ fn shown(quota: &Quota) -> Value {
         "runsPerMinute": quota.runs_per_minute,
         "activeRuns": quota.active_runs,
         "payloadBytes": quota.payload_bytes,
+        "codeTimeMs": quota.code_time.map(|time| time.as_millis() as u64),
+        "codeMemoryBytes": quota.code_memory_bytes,
     })
 }
 

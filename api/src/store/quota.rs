@@ -24,10 +24,20 @@ pub(crate) async fn put(
         runs_per_minute: Set(signed(quota.runs_per_minute)),
         active_runs: Set(signed(quota.active_runs)),
         payload_bytes: Set(signed(quota.payload_bytes)),
+        code_time_ms: Set(quota.code_time.map(|time| i64::try_from(time.as_millis()).unwrap_or(i64::MAX))),
+        code_memory_bytes: Set(signed(quota.code_memory_bytes)),
         updated_by: Set(by.to_owned()),
         updated_at: Set(at(context.at)),
     };
-    let anew = [C::RunsPerMinute, C::ActiveRuns, C::PayloadBytes, C::UpdatedBy, C::UpdatedAt];
+    let anew = [
+        C::RunsPerMinute,
+        C::ActiveRuns,
+        C::PayloadBytes,
+        C::CodeTimeMs,
+        C::CodeMemoryBytes,
+        C::UpdatedBy,
+        C::UpdatedAt,
+    ];
     let anew = OnConflict::column(C::WorkspaceId).update_columns(anew).to_owned();
     let mut change = Change::begin(database, context).await?;
     workspace_quota::Entity::insert(row).on_conflict(anew).exec_without_returning(change.connection()).await?;

@@ -10,6 +10,7 @@
 )]
 
 mod client;
+mod code;
 mod collector;
 mod command;
 mod commands;

@@ -7,8 +7,18 @@ use crate::definition::canonical;
 use crate::value::Digest;
 
 /// Keywords that only people and forms read.
-const FOR_PEOPLE: &[&str] =
-    &["title", "description", "examples", "$comment", "deprecated", "x-widget", "x-order", "x-sensitive", "x-item-of"];
+const FOR_PEOPLE: &[&str] = &[
+    "title",
+    "description",
+    "examples",
+    "$comment",
+    "deprecated",
+    "x-widget",
+    "x-order",
+    "x-sensitive",
+    "x-item-of",
+    "x-types",
+];
 /// Keywords whose members are names, each with a schema.
 const NAMED_SCHEMAS: &[&str] = &["properties", "patternProperties", "$defs", "dependentSchemas"];
 /// Keywords whose content is data, to be kept as it is.

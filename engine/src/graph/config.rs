@@ -12,6 +12,8 @@ pub struct Config {
     template: Option<Template>,
     /// Fields marked `x-deferred`, by JSON pointer, as written.
     deferred: Vec<(String, Value)>,
+    /// Fields marked `x-verbatim`, likewise: what looks like an expression in them is none.
+    verbatim: Vec<(String, Value)>,
 }
 
 impl Config {
@@ -27,9 +29,9 @@ impl Config {
         if config.is_null() {
             return Ok(Self::default());
         }
-        let mut written = config.clone();
+        let (mut written, verbatim) = without_verbatim(config, schema);
         let mut paths = Vec::new();
-        deferred_paths(schema, &written, String::new(), &mut paths);
+        marked_paths("x-deferred", schema, &written, String::new(), &mut paths);
         let mut deferred = Vec::with_capacity(paths.len());
         for path in paths {
             if let Some(field) = written.pointer_mut(&path) {
@@ -42,7 +44,7 @@ impl Config {
         }
         let template = Template::compile(&written)?;
         references(template.references());
-        Ok(Self { template: Some(template), deferred })
+        Ok(Self { template: Some(template), deferred, verbatim })
     }
 
     /// What is put in before the node starts; deferred fields are null in it.
@@ -61,14 +63,14 @@ impl Config {
         })
     }
 
-    /// The config with its expressions put in, deferred fields as written.
+    /// The config with its expressions put in, deferred and verbatim fields as written.
     ///
     /// # Errors
     /// The first expression that fails, with its place.
     pub fn render(&self, scope: &dyn Scope, budget: &mut Budget) -> Result<Value, ExpressionError> {
         let Some(template) = &self.template else { return Ok(Value::Object(serde_json::Map::new())) };
         let mut config = template.render(scope, budget)?;
-        for (path, value) in &self.deferred {
+        for (path, value) in self.deferred.iter().chain(&self.verbatim) {
             if let Some(field) = config.pointer_mut(path) {
                 *field = value.clone();
             }
@@ -77,10 +79,24 @@ impl Config {
     }
 }
 
-/// Finds the fields of `config` whose schema says `"x-deferred": true`, through `properties`, `additionalProperties`
-/// and `items`.
-fn deferred_paths(schema: &Value, config: &Value, path: String, found: &mut Vec<String>) {
-    if schema.get("x-deferred").and_then(Value::as_bool) == Some(true) {
+/// A config with null for the fields whose schema says `"x-verbatim": true`, and those, each with its JSON pointer.
+pub(super) fn without_verbatim(config: &Value, schema: &Value) -> (Value, Vec<(String, Value)>) {
+    let mut rest = config.clone();
+    let mut paths = Vec::new();
+    marked_paths("x-verbatim", schema, &rest, String::new(), &mut paths);
+    let mut verbatim = Vec::with_capacity(paths.len());
+    for path in paths {
+        if let Some(field) = rest.pointer_mut(&path) {
+            let value = field.take();
+            verbatim.push((path, value));
+        }
+    }
+    (rest, verbatim)
+}
+
+/// Finds the fields of `config` whose schema has this mark, through `properties`, `additionalProperties` and `items`.
+fn marked_paths(mark: &str, schema: &Value, config: &Value, path: String, found: &mut Vec<String>) {
+    if schema.get(mark).and_then(Value::as_bool) == Some(true) {
         found.push(path);
         return;
     }
@@ -89,17 +105,48 @@ fn deferred_paths(schema: &Value, config: &Value, path: String, found: &mut Vec<
             for (key, field) in fields {
                 let named = schema.get("properties").and_then(|properties| properties.get(key));
                 if let Some(schema) = named.or_else(|| schema.get("additionalProperties")) {
-                    deferred_paths(schema, field, format!("{path}/{}", escape(key)), found);
+                    marked_paths(mark, schema, field, format!("{path}/{}", escape(key)), found);
                 }
             }
         }
         Value::Array(items) => {
             if let Some(schema) = schema.get("items") {
                 for (index, item) in items.iter().enumerate() {
-                    deferred_paths(schema, item, format!("{path}/{index}"), found);
+                    marked_paths(mark, schema, item, format!("{path}/{index}"), found);
                 }
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    struct Seven(Value);
+
+    impl Scope for Seven {
+        fn root(&self, name: &str) -> Option<&Value> {
+            (name == "input").then_some(&self.0)
+        }
+
+        fn node_output(&self, _key: &str) -> Option<&Value> {
+            None
+        }
+    }
+
+    #[test]
+    fn what_looks_like_an_expression_in_a_verbatim_field_is_none() {
+        let schema = json!({"properties": {"code": {"x-verbatim": true}, "n": {}}});
+        let written = json!({"code": "return {{ nodes.other }} + {{ no end", "n": "{{ input }}"});
+        let mut read = 0;
+        let config = Config::compile(&written, &schema, |references| read += references.nodes.len()).unwrap();
+        assert_eq!(read, 0, "it reads no node");
+        let rendered = config.render(&Seven(json!(7)), &mut Budget::default()).unwrap();
+        assert_eq!(rendered, json!({"code": "return {{ nodes.other }} + {{ no end", "n": 7}));
+        assert!(Config::compile(&written, &json!({}), |_| {}).is_err(), "without the mark it is an expression");
     }
 }

@@ -59,12 +59,14 @@ impl Runtime {
             clock.clone(),
         )));
         let egress = Arc::new(Egress::new(outgoing, database.clone(), clock.clone()));
+        let quotas = Arc::new(Quotas::new(database.clone(), clock.clone()));
         let driver = config.drive.then(|| {
             let executor = Arc::new(Executor {
                 registry: registry.clone(),
                 egress: egress.clone(),
                 values: values.clone(),
                 secrets: secrets.clone(),
+                quotas: quotas.clone(),
                 clock: clock.clone(),
             });
             let (ends, ended) = mpsc::unbounded_channel();
@@ -118,7 +120,6 @@ impl Runtime {
             tracker.spawn(stop_taking.clone().run_until_cancelled_owned(relay.run()));
             driver
         });
-        let quotas = Arc::new(Quotas::new(database.clone(), clock.clone()));
         let (intake, requests) = mpsc::channel(crate::intake::QUEUE);
         let task = Intake {
             journal: journal.clone(),

@@ -1,5 +1,7 @@
 //! What a workspace may use, and what it uses.
 
+use std::time::Duration;
+
 use engine::id::WorkspaceId;
 use engine::time::Timestamp;
 use entity::word::RunClaim;
@@ -21,6 +23,8 @@ pub(crate) async fn find(database: &Database, workspace: WorkspaceId) -> Result<
         runs_per_minute: unsigned(row.runs_per_minute),
         active_runs: unsigned(row.active_runs),
         payload_bytes: unsigned(row.payload_bytes),
+        code_time: unsigned(row.code_time_ms).map(Duration::from_millis),
+        code_memory_bytes: unsigned(row.code_memory_bytes),
     }))
 }
 

@@ -5,6 +5,7 @@ export const CatalogQuery = graphql(`
     nodeTypes(locale: $locale) {
       type title summary docs category aliases configSchema forEach icon auth
       deprecated { since replacement }
+      unavailable
       inputs { name type many }
       outputs { name type many }
     }

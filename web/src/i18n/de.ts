@@ -96,6 +96,7 @@ export const de: Readonly<Record<MessageKey, string>> = {
   "form.setField": "{field} festlegen",
   "inspector.title": "Knoten {title}",
   "inspector.docs": "Anleitung",
+  "inspector.unavailable": "Dieser Server kann solche Knoten nicht ausführen: {why}",
   "inspector.key": "Schlüssel",
   "inspector.key.invalid":
     "Ein Kleinbuchstabe, dann Kleinbuchstaben, Ziffern und _, höchstens 63, kein reserviertes Wort",

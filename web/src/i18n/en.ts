@@ -94,6 +94,7 @@ export const en = {
   "form.setField": "Set {field}",
   "inspector.title": "Node {title}",
   "inspector.docs": "Guide",
+  "inspector.unavailable": "This server cannot run nodes of this kind: {why}",
   "inspector.key": "Key",
   "inspector.key.invalid": "A lower-case letter, then letters, digits and _, at most 63, no reserved word",
   "inspector.key.taken": "Another node has this key",

@@ -11,6 +11,7 @@ use crate::definition::canonical::escape;
 use crate::definition::problem::{Problem, ProblemCode as Code};
 use crate::definition::{ForEach, Node, Patience, Retry};
 use crate::expression::Template;
+use crate::graph::config::without_verbatim;
 use crate::graph::{Config, GraphForEach, GraphNode};
 use crate::retry::RetryPolicy;
 use crate::time::parse_duration;
@@ -87,7 +88,8 @@ impl<'a> NodeCheck<'a> {
         let empty = Value::Object(serde_json::Map::new());
         let schema = descriptor.map_or(&empty, |descriptor| &descriptor.config_schema);
         let config = Config::compile(&node.config, schema, |references| reads.add(references)).unwrap_or_else(|_| {
-            found.extend(expression_problems(&node.config, &format!("{path}/config")));
+            let (config, _) = without_verbatim(&node.config, schema);
+            found.extend(expression_problems(&config, &format!("{path}/config")));
             Config::default()
         });
         let for_each = node

@@ -79,6 +79,11 @@ export function Inspector({ id }: { id: string }) {
       {node.disabled ? (
         <p className="mx-3 mb-2 rounded-md bg-raised p-2 text-small">{t("node.disabled.help")}</p>
       ) : null}
+      {type?.unavailable ? (
+        <p className="mx-3 mb-2 rounded-md border border-failed p-2 text-failed text-small">
+          {t("inspector.unavailable", { why: type.unavailable })}
+        </p>
+      ) : null}
       {general.length > 0 ? (
         <ul className="mx-3 mb-2 flex flex-col gap-1 rounded-md border border-failed p-2 text-small">
           {general.map((problem) => (

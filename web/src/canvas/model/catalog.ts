@@ -32,6 +32,8 @@ export interface NodeTypeSpec {
   auth: string[];
   /** Set when new workflows should use something else. */
   deprecated: { since: string; replacement: string | null } | null;
+  /** Why the server cannot run nodes of this kind, where that was asked. */
+  unavailable?: string | null | undefined;
   inputs: PortSpec[];
   outputs: PortSpec[];
 }

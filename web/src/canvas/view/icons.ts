@@ -1,6 +1,7 @@
 import {
   ArrowDownAZ,
   Box,
+  Braces,
   CalendarClock,
   CircleX,
   Clock,
@@ -31,6 +32,7 @@ import {
 // The server names pictures of the Lucide set; only those that its own types use are shipped.
 const icons: Record<string, LucideIcon> = {
   "arrow-down-a-z": ArrowDownAZ,
+  braces: Braces,
   "calendar-clock": CalendarClock,
   "circle-x": CircleX,
   clock: Clock,

@@ -8,15 +8,15 @@ import {
 } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { json } from "@codemirror/lang-json";
-import { HighlightStyle, syntaxHighlighting } from "@codemirror/language";
+import { syntaxHighlighting } from "@codemirror/language";
 import { Compartment, EditorState, type Extension } from "@codemirror/state";
 import { EditorView, keymap, placeholder as placeholderOf } from "@codemirror/view";
-import { tags } from "@lezer/highlight";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { EXPRESSION } from "@/data/drag";
 import type { Checked } from "./check";
 import { complete } from "./complete";
 import { highlightExpressions } from "./highlight";
+import { editorLook, jsonLook, nonce } from "./look";
 import { Preview } from "./Preview";
 import { isInText, writtenAt } from "./spans";
 import { becomeTarget, leaveTarget } from "./target";
@@ -100,43 +100,6 @@ function dropping(latest: () => Props): Extension {
   });
 }
 
-/** Where the server allows inline styles of this page, it hands out a word for it. */
-function nonce(): string {
-  return document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? "";
-}
-
-const look = EditorView.theme({
-  "&": { fontSize: "12.5px", borderRadius: "6px", border: "1px solid var(--field)", background: "var(--surface)" },
-  "&.cm-focused": { outline: "2px solid var(--accent)", outlineOffset: "2px" },
-  ".cm-content": {
-    fontFamily: "var(--font-mono, monospace)",
-    padding: "6px 0",
-    caretColor: "var(--text)",
-    color: "var(--text)",
-  },
-  ".cm-line": { padding: "0 8px" },
-  ".cm-scroller": { maxHeight: "220px", lineHeight: "18px", fontFamily: "inherit" },
-  ".cm-cursor": { borderLeftColor: "var(--text)" },
-  ".cm-placeholder": { color: "var(--soft)" },
-  "&.cm-focused .cm-selectionBackground, .cm-selectionBackground": { background: "var(--accent-soft) !important" },
-  ".cm-tooltip": {
-    background: "var(--surface)",
-    border: "1px solid var(--line)",
-    color: "var(--text)",
-    borderRadius: "6px",
-  },
-  ".cm-tooltip.cm-completionInfo": { padding: "6px 8px", maxWidth: "280px" },
-  ".cm-tooltip-autocomplete ul li[aria-selected]": { background: "var(--accent-soft)", color: "var(--text)" },
-  ".cm-completionDetail": { color: "var(--soft)", fontStyle: "normal" },
-});
-
-const jsonLook = HighlightStyle.define([
-  { tag: tags.propertyName, color: "var(--text)", fontWeight: "600" },
-  { tag: tags.string, color: "var(--quoted)" },
-  { tag: tags.number, color: "var(--running)" },
-  { tag: [tags.bool, tags.null], color: "var(--accent)" },
-]);
-
 /** An editor for text with expressions or for JSON with them: colors, completion, undo of its own. */
 export default function Editor(props: Props) {
   const element = useRef<HTMLDivElement>(null);
@@ -197,7 +160,7 @@ export default function Editor(props: Props) {
             }
             if (update.focusChanged && update.view.hasFocus && !latest.current.readOnly) becomeTarget(take);
           }),
-          look,
+          editorLook,
         ],
       }),
     });

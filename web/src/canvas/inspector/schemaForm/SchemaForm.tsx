@@ -6,6 +6,7 @@ import { Button, IconButton } from "@/ui/Button";
 import { inputLook, Select, TextField } from "@/ui/Field";
 import { inline } from "@/ui/inline";
 import { isObject, type Json, type JsonObject, pointer, same } from "../../model/json";
+import { ScriptField } from "../code/ScriptField";
 import { CodeField } from "../expression/CodeField";
 import type { Check, Checked } from "../expression/check";
 import type { Scope } from "../expression/types";
@@ -83,7 +84,7 @@ function SchemaField({ name, schema, value, path, required, form }: FieldProps) 
   const empty = fallback === undefined ? t("form.empty") : t("form.default", { value: fallback });
   const set = (next: Json | undefined) => form.set(path, next);
   const byExpression =
-    kind !== "text" && kind !== "map" && kind !== "list" && !form.readOnly ? (
+    kind !== "text" && kind !== "script" && kind !== "map" && kind !== "list" && !form.readOnly ? (
       <Button
         look="quiet"
         className="h-6 px-1.5 font-mono text-small"
@@ -136,6 +137,16 @@ function SchemaField({ name, schema, value, path, required, form }: FieldProps) 
       </Dropping>
     );
   }
+  if (kind === "script")
+    return (
+      <ScriptField
+        {...common}
+        scope={form.scope}
+        types={typeof schema["x-types"] === "string" ? schema["x-types"] : ""}
+        value={typeof value === "string" ? value : ""}
+        onChange={(text) => set(text === "" ? undefined : text)}
+      />
+    );
   if (kind === "object") return <ObjectField {...{ schema, value, path, form, label, help }} />;
   if (kind === "map") return <MapField {...{ value, path, form, label, help, error }} />;
   if (kind === "list") return <ListField {...{ schema, value, path, form, label, help, error }} />;

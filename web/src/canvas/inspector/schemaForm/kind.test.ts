@@ -64,3 +64,9 @@ test("an expression for a whole value needs no quotes", () => {
   expect(parseValue("{{ item").ok).toBe(false);
   expect(parseValue("item }}").ok).toBe(false);
 });
+
+test("a field that is taken as it is written is a script, whatever it holds", () => {
+  const schema = { type: "string", "x-verbatim": true };
+  expect(kindOf(schema, undefined, true)).toBe("script");
+  expect(kindOf(schema, "return `{{ input }}`")).toBe("script");
+});

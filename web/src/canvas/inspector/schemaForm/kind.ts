@@ -2,10 +2,12 @@ import { expressions, hasExpression } from "../../model/expression";
 import { isObject, type Json, type JsonObject } from "../../model/json";
 
 /** How a field is shown. */
-export type FieldKind = "choice" | "boolean" | "number" | "text" | "object" | "map" | "list" | "json";
+export type FieldKind = "choice" | "boolean" | "number" | "text" | "script" | "object" | "map" | "list" | "json";
 
 /** How a field of this schema is shown while it holds this value. */
 export function kindOf(schema: JsonObject, value: Json | undefined, required = false): FieldKind {
+  // What looks like an expression in it is none.
+  if (schema["x-verbatim"] === true) return "script";
   // What an expression gives is anybody's guess, so it is always written as text.
   const written = typeof value === "string" && hasExpression(value);
   const type = schema.type;

@@ -1,0 +1,487 @@
+//! Children, and whose turn it is.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use self::queue::Queue;
+use crate::frame::{FrameError, OVERHEAD};
+use crate::keeper::{self, Order};
+use crate::lockdown::Walls;
+use crate::message::{Answer, Ask, Failure, Job, MOST_SOURCE_BYTES, Report, Setup, SyntaxFault};
+use crate::process::{Killer, Process, StartError};
+
+mod queue;
+
+/// How long a tenant may keep a child while others wait.
+const TURN: Duration = Duration::from_millis(50);
+/// How long a check of a source may take, its child's start included.
+const CHECK_WITHIN: Duration = Duration::from_secs(5);
+/// Executions between two looks at how much memory a child occupies.
+const LOOK_EVERY: u32 = 16;
+/// What a child may occupy beside the memory of its scripts before it is replaced.
+const LEFT_OVER: u64 = 96 * 1024 * 1024;
+/// Processor time of one child, which is replaced when half of it is used.
+const CPU_TIME: Duration = Duration::from_secs(20 * 60);
+
+/// How a pool works.
+#[derive(Debug, Clone)]
+pub struct PoolConfig {
+    /// The program whose `main` calls [`crate::child()`].
+    pub program: PathBuf,
+    /// What it is called with.
+    pub arguments: Vec<String>,
+    /// The folder that children start in; an empty one.
+    pub folder: PathBuf,
+    /// Most scripts at once.
+    pub processes: usize,
+    /// The most memory that a job may ask for, in bytes.
+    pub most_memory: u64,
+    /// Whether scripts are executed where the system cannot lock children in wholly.
+    pub allow_weaker: bool,
+    /// How long a child waits for a next script before it is ended.
+    pub idle: Duration,
+    /// How many scripts a child executes before it is replaced.
+    pub most_executions: u32,
+}
+
+impl PoolConfig {
+    /// A pool of this program's children with the defaults for all else.
+    pub fn new(program: PathBuf, folder: PathBuf) -> Self {
+        Self {
+            program,
+            arguments: Vec::new(),
+            folder,
+            processes: std::thread::available_parallelism().map_or(2, usize::from),
+            most_memory: 256 * 1024 * 1024,
+            allow_weaker: false,
+            idle: Duration::from_secs(30),
+            most_executions: 1_000,
+        }
+    }
+}
+
+/// Why a job was not executed, or not to its end.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RunError {
+    /// No child could be started that is locked in.
+    #[error("code cannot be run here: {0}")]
+    Unavailable(String),
+    /// The child ended in the middle. The system ends one that uses more than it may, or tries what it must not.
+    #[error("the process that ran the code has ended{0}")]
+    Died(String),
+    /// The child said something that makes no sense.
+    #[error("the process that ran the code gave an answer that cannot be read: {0}")]
+    Malformed(String),
+    /// The source is too long.
+    #[error("the code has {bytes} bytes; at most {MOST_SOURCE_BYTES} are taken")]
+    SourceTooLong {
+        /// How long it is.
+        bytes: usize,
+    },
+}
+
+/// Whether scripts can be executed here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Health {
+    /// No child was started yet.
+    Unknown,
+    /// Children are held by these walls.
+    Ready(Walls),
+    /// Children do not start, or cannot be locked in.
+    Unavailable(String),
+}
+
+/// Children that execute scripts. Cheap to clone; the last clone takes the children with it.
+#[derive(Clone)]
+pub struct Pool(Arc<Shared>);
+
+pub(crate) struct Shared {
+    config: PoolConfig,
+    orders: Sender<Order>,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// How many scripts are under way.
+    running: usize,
+    /// Children of those who ran scripts lately, the one that waits longest first.
+    idle: Vec<Kept>,
+    /// A child that has seen nobody's script yet.
+    spare: Option<Process>,
+    waiting: Queue<oneshot::Sender<Slot>>,
+    used_at: Instant,
+    health: Health,
+}
+
+/// A child that belongs to one tenant until its end: whatever a defect of the engine might leave in it, nobody else's
+/// script ever runs there.
+struct Kept {
+    process: Process,
+    tenant: u128,
+    /// Since when the tenant has had it without giving way to anybody.
+    since: Instant,
+    /// When its last script ended.
+    rested_at: Instant,
+}
+
+impl Pool {
+    /// A pool without children; they start when they are needed.
+    ///
+    /// # Errors
+    /// When there is no thread to be had.
+    pub fn new(config: PoolConfig) -> std::io::Result<Self> {
+        let (orders, ordered) = channel();
+        let state = State {
+            running: 0,
+            idle: Vec::new(),
+            spare: None,
+            waiting: Queue::default(),
+            used_at: Instant::now(),
+            health: Health::Unknown,
+        };
+        let shared = Arc::new(Shared { config, orders, state: Mutex::new(state) });
+        let weak = Arc::downgrade(&shared);
+        std::thread::Builder::new().name("sandbox-keeper".to_owned()).spawn(move || keeper::keep(&ordered, &weak))?;
+        Ok(Self(shared))
+    }
+
+    /// Executes a job for a tenant, when it is the tenant's turn. Dropping the future ends the script.
+    ///
+    /// # Errors
+    /// When there is no report; what a script itself does wrong is in the report.
+    pub async fn execute(&self, tenant: u128, job: Job) -> Result<Report, RunError> {
+        if job.source.len() > MOST_SOURCE_BYTES {
+            return Err(RunError::SourceTooLong { bytes: job.source.len() });
+        }
+        let slot = self.slot(tenant).await;
+        let given_up = GivenUp::default();
+        let _guard = given_up.clone();
+        // A blocking call: the child's pipes are read where nothing else waits.
+        let working = tokio::task::spawn_blocking(move || slot.work(job, &given_up.0));
+        working.await.unwrap_or_else(|error| Err(RunError::Died(format!(": {error}"))))
+    }
+
+    /// Whether a source can be read, found out in a child of its own that ends with it. Blocks for some milliseconds.
+    ///
+    /// # Errors
+    /// When no child could tell.
+    pub fn check(&self, source: &str) -> Result<Option<SyntaxFault>, RunError> {
+        if source.len() > MOST_SOURCE_BYTES {
+            return Err(RunError::SourceTooLong { bytes: source.len() });
+        }
+        let mut process = self.0.spare_or_new()?;
+        let asked = process.ask(&Ask::Check(source.to_owned()), OVERHEAD, CHECK_WITHIN);
+        let outcome = match asked {
+            Ok(Answer::Checked(fault)) => Ok(fault),
+            Ok(Answer::Ran(_)) => Err(RunError::Malformed("it answers another question".to_owned())),
+            Err(error) => Err(broken(error, &mut process)),
+        };
+        self.0.bury(process);
+        outcome
+    }
+
+    /// Starts a child to see whether it can be locked in, and ends it again. Blocks for some milliseconds.
+    pub fn probe(&self) -> Health {
+        if let Ok(process) = self.0.spare_or_new() {
+            self.0.bury(process);
+        }
+        self.health()
+    }
+
+    /// What the last start of a child told.
+    pub fn health(&self) -> Health {
+        self.0.state().health.clone()
+    }
+
+    /// The numbers of the children that live now and are not at work.
+    pub fn resting(&self) -> Vec<u32> {
+        let state = self.0.state();
+        state.idle.iter().map(|kept| kept.process.pid()).chain(state.spare.as_ref().map(Process::pid)).collect()
+    }
+
+    async fn slot(&self, tenant: u128) -> Slot {
+        let (turn, my_turn) = oneshot::channel();
+        if let Some(slot) = self.0.enter(tenant, turn) {
+            return slot;
+        }
+        match my_turn.await {
+            Ok(slot) => slot,
+            // Turns are only dropped with the pool, which this call keeps alive; an empty slot starts a child of its own.
+            Err(_) => Slot { shared: Arc::clone(&self.0), tenant, kept: None, counted: false },
+        }
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A slot at once, or a place in the queue.
+    fn enter(self: &Arc<Self>, tenant: u128, turn: oneshot::Sender<Slot>) -> Option<Slot> {
+        let mut state = self.state();
+        state.used_at = Instant::now();
+        if state.running >= self.config.processes.max(1) {
+            state.waiting.push(tenant, turn);
+            return None;
+        }
+        state.running += 1;
+        let own = state.idle.iter().rposition(|kept| kept.tenant == tenant);
+        let kept = own.map(|at| state.idle.remove(at));
+        // Never more children than scripts may run at once, save the one that is kept ready.
+        let unwanted = (kept.is_none() && state.running + state.idle.len() > self.config.processes.max(1))
+            .then(|| (!state.idle.is_empty()).then(|| state.idle.remove(0)))
+            .flatten();
+        drop(state);
+        if let Some(unwanted) = unwanted {
+            self.bury(unwanted.process);
+        }
+        Some(Slot { shared: Arc::clone(self), tenant, kept, counted: true })
+    }
+
+    /// Gives a slot, and the child in it, to whoever is next.
+    fn leave(self: &Arc<Self>, mut kept: Option<Kept>) {
+        loop {
+            let mut state = self.state();
+            state.used_at = Instant::now();
+            let stays = kept.as_ref().filter(|kept| kept.since.elapsed() < TURN).map(|kept| kept.tenant);
+            let Some((tenant, turn)) = state.waiting.next(stays) else {
+                state.running = state.running.saturating_sub(1);
+                state.idle.extend(kept.take());
+                return;
+            };
+            drop(state);
+            if let Some(foreign) = kept.take_if(|kept| kept.tenant != tenant) {
+                self.bury(foreign.process);
+            }
+            let slot = Slot { shared: Arc::clone(self), tenant, kept: kept.take(), counted: true };
+            match turn.send(slot) {
+                Ok(()) => return,
+                // Whoever waited has gone; the slot must not come back here by its own end.
+                Err(mut slot) => {
+                    slot.counted = false;
+                    kept = slot.kept.take();
+                }
+            }
+        }
+    }
+
+    /// Ends a child without waiting for its end.
+    pub(crate) fn bury(&self, process: Process) {
+        process.killer().kill();
+        // Without a keeper the system ends the child, and this program is about to end as well.
+        let _ = self.orders.send(Order::Bury(process));
+    }
+
+    /// The child that is kept ready, or one that is started now.
+    fn spare_or_new(&self) -> Result<Process, RunError> {
+        let ready = self.state().spare.take();
+        let process = match ready {
+            Some(process) => process,
+            None => {
+                let (answer, answered): (SyncSender<Result<Process, StartError>>, _) = sync_channel(1);
+                let gone = || RunError::Unavailable("the pool is closing".to_owned());
+                self.orders.send(Order::Start(answer)).map_err(|_| gone())?;
+                let started = answered.recv().map_err(|_| gone())?;
+                started.map_err(|error| RunError::Unavailable(error.to_string()))?
+            }
+        };
+        // The next one is started while this one works.
+        let _ = self.orders.send(Order::Spare);
+        Ok(process)
+    }
+
+    /// For the keeper: starts a child and remembers how that went.
+    pub(crate) fn start(&self) -> Result<Process, StartError> {
+        let config = &self.config;
+        let setup = Setup {
+            most_memory: config.most_memory,
+            cpu_seconds: CPU_TIME.as_secs(),
+            allow_weaker: config.allow_weaker,
+            parent: std::process::id(),
+        };
+        let started = Process::start(&config.program, &config.arguments, &config.folder, &setup);
+        self.state().health = match &started {
+            Ok(process) => Health::Ready(process.walls.clone()),
+            Err(error) => Health::Unavailable(error.to_string()),
+        };
+        if let Err(error) = &started {
+            tracing::warn!(error = %error, "a process for code could not be started");
+        }
+        started
+    }
+
+    /// For the keeper: has one child ready that nobody has used.
+    pub(crate) fn start_ahead(&self) {
+        if self.state().spare.is_some() {
+            return;
+        }
+        if let Ok(process) = self.start() {
+            let unwanted = self.state().spare.replace(process);
+            if let Some(unwanted) = unwanted {
+                unwanted.killer().reap();
+            }
+        }
+    }
+
+    /// For the keeper: ends children that nobody has needed for a while.
+    pub(crate) fn end_idle(&self) {
+        let mut state = self.state();
+        let idle = self.config.idle;
+        let mut ended: Vec<Process> =
+            state.idle.extract_if(.., |kept| kept.rested_at.elapsed() >= idle).map(|kept| kept.process).collect();
+        if state.used_at.elapsed() >= idle && state.running == 0 {
+            ended.extend(state.spare.take());
+        }
+        drop(state);
+        for process in ended {
+            process.killer().reap();
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let resting = state.idle.drain(..).map(|kept| kept.process).chain(state.spare.take());
+        resting.for_each(|process| process.killer().reap());
+    }
+}
+
+/// A turn: the right to execute one script. It passes on when it is dropped.
+struct Slot {
+    shared: Arc<Shared>,
+    tenant: u128,
+    kept: Option<Kept>,
+    counted: bool,
+}
+
+impl Slot {
+    fn work(mut self, job: Job, given_up: &Mutex<Claim>) -> Result<Report, RunError> {
+        let mut kept = match self.kept.take() {
+            Some(kept) => kept,
+            None => {
+                let process = self.shared.spare_or_new()?;
+                let now = Instant::now();
+                Kept { process, tenant: self.tenant, since: now, rested_at: now }
+            }
+        };
+        let claim = std::mem::replace(
+            &mut *given_up.lock().unwrap_or_else(PoisonError::into_inner),
+            Claim::Working(kept.process.killer()),
+        );
+        if matches!(claim, Claim::GivenUp) {
+            self.shared.bury(kept.process);
+            return Err(RunError::Died(": nobody waits for it any more".to_owned()));
+        }
+        let (time, output, memory) = (job.time, job.output, job.memory);
+        // The child stops a script at its limit by itself; one that does not is past its limit when it is killed.
+        let grace = (time / 20).max(Duration::from_millis(5));
+        let most = usize::try_from(output).unwrap_or(usize::MAX).saturating_add(OVERHEAD);
+        let answer = kept.process.ask(&Ask::Run(job), most, time.saturating_add(grace));
+        // From here on the child may be another's.
+        *given_up.lock().unwrap_or_else(PoisonError::into_inner) = Claim::Over;
+        let outcome = match answer {
+            Ok(Answer::Ran(report)) => Ok(report),
+            Ok(Answer::Checked(_)) => Err(RunError::Malformed("it answers another question".to_owned())),
+            Err(FrameError::TimedOut) => Ok(Report { result: Err(Failure::Time), lines: Vec::new(), dropped: 0 }),
+            Err(error) => Err(broken(error, &mut kept.process)),
+        };
+        let is_good = matches!(&outcome, Ok(report) if !matches!(report.result, Err(Failure::Time | Failure::Memory)));
+        if is_good && !self.is_worn(&kept.process, memory) {
+            kept.rested_at = Instant::now();
+            self.kept = Some(kept);
+        } else {
+            self.shared.bury(kept.process);
+        }
+        outcome
+    }
+
+    /// Whether a child should be replaced.
+    fn is_worn(&self, process: &Process, memory: u64) -> bool {
+        process.executed >= self.shared.config.most_executions
+            || process.worked >= CPU_TIME / 2
+            || (process.executed.is_multiple_of(LOOK_EVERY) && process.occupies() > memory.saturating_add(LEFT_OVER))
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        if self.counted {
+            self.shared.leave(self.kept.take());
+        }
+    }
+}
+
+/// Whether somebody waits for a script.
+#[derive(Default)]
+enum Claim {
+    #[default]
+    Waiting,
+    Working(Killer),
+    GivenUp,
+    Over,
+}
+
+/// Ends the script when it is dropped.
+#[derive(Clone, Default)]
+struct GivenUp(Arc<Mutex<Claim>>);
+
+impl Drop for GivenUp {
+    fn drop(&mut self) {
+        let mut claim = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match std::mem::take(&mut *claim) {
+            Claim::Working(killer) => killer.kill(),
+            Claim::Over => *claim = Claim::Over,
+            Claim::Waiting | Claim::GivenUp => *claim = Claim::GivenUp,
+        }
+    }
+}
+
+fn broken(error: FrameError, process: &mut Process) -> RunError {
+    match error {
+        FrameError::Gone | FrameError::Pipe(_) | FrameError::TimedOut => {
+            // Its pipes close a moment before its end.
+            process.killer().reap();
+            RunError::Died(process.last_words())
+        }
+        FrameError::TooLarge { .. } | FrameError::Malformed(_) => RunError::Malformed(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_walls_that_matter_are_named() {
+        let all = Walls { limits: true, no_new_privileges: true, seccomp: true, landlock: 0, ends_with_parent: true };
+        assert!(all.are_whole());
+        assert!(!Walls { seccomp: false, ..all.clone() }.are_whole());
+        assert!(!Walls { no_new_privileges: false, ..all }.are_whole());
+    }
+
+    #[test]
+    fn a_program_that_is_no_child_is_told_of_and_nothing_is_run() {
+        for program in ["/bin/true", "/bin/cat", "/no/such/program"] {
+            let pool = Pool::new(PoolConfig::new(program.into(), "/".into())).unwrap();
+            let RunError::Unavailable(why) = pool.check("return 1").unwrap_err() else { panic!("{program}") };
+            assert!(!why.is_empty());
+            assert!(matches!(pool.health(), Health::Unavailable(_)), "{program}");
+        }
+    }
+
+    #[test]
+    fn a_script_that_is_given_up_is_ended_before_and_while_it_runs() {
+        let given_up = GivenUp::default();
+        drop(given_up.clone());
+        assert!(matches!(*given_up.0.lock().unwrap(), Claim::GivenUp));
+        *given_up.0.lock().unwrap() = Claim::Over;
+        drop(given_up.clone());
+        assert!(matches!(*given_up.0.lock().unwrap(), Claim::Over));
+    }
+}

@@ -1,0 +1,3 @@
+// E7: comments out what stands behind the code.
+// expects: syntax
+return null; /*

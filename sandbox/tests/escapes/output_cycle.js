@@ -1,0 +1,5 @@
+// F8: a result that contains itself.
+// expects: refused
+const a = {};
+a.a = a;
+return a;

@@ -1,0 +1,3 @@
+// F1: an error that never stops being read.
+// expects: time
+throw { get message() { for (;;); } };
