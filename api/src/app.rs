@@ -7,10 +7,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::auth::cache::KeyCache;
+use crate::auth::guess::Guesses;
+use crate::auth::last_use::LastUse;
 use crate::auth::oidc::{OidcError, Provider};
 use crate::config::Config;
 use crate::service::access::Access;
 use crate::service::caller::Told;
+use crate::service::denial::Denials;
 use crate::service::hook::Pace;
 use crate::service::plan::PlanCache;
 use crate::service::signature::Verified;
@@ -23,6 +26,12 @@ pub struct App {
     pub config: Arc<Config>,
     /// Keys that were right a moment ago.
     pub keys: KeyCache,
+    /// Wrong keys of the last minute.
+    pub guesses: Guesses,
+    /// When keys were last shown.
+    pub last_use: LastUse,
+    /// What was denied in the last minute.
+    pub denials: Denials,
     /// Tells what is open whose rights changed.
     pub access: Access,
     /// The OpenID provider that people sign in at, where there is one.
@@ -54,6 +63,9 @@ impl App {
             runtime,
             config,
             keys: KeyCache::default(),
+            guesses: Guesses::default(),
+            last_use: LastUse::default(),
+            denials: Denials::default(),
             access: Access::default(),
             provider,
             told: Told::default(),

@@ -10,6 +10,8 @@ pub mod api_key;
 pub mod cache;
 pub mod credential;
 pub mod cursor;
+pub mod guess;
+pub mod last_use;
 pub mod oidc;
 
 pub use engine::policy::{Permission, Permissions, Role};
@@ -45,6 +47,12 @@ pub enum RoleRef {
     BuiltIn(Role),
     /// One that the workspace made for itself.
     Custom(RoleId),
+}
+
+impl From<Role> for RoleRef {
+    fn from(role: Role) -> Self {
+        Self::BuiltIn(role)
+    }
 }
 
 impl fmt::Display for RoleRef {
@@ -104,11 +112,6 @@ impl Viewer {
     /// Whether they have the permission.
     pub fn may(&self, permission: Permission) -> bool {
         self.permissions.has(permission)
-    }
-
-    /// Whether they see what belongs to this project.
-    pub fn sees(&self, project: ProjectId) -> bool {
-        self.projects.as_ref().is_none_or(|seen| seen.contains(&project))
     }
 
     /// The same viewer in a request of its own.

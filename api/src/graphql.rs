@@ -16,8 +16,10 @@ pub mod error;
 pub mod event;
 pub mod expression;
 pub mod feed;
+pub mod key;
 pub mod limit;
 mod loader;
+pub mod member;
 pub mod node;
 pub mod node_run;
 pub mod node_type;
@@ -39,6 +41,7 @@ pub mod version;
 pub mod viewer;
 pub mod webhook;
 pub mod workflow;
+pub mod workspace;
 
 pub use envelope::Subscription;
 pub(crate) use error::GraphqlError;
@@ -67,6 +70,9 @@ pub struct Query(
     trigger::TriggerQuery,
     notification::NotificationQuery,
     trigger::TriggerEventQuery,
+    key::KeyQuery,
+    member::MemberQuery,
+    workspace::WorkspaceQuery,
 );
 
 /// Everything that can be done. Each mutation takes one `input` and answers with a payload whose `userErrors` say
@@ -90,6 +96,9 @@ pub struct Mutation(
     trigger::backfill::BackfillMutation,
     trigger::redelivery::RedeliveryMutation,
     egress::EgressMutation,
+    key::KeyMutation,
+    member::MemberMutation,
+    workspace::WorkspaceMutation,
 );
 
 /// The schema with its resolvers.

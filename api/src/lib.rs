@@ -15,7 +15,9 @@ pub mod service;
 mod store;
 pub mod telemetry;
 
-pub use server::{Banner, ServeError, create_first_key, create_key, create_login_link, router, serve, serve_until};
+pub use server::{
+    Banner, ServeError, create_first_key, create_key, create_login_link, router, serve, serve_until, verify_audit,
+};
 
 /// Whether this program was built with the pages of the canvas.
 pub fn has_pages() -> bool {

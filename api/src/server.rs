@@ -27,9 +27,10 @@ use crate::auth::Role;
 use crate::auth::oidc::OidcError;
 use crate::config::Config;
 use crate::service::audit::Context;
-use crate::service::key::CreatedKey;
+use crate::service::audit_chain::{Remembered, Verdict};
+use crate::service::key::{CreatedKey, NewKey};
 use crate::service::workspace::{self, DEFAULT_SLUG};
-use crate::service::{ServiceError, access, key, session, trigger};
+use crate::service::{ServiceError, access, audit_chain, denial, key, session, trigger};
 use crate::telemetry::export::ExportError;
 use crate::{graphql, rest, store, telemetry};
 
@@ -165,7 +166,7 @@ pub async fn serve_until(
 pub async fn create_key(config: &Config, slug: &str, role: Role, name: &str) -> Result<CreatedKey, ServeError> {
     let clock = Clock::system();
     let database = prepared_database(config, &clock).await?;
-    let created = make_key(&database, &clock, slug, role, name).await;
+    let created = make_key(config, &database, &clock, slug, NewKey::of(name, role)).await;
     database.close().await;
     created
 }
@@ -187,6 +188,26 @@ pub async fn create_login_link(config: &Config, slug: &str) -> Result<String, Se
     made
 }
 
+/// Looks whether a workspace's audit is what was written, also while a server runs on these settings.
+///
+/// # Errors
+/// `NotFound` when there is no such workspace; when the database cannot be read.
+pub async fn verify_audit(config: &Config, slug: &str, kept: &[Remembered]) -> Result<Verdict, ServeError> {
+    let clock = Clock::system();
+    let database = prepared_database(config, &clock).await?;
+    let found = store::workspace::find_by_slug(&database, slug).await.map_err(ServiceError::from);
+    let verdict = match found {
+        Ok(Some(workspace)) => {
+            let secrets = secrets(config, &database, &clock);
+            audit_chain::verify(&database, &secrets, workspace.id, kept).await
+        }
+        Ok(None) => Err(ServiceError::NotFound { what: "workspace" }),
+        Err(error) => Err(error),
+    };
+    database.close().await;
+    Ok(verdict?)
+}
+
 async fn make_login_link(database: &Database, clock: &Clock, slug: &str) -> Result<String, ServeError> {
     let workspace = store::workspace::find_by_slug(database, slug).await.map_err(ServiceError::from)?;
     let workspace = workspace.ok_or(ServiceError::NotFound { what: "workspace" })?;
@@ -203,7 +224,7 @@ pub async fn create_first_key(config: &Config, name: &str) -> Result<Option<Crea
     let database = prepared_database(config, &clock).await?;
     let created = match store::api_key::any(&database).await.map_err(ServiceError::from) {
         Ok(true) => Ok(None),
-        Ok(false) => make_key(&database, &clock, DEFAULT_SLUG, Role::Admin, name).await.map(Some),
+        Ok(false) => make_key(config, &database, &clock, DEFAULT_SLUG, NewKey::of(name, Role::Admin)).await.map(Some),
         Err(error) => Err(error.into()),
     };
     database.close().await;
@@ -211,16 +232,18 @@ pub async fn create_first_key(config: &Config, name: &str) -> Result<Option<Crea
 }
 
 async fn make_key(
+    config: &Config,
     database: &Database,
     clock: &Clock,
     slug: &str,
-    role: Role,
-    name: &str,
+    new: NewKey,
 ) -> Result<CreatedKey, ServeError> {
     let workspace = store::workspace::find_by_slug(database, slug).await.map_err(ServiceError::from)?;
     let workspace = workspace.ok_or(ServiceError::NotFound { what: "workspace" })?;
     let context = Context::command(workspace.id, clock);
-    Ok(key::make(database, &context, name, role, ApiKeyId(clock.new_id())).await?)
+    let secrets = secrets(config, database, clock);
+    secrets.prepare().await?;
+    Ok(key::make(database, &secrets, &context, new, ApiKeyId(clock.new_id())).await?)
 }
 
 /// The database with its schema and its first workspace.
@@ -243,6 +266,11 @@ async fn listen(
     let stopping = app.stopping.clone();
     let tasks = app.tasks.clone();
     let upkeep = tasks.spawn(telemetry::figure::upkeep());
+    let noting = Arc::clone(&app);
+    let notes = tasks.spawn(async move {
+        tokio::join!(key::upkeep(&noting), denial::upkeep(&noting), audit_chain::upkeep(&noting));
+    });
+    let kept = Arc::clone(&app);
     let access = tasks.spawn(access::watch(Arc::clone(&app)));
     let asked = stopping.clone();
     let watch = tasks.spawn(async move {
@@ -255,7 +283,8 @@ async fn listen(
             tracing::debug!(error = %error, "TCP_NODELAY was refused");
         }
     });
-    let serving = axum::serve(listener, router(app)).with_graceful_shutdown(stopping.clone().cancelled_owned());
+    let routes = router(app).into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, routes).with_graceful_shutdown(stopping.clone().cancelled_owned());
     let serving = serving.into_future();
     let too_long = async {
         stopping.cancelled().await;
@@ -271,8 +300,11 @@ async fn listen(
     upkeep.abort();
     access.abort();
     watch.abort();
+    notes.abort();
     tasks.close();
     tasks.wait().await;
+    key::write_uses(&kept).await;
+    denial::write_counted(&kept, true).await;
     served
 }
 

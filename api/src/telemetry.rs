@@ -10,6 +10,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+mod address;
 mod clean;
 pub(crate) mod export;
 pub(crate) mod figure;
@@ -66,6 +67,9 @@ pub(crate) async fn observe(State(app): State<Arc<App>>, mut request: Request, n
     let span = ServerSpan::begin(&app, asked.as_ref(), route.as_ref().map(MatchedPath::as_str));
     let trace = span.as_ref().map(|span| span.context().clone()).or(asked);
     let notes = RequestNotes::traced(id, trace);
+    if let Some(address) = address::of(&request, app.config.server.client_address_header.as_deref()) {
+        notes.came_from(address);
+    }
     let mut line =
         Line { notes: Arc::clone(&notes), method: known(request.method()), route, status: CALLER_LEFT, span };
     let mut response = request::within(notes, next.run(request)).await;
@@ -97,7 +101,7 @@ impl Drop for Line {
         if let Some(span) = self.span.take() {
             span.end(method, route, status, &self.notes.id, &noted);
         }
-        let Noted { workspace, actor, kind, operation } = noted;
+        let Noted { address: _, workspace, actor, kind, operation } = noted;
         let duration_ms = self.notes.milliseconds();
         tracing::info!(
             request.id = self.notes.id,

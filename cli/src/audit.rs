@@ -1,14 +1,18 @@
 //! `flowforge audit`: who changed what.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use api::service::audit_chain::Remembered;
 use chrono::{DateTime, FixedOffset};
 use clap::{Args, Subcommand};
+use engine::value::Digest;
 use serde_json::{Map, Value, json};
 
 use crate::client::Client;
 use crate::command::Global;
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
+use crate::key::failed;
 use crate::output::{Cell, Output, Shade, shortened};
 use crate::question::audit as question;
 
@@ -16,8 +20,29 @@ use crate::question::audit as question;
 pub(crate) enum Command {
     /// List changes, the latest first.
     List(List),
-    /// Write changes as JSON lines, the latest first, for other programs to keep.
-    Export(Which),
+    /// Write changes, the oldest first, for other programs to keep. JSON lines end with a signed anchor.
+    Export(Export),
+    /// Look whether the audit is what was written, on the server itself; names the first row that is not.
+    Verify(Verify),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    #[command(flatten)]
+    which: Which,
+    /// jsonl or csv.
+    #[arg(long, default_value = "jsonl", value_parser = ["jsonl", "csv"], value_name = "FORMAT")]
+    format: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// Whose audit.
+    #[arg(long, default_value = "default", value_name = "NAME")]
+    workspace: String,
+    /// An earlier export as JSON lines: rows that it knew must still be there.
+    #[arg(long, value_name = "FILE")]
+    export: Option<PathBuf>,
 }
 
 /// Which changes; all that is said must hold.
@@ -32,6 +57,9 @@ pub(crate) struct Which {
     /// Only what the actor of this id did, such as an API key.
     #[arg(long, value_name = "ID")]
     actor: Option<String>,
+    /// Only what came to this: done or denied.
+    #[arg(long, value_parser = ["done", "denied"], value_name = "RESULT")]
+    result: Option<String>,
     /// Not before this time, such as 2026-11-21T08:00:00Z.
     #[arg(long, value_name = "TIME")]
     since: Option<DateTime<FixedOffset>>,
@@ -53,10 +81,11 @@ pub(crate) struct List {
 }
 
 pub(crate) async fn run(command: Command, global: &Global) -> Result<ExitCode, Failure> {
-    let (client, output) = (global.client()?, global.output());
+    let output = global.output();
     match command {
-        Command::List(list) => self::list(&client, &list, output).await,
-        Command::Export(which) => export(&client, &which, output).await,
+        Command::List(list) => self::list(&global.client()?, &list, output).await,
+        Command::Export(wanted) => export(&global.client()?, &wanted, output).await,
+        Command::Verify(verify) => self::verify(&verify, global, output).await,
     }
 }
 
@@ -65,6 +94,7 @@ fn filter(which: &Which) -> Value {
     let mut put = |name: &str, value: Option<String>| value.map(|value| filter.insert(name.to_owned(), value.into()));
     put("entityId", which.entity.clone());
     put("actorId", which.actor.clone());
+    put("result", which.result.as_deref().map(str::to_uppercase));
     put("since", which.since.map(|at| at.to_rfc3339()));
     put("until", which.until.map(|at| at.to_rfc3339()));
     if !which.actions.is_empty() {
@@ -116,17 +146,51 @@ async fn list(client: &Client, list: &List, output: Output) -> Result<ExitCode, 
     Ok(ExitCode::SUCCESS)
 }
 
-/// Page by page, so that an audit of any length needs little memory.
-async fn export(client: &Client, which: &Which, output: Output) -> Result<ExitCode, Failure> {
-    let mut after = Value::Null;
-    loop {
-        let (rows, next) = page(client, which, 100, &after).await?;
-        rows.iter().for_each(|row| output.line(&row.to_string()));
-        if next.is_null() {
-            return Ok(ExitCode::SUCCESS);
-        }
-        after = next;
+/// Piece by piece as it comes, so that an audit of any length needs little memory.
+async fn export(client: &Client, wanted: &Export, output: Output) -> Result<ExitCode, Failure> {
+    let which = &wanted.which;
+    let mut query = vec![("format", wanted.format.clone())];
+    let mut put = |name: &'static str, value: Option<String>| query.extend(value.map(|value| (name, value)));
+    put("action", (!which.actions.is_empty()).then(|| which.actions.join(",")));
+    put("actor", which.actor.clone());
+    put("entity", which.entity.clone());
+    put("result", which.result.as_deref().map(str::to_uppercase));
+    put("since", which.since.map(|at| at.to_utc().to_rfc3339()));
+    put("until", which.until.map(|at| at.to_utc().to_rfc3339()));
+    client.download("/api/v1/audit", &query, |piece| output.piece(piece)).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn verify(verify: &Verify, global: &Global, output: Output) -> Result<ExitCode, Failure> {
+    let kept = verify.export.as_deref().map(remembered).transpose()?.unwrap_or_default();
+    let verdict = api::verify_audit(&global.settings()?, &verify.workspace, &kept).await.map_err(failed)?;
+    if let Some(fault) = verdict.fault {
+        return Err(Failure::new(Exit::Conflict, "AUDIT_INTEGRITY", fault.to_string()));
     }
+    let (rows, anchors) = (verdict.rows, verdict.anchors);
+    if output.is_json() {
+        output.document(&json!({ "rows": rows, "anchors": anchors, "remembered": kept.len(), "intact": true }));
+    } else {
+        output.line(&format!("{rows} rows are what was written; {anchors} signed anchors agree"));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What an export knew: the hash of each of its rows, and of its anchor.
+fn remembered(path: &Path) -> Result<Vec<Remembered>, Failure> {
+    let wrong = |what: String| Failure::new(Exit::Usage, "BAD_USER_INPUT", format!("{}: {what}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    let mut kept = Vec::new();
+    for (line, number) in text.lines().zip(1..) {
+        let value: Value = serde_json::from_str(line).map_err(|error| wrong(format!("line {number}: {error}")))?;
+        let row = if value["anchor"].is_object() { &value["anchor"] } else { &value };
+        let seq = row["seq"].as_i64().ok_or_else(|| wrong(format!("line {number} has no `seq`")))?;
+        let Some(hash) = row["hash"].as_str() else { continue };
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(hash, &mut bytes).map_err(|error| wrong(format!("line {number}: {error}")))?;
+        kept.push(Remembered { seq, hash: Digest(bytes) });
+    }
+    Ok(kept)
 }
 
 #[cfg(test)]
@@ -135,7 +199,7 @@ mod tests {
 
     #[test]
     fn only_what_is_said_is_asked() {
-        let none = Which { actions: Vec::new(), entity: None, actor: None, since: None, until: None };
+        let none = Which { actions: Vec::new(), entity: None, actor: None, result: None, since: None, until: None };
         assert_eq!(filter(&none), json!({}));
         let some = Which {
             actions: vec!["version.published".into()],

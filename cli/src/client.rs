@@ -107,6 +107,35 @@ impl Client {
         }
     }
 
+    /// Reads what a path answers piece by piece, whatever its size.
+    pub(crate) async fn download(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+        mut piece: impl FnMut(&[u8]),
+    ) -> Result<(), Failure> {
+        let mut url =
+            self.base.join(path.trim_start_matches('/')).map_err(|error| Failure::usage(error.to_string()))?;
+        url.query_pairs_mut().extend_pairs(query);
+        let mut request = self.http.get(url);
+        if let Some(key) = &self.key {
+            request = request.bearer_auth(key);
+        }
+        let mut response = request.send().await.map_err(|error| self.unreachable(&error))?;
+        let status = response.status();
+        if !status.is_success() {
+            let body = response.bytes().await.map_err(|error| self.unreachable(&error))?;
+            let problem: Value = serde_json::from_slice(&body).map_err(|_| self.not_ours(status))?;
+            let text = |name: &str| problem[name].as_str().map(str::to_owned);
+            let code = text("code").ok_or_else(|| self.not_ours(status))?;
+            return Err(Failure::of_code(&code, text("detail").unwrap_or_default()));
+        }
+        while let Some(bytes) = response.chunk().await.map_err(|error| self.unreachable(&error))? {
+            piece(&bytes);
+        }
+        Ok(())
+    }
+
     fn endpoint(&self) -> Result<Url, Failure> {
         self.base.join("graphql").map_err(|error| Failure::usage(format!("--url: {error}")))
     }

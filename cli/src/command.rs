@@ -10,8 +10,8 @@ use crate::client::{Address, Client};
 use crate::exit::{self, Exit, Failure};
 use crate::output::{Format, Output};
 use crate::{
-    admin, audit, connection, key, migrate, notification, project, run, schema, secret, serve, trigger, variable,
-    version, workflow,
+    admin, audit, connection, key, member, migrate, notification, project, run, schema, secret, serve, trigger,
+    variable, version, workflow,
 };
 
 /// The file in the data folder into which an embedded server writes its first admin key.
@@ -64,9 +64,15 @@ enum Command {
         #[arg(long, value_name = "FOLDER")]
         pages: Option<PathBuf>,
     },
-    /// API keys; works on the database of the settings, also while the server runs.
+    /// API keys; making one works on the database of the settings, also while the server runs.
     #[command(subcommand)]
     Key(key::Command),
+    /// Who belongs to the workspace, and as what.
+    #[command(subcommand)]
+    Member(member::Command),
+    /// What members may do.
+    #[command(subcommand)]
+    Role(member::RoleCommand),
     /// Credentials that nodes use by name.
     #[command(subcommand)]
     Connection(connection::Command),
@@ -154,6 +160,8 @@ fn carry_out(command: Command, global: &Global) -> Result<ExitCode, Failure> {
         Command::Schema { pages: None } => schema::print(global.output()),
         Command::Migrate(command) => one_thread()?.block_on(migrate::run(command, global)),
         Command::Key(command) => one_thread()?.block_on(key::run(command, global)),
+        Command::Member(command) => one_thread()?.block_on(member::run(command, global)),
+        Command::Role(command) => one_thread()?.block_on(member::run_role(command, global)),
         Command::Connection(command) => one_thread()?.block_on(connection::run(command, global)),
         Command::Variable(command) => one_thread()?.block_on(variable::run(command, global)),
         Command::Project(command) => one_thread()?.block_on(project::run(command, global)),

@@ -11,6 +11,7 @@ mod command;
 mod connection;
 mod exit;
 mod key;
+mod member;
 mod migrate;
 mod notification;
 mod output;

@@ -86,6 +86,12 @@ impl Output {
         let _ = writeln!(out, "{text}").and_then(|()| out.flush());
     }
 
+    /// A piece of what is passed on as it comes.
+    pub(crate) fn piece(self, bytes: &[u8]) {
+        let mut out = io::stdout().lock();
+        let _ = out.write_all(bytes).and_then(|()| out.flush());
+    }
+
     /// Raw bytes for a terminal.
     pub(crate) fn raw(self, text: &str) {
         let mut out = io::stdout().lock();

@@ -7,9 +7,10 @@ use std::process::ExitCode;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 
-/// Writes the guide to problems and the pages of the node types below a folder such as `docs`.
+/// Writes the guides to problems and to access and the pages of the node types below a folder such as `docs`.
 pub(crate) fn write_pages(folder: &Path) -> Result<ExitCode, Failure> {
     write(&folder.join("guides/problems.md"), &engine::definition::problem::guide())?;
+    write(&folder.join("guides/access.md"), &engine::policy::guide())?;
     for descriptor in nodes::Registry::built_in().descriptors() {
         for language in nodes::page::LANGUAGES {
             let name = format!("{}.md", nodes::page::file_name(descriptor));

@@ -3,6 +3,7 @@
 //! Nothing here does I/O, asks for the time, draws a random number or awaits anything. Whatever comes from outside is
 //! an argument, so that the simulator and production run the same code.
 
+pub mod audit;
 pub mod catalog;
 pub mod definition;
 pub mod drive;

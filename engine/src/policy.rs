@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+mod guide;
+
+pub use guide::guide;
+
 macro_rules! permissions {
     ($($(#[doc = $doc:literal])* $name:ident = $text:literal;)*) => {
         /// One thing that somebody may be allowed to do.

@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::word::ActorKind;
+use crate::word::{ActorKind, AuditResult};
 
 /// Who changed what. Rows are added and never changed.
 #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
@@ -31,6 +31,14 @@ pub struct Model {
     pub request_id: Option<String>,
     /// When.
     pub at: DateTimeUtc,
+    /// What came of it.
+    pub result: AuditResult,
+    /// How often it happened; more than once only for what was denied again and again.
+    pub times: i32,
+    /// The address that the request came from.
+    pub address: Option<String>,
+    /// SHA-256 over the hash of the row before and all of this row; none for rows of before the chain.
+    pub hash: Option<Vec<u8>>,
 }
 
 /// None declared: rows are found by their ids, inside a workspace.

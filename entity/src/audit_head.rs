@@ -1,8 +1,8 @@
-//! The number of the last audit row of a workspace.
+//! The number and the hash of the last audit row of a workspace.
 
 use sea_orm::entity::prelude::*;
 
-/// The number of the last audit row of a workspace.
+/// The number and the hash of the last audit row of a workspace.
 #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "audit_head")]
 pub struct Model {
@@ -11,6 +11,8 @@ pub struct Model {
     pub workspace_id: Uuid,
     /// The number.
     pub seq: i64,
+    /// The hash of that row.
+    pub hash: Option<Vec<u8>>,
 }
 
 /// None declared: rows are found by their ids, inside a workspace.

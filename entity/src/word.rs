@@ -58,6 +58,20 @@ words! {
         /// A program that is a member.
         ServiceAccount = "SERVICE_ACCOUNT",
     }
+    /// What came of what somebody wanted to do.
+    AuditResult {
+        /// It was done.
+        Done = "DONE",
+        /// They may not.
+        Denied = "DENIED",
+    }
+    /// How a key's hash was made.
+    KeyScheme {
+        /// SHA-256 of the key.
+        Sha256 = "SHA256",
+        /// HMAC-SHA256 of the key under the workspace's pepper.
+        Hmac = "HMAC",
+    }
     /// Who says that a person belongs to a workspace.
     MemberSource {
         /// Somebody in the workspace.

@@ -57,6 +57,9 @@ mod m0112_user_session;
 mod m0120_app_user;
 mod m0121_member;
 mod m0122_principal;
+mod m0123_key_scope;
+mod m0124_invitation;
+mod m0125_audit_chain;
 mod m0140_workspace_code;
 
 /// Every step, oldest first.
@@ -119,6 +122,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0120_app_user::Migration),
             Box::new(m0121_member::Migration),
             Box::new(m0122_principal::Migration),
+            Box::new(m0123_key_scope::Migration),
+            Box::new(m0124_invitation::Migration),
+            Box::new(m0125_audit_chain::Migration),
             Box::new(m0140_workspace_code::Migration),
         ]
     }

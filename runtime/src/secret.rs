@@ -24,12 +24,14 @@ mod file;
 mod grant;
 mod key;
 mod open;
+mod pepper;
 pub mod redact;
 mod rotate;
 mod sign;
 
 pub use self::key::{KeyFault, KeySource, new_key};
 pub use self::open::{Place, Refs, SecretRef};
+pub use self::pepper::Pepper;
 pub use self::rotate::{KeyUse, Rotation};
 pub use self::sign::Signer;
 

@@ -57,6 +57,7 @@ async fn create_all(db: &DatabaseConnection) {
     create(db, entity::api_key::Entity).await;
     create(db, entity::app_user::Entity).await;
     create(db, entity::audit::Entity).await;
+    create(db, entity::audit_anchor::Entity).await;
     create(db, entity::audit_head::Entity).await;
     create(db, entity::blob::Entity).await;
     create(db, entity::blob_ref::Entity).await;
@@ -73,6 +74,7 @@ async fn create_all(db: &DatabaseConnection) {
     create(db, entity::environment::Entity).await;
     create(db, entity::event_outbox::Entity).await;
     create(db, entity::feed::Entity).await;
+    create(db, entity::invitation::Entity).await;
     create(db, entity::journal::Entity).await;
     create(db, entity::leader::Entity).await;
     create(db, entity::login_attempt::Entity).await;
@@ -88,6 +90,7 @@ async fn create_all(db: &DatabaseConnection) {
     create(db, entity::run::Entity).await;
     create(db, entity::run_inbox::Entity).await;
     create(db, entity::secret::Entity).await;
+    create(db, entity::service_account::Entity).await;
     create(db, entity::signal_dedupe::Entity).await;
     create(db, entity::start_dedupe::Entity).await;
     create(db, entity::trigger_backfill::Entity).await;

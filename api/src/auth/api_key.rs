@@ -1,13 +1,15 @@
-//! API keys: `ff_<environment>_<30 random characters><6 characters of checksum>`, all base62.
+//! API keys: `ff_<environment>_<30 random characters><6 characters of checksum>`, all base62, and for clients of the
+//! Foreman kind `fmn_<environment>_<org>_…`. Whatever a key says of itself, only the table says what it opens.
 //!
-//! 178 random bits need no slow hash: the table holds SHA-256 of the whole key. The checksum lets a mistyped key be
-//! refused without asking the database, and secret scanners find keys that leaked.
+//! 178 random bits need no slow hash. The checksum lets a mistyped key be told from a revoked one without asking anybody,
+//! and secret scanners find keys that leaked.
 
 use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
 const PREFIX: &str = "ff_";
+const FOREMAN_PREFIX: &str = "fmn_";
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const RANDOM_LEN: usize = 30;
 const CHECKSUM_LEN: usize = 6;
@@ -20,9 +22,74 @@ const SHOWN_RANDOM: usize = 4;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
-/// What the table knows a key by.
+/// A hash of a key: what a process remembers it by, and what the table compares it with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyHash(pub [u8; 32]);
+
+impl KeyHash {
+    /// SHA-256 of a text that may be a key.
+    pub fn sha256(text: &str) -> Self {
+        Self(Sha256::digest(text.as_bytes()).into())
+    }
+
+    /// The part that a key is looked up by: far too little to guess the rest from.
+    pub fn lookup(&self) -> [u8; 8] {
+        let mut lookup = [0; 8];
+        lookup.iter_mut().zip(self.0).for_each(|(to, from)| *to = from);
+        lookup
+    }
+}
+
+/// What a key looks like before its random part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Form {
+    /// `ff_<environment>_`
+    Plain {
+        /// What the key is used with, for people.
+        environment: String,
+    },
+    /// `fmn_<environment>_<org>_`
+    Foreman {
+        /// What the key is used with, for people.
+        environment: String,
+        /// The name of the workspace, for people.
+        org: String,
+    },
+}
+
+impl Default for Form {
+    fn default() -> Self {
+        Self::Plain { environment: "default".to_owned() }
+    }
+}
+
+impl Form {
+    /// The form of the key that begins like this.
+    pub fn like(shown: &str) -> Self {
+        let parts = |rest: &str| rest.rsplit_once('_').map_or(rest, |(parts, _)| parts).to_owned();
+        if let Some(rest) = shown.strip_prefix(FOREMAN_PREFIX) {
+            let both = parts(rest);
+            let (environment, org) = both.split_once('_').unwrap_or((&both, ""));
+            return Self::Foreman { environment: environment.to_owned(), org: org.to_owned() };
+        }
+        let rest = shown.strip_prefix(PREFIX).unwrap_or(shown);
+        Self::Plain { environment: parts(rest) }
+    }
+
+    fn prefix(&self) -> String {
+        let fit = |text: &str, or: &str, also: &[char]| {
+            let fits = |c: &char| is_environment_char(*c) || also.contains(c);
+            let text: String = text.chars().filter(fits).take(ENVIRONMENT_LIMIT).collect();
+            if text.is_empty() { or.to_owned() } else { text }
+        };
+        match self {
+            Self::Plain { environment } => format!("{PREFIX}{}_", fit(environment, "default", &[])),
+            Self::Foreman { environment, org } => {
+                format!("{FOREMAN_PREFIX}{}_{}_", fit(environment, "default", &[]), fit(org, "org", &['_']))
+            }
+        }
+    }
+}
 
 /// A text that is not a key: wrong form or wrong checksum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -35,15 +102,20 @@ pub struct NotAKey;
 pub struct NoRandomness(#[from] getrandom::Error);
 
 impl Secret {
-    /// Draws a new key. `environment` is cut to what a key may hold: lower-case letters, digits and `-`.
+    /// Draws a new key of the usual form. `environment` is cut to what a key may hold: lower-case letters, digits and `-`.
     ///
     /// # Errors
     /// When the system has no random bytes.
     pub fn draw(environment: &str) -> Result<Self, NoRandomness> {
-        let environment: String =
-            environment.chars().filter(|c| is_environment_char(*c)).take(ENVIRONMENT_LIMIT).collect();
-        let environment = if environment.is_empty() { "default" } else { &environment };
-        let mut text = format!("{PREFIX}{environment}_");
+        Self::draw_as(&Form::Plain { environment: environment.to_owned() })
+    }
+
+    /// Draws a new key.
+    ///
+    /// # Errors
+    /// When the system has no random bytes.
+    pub fn draw_as(form: &Form) -> Result<Self, NoRandomness> {
+        let mut text = form.prefix();
         let mut drawn = 0;
         while drawn < RANDOM_LEN {
             let mut bytes = [0_u8; 64];
@@ -61,9 +133,15 @@ impl Secret {
     /// Reads a key that somebody showed.
     ///
     /// # Errors
-    /// When form or checksum is wrong; nobody needs to ask the database then.
+    /// When form or checksum is wrong: such a key was never made.
     pub fn parse(text: &str) -> Result<Self, NotAKey> {
-        let (environment, rest) = text.strip_prefix(PREFIX).and_then(|rest| rest.rsplit_once('_')).ok_or(NotAKey)?;
+        let foreman = text.strip_prefix(FOREMAN_PREFIX);
+        let (start, rest) =
+            foreman.or_else(|| text.strip_prefix(PREFIX)).and_then(|rest| rest.rsplit_once('_')).ok_or(NotAKey)?;
+        let environment = match foreman {
+            Some(_) => start.split_once('_').filter(|(_, org)| !org.is_empty()).ok_or(NotAKey)?.0,
+            None => start,
+        };
         let right = !environment.is_empty()
             && environment.len() <= ENVIRONMENT_LIMIT
             && environment.chars().all(is_environment_char)
@@ -81,9 +159,9 @@ impl Secret {
         &self.0
     }
 
-    /// What the table knows it by.
+    /// Its SHA-256.
     pub fn hash(&self) -> KeyHash {
-        KeyHash(Sha256::digest(self.0.as_bytes()).into())
+        KeyHash::sha256(&self.0)
     }
 
     /// The first characters, kept so that people can tell keys apart.
@@ -137,6 +215,21 @@ mod tests {
         assert_eq!(key.expose().len(), "ff_default_".len() + 36);
         assert_eq!(key.shown().len(), "ff_default_".len() + 4);
         assert_eq!(format!("{key:?}"), format!("{}…", key.shown()));
+    }
+
+    #[test]
+    fn a_key_of_the_foreman_kind_names_its_org_and_a_successor_looks_like_it() {
+        for form in [
+            Form::Foreman { environment: "live".into(), org: "acme_corp-1".into() },
+            Form::Plain { environment: "eu-1".into() },
+        ] {
+            let key = Secret::draw_as(&form).unwrap();
+            assert_eq!(Secret::parse(key.expose()), Ok(key.clone()));
+            assert_eq!(Form::like(key.shown()), form);
+        }
+        let odd = Secret::draw_as(&Form::Foreman { environment: "LIVE".into(), org: "Ä".into() }).unwrap();
+        assert!(odd.expose().starts_with("fmn_default_org_"), "{odd:?}");
+        assert_eq!(Secret::parse("fmn_live_000000000000000000000000000000000000"), Err(NotAKey));
     }
 
     #[test]

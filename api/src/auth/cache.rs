@@ -28,6 +28,11 @@ impl KeyCache {
             .map(|(viewer, _)| viewer.clone())
     }
 
+    /// Whether this key was right once, since when whatever.
+    pub fn knew(&self, hash: &KeyHash) -> bool {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner).contains_key(hash)
+    }
+
     /// Remembers a key that was just verified.
     pub fn put(&self, hash: KeyHash, viewer: Viewer, now: Instant) {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
@@ -83,6 +88,7 @@ mod tests {
         assert_eq!(cache.find(&KeyHash([7; 32]), just_before), Some(viewer));
         assert_eq!(cache.find(&KeyHash([8; 32]), just_before), None);
         assert_eq!(cache.find(&KeyHash([7; 32]), start + BELIEVED_FOR), None);
+        assert!(cache.knew(&KeyHash([7; 32])) && !cache.knew(&KeyHash([8; 32])));
         cache.forget(&BTreeSet::from(["key_0".to_owned()]));
         assert!(!cache.is_empty());
         cache.forget(&BTreeSet::from([viewer_key.to_string()]));

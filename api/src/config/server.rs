@@ -13,6 +13,10 @@ pub struct ServerConfig {
     pub bind: SocketAddr,
     /// `allow_origins`: web origins besides the server's own that may open a WebSocket, such as `https://app.test`.
     pub allow_origins: Vec<String>,
+    /// `client_address_header`: the header in which a proxy before this server names the address that asks, such as
+    /// `x-forwarded-for`; its last part counts. None by default: then the address of the connection counts. Set it only
+    /// when everybody comes through that proxy.
+    pub client_address_header: Option<String>,
     /// `shutdown`: how long open requests may take after a stop was asked for; 10 s by default.
     pub shutdown: Duration,
 }
@@ -23,6 +27,7 @@ impl ServerConfig {
         Self {
             bind: reader.value("bind", default, "an address and a port, such as 127.0.0.1:8080"),
             allow_origins: reader.list("allow_origins"),
+            client_address_header: reader.text("client_address_header").map(|name| name.trim().to_ascii_lowercase()),
             shutdown: reader.parsed("shutdown", Duration::from_secs(10), duration),
         }
     }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Result;
 use super::page::{Relay, connection, cost, window};
 use super::request::{Asked as _, time};
-use crate::service::audit::{self, Actor, Entry, EntryFilter};
+use crate::service::audit::{self, Actor, Entry, EntryFilter, Outcome};
 
 /// What kind of actor changed something. More may come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -21,6 +21,15 @@ pub enum AuditActorKind {
     ServiceAccount,
     /// A command on the server itself, by somebody who has its settings.
     Command,
+}
+
+/// What came of what somebody wanted to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum AuditResult {
+    /// It was done.
+    Done,
+    /// They may not.
+    Denied,
 }
 
 /// One row of the audit: who changed what. Rows are never changed.
@@ -79,6 +88,32 @@ impl AuditEntry {
         self.0.request.as_deref()
     }
 
+    /// What came of it.
+    async fn result(&self) -> AuditResult {
+        match self.0.outcome {
+            Outcome::Done => AuditResult::Done,
+            Outcome::Denied { .. } => AuditResult::Denied,
+        }
+    }
+
+    /// How often it happened within a minute; more than once only for what was denied.
+    async fn times(&self) -> u32 {
+        match self.0.outcome {
+            Outcome::Done => 1,
+            Outcome::Denied { times } => times,
+        }
+    }
+
+    /// The address that the request came from, when it is known.
+    async fn address(&self) -> Option<&str> {
+        self.0.address.as_deref()
+    }
+
+    /// SHA-256 over this row and the hash of the one before, as hex; null for rows of before the chain.
+    async fn hash(&self) -> Option<String> {
+        self.0.hash.map(|hash| hex::encode(hash.0))
+    }
+
     /// When.
     async fn at(&self) -> DateTime<Utc> {
         time(self.0.at)
@@ -94,6 +129,8 @@ pub struct AuditFilter {
     actor_id: Option<ID>,
     /// One of these, such as `version.published`.
     actions: Option<Vec<String>>,
+    /// Only what came to this.
+    result: Option<AuditResult>,
     /// Not before this time.
     since: Option<DateTime<Utc>>,
     /// Before this time.
@@ -123,6 +160,7 @@ impl AuditQuery {
             entity: filter.entity_id.map(|id| id.to_string()),
             actor: filter.actor_id.map(|id| id.to_string()),
             actions: filter.actions.unwrap_or_default(),
+            denied: filter.result.map(|result| result == AuditResult::Denied),
             since: filter.since.map(time),
             until: filter.until.map(time),
         };

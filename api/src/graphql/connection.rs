@@ -27,6 +27,16 @@ impl ConnectionObject {
         self.0.id.to_string().into()
     }
 
+    /// Whether the viewer may change and delete it.
+    async fn viewer_can_change(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(ctx.viewer()?.may(Permission::ConnectionManage))
+    }
+
+    /// Whether the viewer may name it in workflows, and test it.
+    async fn viewer_can_use(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(ctx.viewer()?.may(Permission::ConnectionUse))
+    }
+
     /// The slug of its project.
     async fn project(&self) -> &str {
         &self.0.project

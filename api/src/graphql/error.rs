@@ -26,6 +26,9 @@ impl From<GraphqlError> for Error {
         let code = error.code();
         Self::new(error.to_string()).extend_with(|_, extensions| {
             extensions.set("code", code);
+            if let ServiceError::Forbidden { permission, .. } = &error {
+                extensions.set("permission", permission.as_str());
+            }
             if let ServiceError::CursorExpired { oldest } = &error {
                 extensions.set("oldestCursor", oldest.clone());
             }

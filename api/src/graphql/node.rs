@@ -8,6 +8,8 @@ use super::Result;
 use super::audit::AuditEntry;
 use super::connection::ConnectionObject;
 use super::draft::DraftObject;
+use super::key::{ApiKeyObject, ServiceAccountObject};
+use super::member::MemberObject;
 use super::node_run::NodeRunObject;
 use super::project::{EnvironmentObject, ProjectObject};
 use super::request::Asked as _;
@@ -17,7 +19,10 @@ use super::variable::VariableObject;
 use super::version::VersionObject;
 use super::viewer::WorkspaceObject;
 use super::workflow::WorkflowObject;
-use crate::service::{ServiceError, audit, connection, draft, project, run, trigger, variable, workflow, workspace};
+use crate::service::{
+    ServiceError, audit, connection, draft, key, member, project, run, service_account, trigger, variable, workflow,
+    workspace,
+};
 
 /// Anything that has an id. More types may come.
 #[derive(Interface)]
@@ -49,6 +54,12 @@ pub enum Node {
     TriggerBinding(TriggerBindingObject),
     /// One row of the audit.
     AuditEntry(AuditEntry),
+    /// That a person belongs to the workspace.
+    Member(MemberObject),
+    /// A credential of a program.
+    ApiKey(ApiKeyObject),
+    /// A program that is a member.
+    ServiceAccount(ServiceAccountObject),
 }
 
 /// Looking up by id.
@@ -119,6 +130,20 @@ impl NodeQuery {
             },
             "aud" => match id.parse() {
                 Ok(wanted) => Node::AuditEntry(AuditEntry(audit::get(app, viewer, wanted).await?)),
+                Err(_) => return Err(absent.into()),
+            },
+            "mbr" => match id.parse() {
+                Ok(wanted) => Node::Member(MemberObject(member::get(app, viewer, wanted).await?)),
+                Err(_) => return Err(absent.into()),
+            },
+            "key" => match id.parse() {
+                Ok(wanted) => Node::ApiKey(ApiKeyObject(key::get(app, viewer, wanted).await?)),
+                Err(_) => return Err(absent.into()),
+            },
+            "svc" => match id.parse() {
+                Ok(wanted) => {
+                    Node::ServiceAccount(ServiceAccountObject(service_account::get(app, viewer, wanted).await?))
+                }
                 Err(_) => return Err(absent.into()),
             },
             _ => return Err(absent.into()),

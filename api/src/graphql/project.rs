@@ -8,6 +8,7 @@ use super::loader::EnvironmentsOf;
 use super::page::{Relay, connection, cost, window};
 use super::request::{Asked as _, id, time};
 use super::user_error::{UserError, settle};
+use crate::auth::Permission;
 use crate::service::ServiceError;
 use crate::service::project::{self, Environment, Project};
 
@@ -20,6 +21,16 @@ impl ProjectObject {
     /// The id, `prj_…`.
     pub(super) async fn id(&self) -> ID {
         self.0.id.to_string().into()
+    }
+
+    /// Whether the viewer may rename it, and make environments in it.
+    async fn viewer_can_change(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(ctx.viewer()?.may(Permission::ProjectManage))
+    }
+
+    /// Whether the viewer may make workflows in it.
+    async fn viewer_can_create_workflows(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(ctx.viewer()?.may(Permission::WorkflowEdit))
     }
 
     /// Its name in files and URLs, unique in the workspace. It never changes.

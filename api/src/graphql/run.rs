@@ -21,6 +21,7 @@ use super::user_error::{UserError, settle};
 use super::value::{Place, ValueObject};
 use super::version::VersionObject;
 use super::workflow::WorkflowObject;
+use crate::auth::Permission;
 use crate::service::ServiceError;
 use crate::service::run::{self, Run, RunFilter, RunMode, RunOrder, Signal};
 
@@ -82,6 +83,21 @@ impl RunObject {
     /// The id, `run_…`.
     pub(super) async fn id(&self) -> ID {
         self.0.id.to_string().into()
+    }
+
+    /// Whether the viewer may stop it, resume it, or say how an uncertain node run ended.
+    async fn viewer_can_control(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(ctx.viewer()?.may(Permission::RunControl))
+    }
+
+    /// Whether the viewer may send it a signal.
+    async fn viewer_can_signal(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(ctx.viewer()?.may(Permission::RunSignal))
+    }
+
+    /// Whether the viewer may start it again.
+    async fn viewer_can_retry(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(ctx.viewer()?.may(Permission::RunStart))
     }
 
     /// The workflow; null once it was deleted.

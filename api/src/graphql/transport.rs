@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute};
-use async_graphql::parser::types::OperationType;
+use async_graphql::parser::types::{ExecutableDocument, OperationType, Selection, SelectionSet};
 use async_graphql::{Request, Response, ServerError, Variables};
 use axum::body::Body;
 use axum::extract::State;
@@ -21,6 +21,7 @@ use super::loader::loaders;
 use super::request::IdempotencyKey;
 use crate::app::App;
 use crate::auth::Viewer;
+use crate::service::denial;
 use crate::telemetry;
 
 pub mod http;
@@ -124,6 +125,7 @@ pub(crate) fn prepare(face: &Face, viewer: Viewer, params: Params, head: Head) -
         return Err(request_error(Code::BadUserInput, &message));
     }
     let executed = Executed::default();
+    let aliases = Aliases::of(&document);
     let place = Place::resuming(head.resume);
     let mut request = Request::new(query)
         .variables(variables)
@@ -131,6 +133,7 @@ pub(crate) fn prepare(face: &Face, viewer: Viewer, params: Params, head: Head) -
         .data(viewer)
         .data(place.clone())
         .data(head.idempotency_key)
+        .data(aliases)
         .data(executed.clone());
     request.operation_name = operation;
     request.set_parsed_query(document);
@@ -170,7 +173,59 @@ impl Extension for MarkExecuted {
         if let Some(executed) = ctx.data_opt::<Executed>() {
             executed.0.store(true, Ordering::Relaxed);
         }
-        next.run(ctx, operation).await
+        let response = next.run(ctx, operation).await;
+        note_denials(ctx, &response.errors).await;
+        response
+    }
+}
+
+/// What clients call root fields, and what these are.
+#[derive(Debug, Default)]
+struct Aliases(Vec<(String, String)>);
+
+impl Aliases {
+    fn of(document: &ExecutableDocument) -> Self {
+        let mut found = Self::default();
+        document.operations.iter().for_each(|(_, operation)| found.gather(&operation.node.selection_set.node));
+        document.fragments.values().for_each(|fragment| found.gather(&fragment.node.selection_set.node));
+        found
+    }
+
+    fn gather(&mut self, set: &SelectionSet) {
+        for selection in &set.items {
+            match &selection.node {
+                Selection::Field(field) => {
+                    let (alias, name) = (&field.node.alias, &field.node.name.node);
+                    self.0.extend(alias.as_ref().map(|alias| (alias.node.to_string(), name.to_string())));
+                }
+                Selection::InlineFragment(inner) => self.gather(&inner.node.selection_set.node),
+                Selection::FragmentSpread(_) => {}
+            }
+        }
+    }
+
+    fn field<'a>(&'a self, key: &'a str) -> &'a str {
+        self.0.iter().find(|(alias, _)| alias == key).map_or(key, |(_, name)| name)
+    }
+}
+
+/// Tells the audit what the viewer was denied. The root field says what they wanted, not what they called it.
+async fn note_denials(ctx: &ExtensionContext<'_>, errors: &[ServerError]) {
+    let (Some(app), Some(viewer)) = (ctx.data_opt::<Arc<App>>(), ctx.data_opt::<Viewer>()) else { return };
+    for error in errors {
+        let extension = |name: &str| match error.extensions.as_ref().and_then(|extensions| extensions.get(name)) {
+            Some(async_graphql::Value::String(word)) => Some(word.as_str()),
+            _ => None,
+        };
+        if extension("code") == Some(Code::Forbidden.as_str()) {
+            let field = match error.path.first() {
+                Some(async_graphql::PathSegment::Field(field)) => {
+                    ctx.data_opt::<Aliases>().map_or(field.as_str(), |aliases| aliases.field(field))
+                }
+                _ => "",
+            };
+            denial::denied(app, viewer, field, extension("permission").unwrap_or_default()).await;
+        }
     }
 }
 

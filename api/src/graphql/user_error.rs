@@ -105,6 +105,7 @@ pub(super) fn settle<T>(answer: std::result::Result<T, ServiceError>) -> Result<
         },
         error @ (ServiceError::Unauthenticated
         | ServiceError::Forbidden { .. }
+        | ServiceError::RateLimited { .. }
         | ServiceError::CursorExpired { .. }
         | ServiceError::ValueTooLarge { .. }
         | ServiceError::Unavailable { .. }

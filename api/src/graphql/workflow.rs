@@ -13,6 +13,7 @@ use super::project::ProjectObject;
 use super::request::{Asked as _, time};
 use super::trigger::{TriggerBindingObject, TriggerEventObject};
 use super::version::VersionObject;
+use crate::auth::Permission;
 use crate::service::surroundings::Place;
 use crate::service::workflow::{self, Trigger, Workflow, WorkflowFilter};
 use crate::service::{ServiceError, deployment, draft, trigger};
@@ -28,6 +29,26 @@ impl WorkflowObject {
     /// The id, `wf_…`.
     pub(super) async fn id(&self) -> ID {
         self.0.id.to_string().into()
+    }
+
+    /// Whether the viewer may change it and its drafts.
+    async fn viewer_can_edit(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(ctx.viewer()?.may(Permission::WorkflowEdit))
+    }
+
+    /// Whether the viewer may publish a version of it, and run its draft.
+    async fn viewer_can_publish(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(ctx.viewer()?.may(Permission::WorkflowPublish))
+    }
+
+    /// Whether the viewer may say where which version runs, and pause its triggers.
+    async fn viewer_can_deploy(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(ctx.viewer()?.may(Permission::WorkflowDeploy))
+    }
+
+    /// Whether the viewer may start a run of it.
+    async fn viewer_can_start(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(ctx.viewer()?.may(Permission::RunStart))
     }
 
     /// Its project.

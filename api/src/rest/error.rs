@@ -52,6 +52,7 @@ impl From<ServiceError> for Problem {
                 retry_after: exceeded.retry_after.map(|wait| wait.as_secs() + 1),
                 ..problem.with("quota", quota::details(exceeded))
             },
+            ServiceError::RateLimited { wait } => problem.again_after(*wait),
             _ => problem,
         }
     }

@@ -26,7 +26,8 @@ pub(super) async fn get(
     Ok(Json(shown(&run::get(&app, &viewer, id).await?)))
 }
 
-async fn viewer(app: &Arc<App>, headers: &HeaderMap) -> Result<Viewer, ServiceError> {
+/// Who asks.
+pub(super) async fn viewer(app: &Arc<App>, headers: &HeaderMap) -> Result<Viewer, ServiceError> {
     let shown = credential::shown(headers, &app.config.server.allow_origins);
     let request = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
     caller::authenticate_in(app, &shown.ok_or(ServiceError::Unauthenticated)?, request).await

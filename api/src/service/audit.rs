@@ -2,6 +2,7 @@
 
 use engine::id::{ApiKeyId, AuditId, ServiceAccountId, UserId, WorkflowId, WorkspaceId};
 use engine::time::Timestamp;
+use engine::value::Digest;
 use runtime::clock::Clock;
 use runtime::event::EventBus;
 use serde_json::Value;
@@ -61,6 +62,8 @@ pub struct Context {
     pub actor: Actor,
     /// The request it is part of, as logs name it.
     pub request: Option<String>,
+    /// Where it comes from, as far as that is known.
+    pub address: Option<String>,
     /// When.
     pub at: Timestamp,
     clock: Clock,
@@ -74,10 +77,23 @@ impl Context {
             workspace: viewer.workspace,
             actor: viewer.principal.into(),
             request: viewer.request.clone(),
+            address: address(),
             at: app.runtime.now(),
             clock: app.runtime.clock().clone(),
             bus: Some(app.runtime.bus().clone()),
         }
+    }
+
+    /// The same from where it came when it was asked for.
+    #[must_use]
+    pub(super) fn from_address(self, address: Option<String>) -> Self {
+        Self { address, ..self }
+    }
+
+    /// The same in a workspace that is about to be made.
+    #[must_use]
+    pub(super) fn in_workspace(self, workspace: WorkspaceId) -> Self {
+        Self { workspace, ..self }
     }
 
     /// What somebody changes by signing in, before there is a viewer.
@@ -86,6 +102,7 @@ impl Context {
             workspace,
             actor: Actor::User(user),
             request: request.map(str::to_owned),
+            address: address(),
             at: app.runtime.now(),
             clock: app.runtime.clock().clone(),
             bus: Some(app.runtime.bus().clone()),
@@ -94,7 +111,8 @@ impl Context {
 
     /// What a command on the server itself changes now.
     pub fn command(workspace: WorkspaceId, clock: &Clock) -> Self {
-        Self { workspace, actor: Actor::Command, request: None, at: clock.now(), clock: clock.clone(), bus: None }
+        let (actor, at, clock) = (Actor::Command, clock.now(), clock.clone());
+        Self { workspace, actor, request: None, address: None, at, clock, bus: None }
     }
 
     /// The id of a new row.
@@ -115,6 +133,11 @@ impl Context {
             bus.notify_access();
         }
     }
+}
+
+/// Where the current request comes from.
+pub(super) fn address() -> Option<String> {
+    crate::telemetry::request::current().and_then(|notes| notes.address()).map(|address| address.to_string())
 }
 
 macro_rules! actions {
@@ -210,6 +233,32 @@ actions! {
     MemberUpdated = "member.updated", false;
     /// Somebody is no member any more.
     MemberRemoved = "member.removed", false;
+    /// Somebody was invited.
+    InvitationCreated = "invitation.created", false;
+    /// Somebody became a member by an invitation.
+    InvitationAccepted = "invitation.accepted", false;
+    /// An invitation was taken back.
+    InvitationRevoked = "invitation.revoked", false;
+    /// The workspace has a role of its own.
+    RoleCreated = "role.created", false;
+    /// A role of the workspace allows something else, or has another name.
+    RoleUpdated = "role.updated", false;
+    /// A role of the workspace is gone.
+    RoleDeleted = "role.deleted", false;
+    /// A workspace was made.
+    WorkspaceCreated = "workspace.created", false;
+    /// The workspace has another name.
+    WorkspaceUpdated = "workspace.updated", true;
+    /// A service account was made.
+    ServiceAccountCreated = "service_account.created", false;
+    /// A service account has another role.
+    ServiceAccountUpdated = "service_account.updated", false;
+    /// A service account was disabled, with its keys.
+    ServiceAccountDisabled = "service_account.disabled", false;
+    /// A key got a successor, and ends.
+    ApiKeyRotated = "api_key.rotated", false;
+    /// Somebody wanted to do what they may not.
+    AccessDenied = "access.denied", false;
     /// A person signed in at the provider.
     UserSignedIn = "user.signed_in", false;
     /// A person's session ended before its time.
@@ -218,6 +267,18 @@ actions! {
     ApiKeyCreated = "api_key.created", false;
     /// A key was withdrawn.
     ApiKeyRevoked = "api_key.revoked", false;
+}
+
+/// What came of what somebody wanted to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was done.
+    Done,
+    /// They may not; so often within a minute.
+    Denied {
+        /// How often.
+        times: u32,
+    },
 }
 
 /// One thing that was done, for the audit and, when [`Action::is_told`], for readers of the workspace.
@@ -233,12 +294,20 @@ pub struct Done {
     pub before: Option<Value>,
     /// What changed, as it is: an object without secrets.
     pub after: Option<Value>,
+    /// What came of it.
+    pub outcome: Outcome,
 }
 
 impl Done {
     /// Something was done to a thing.
     pub fn new(action: Action, entity: impl ToString) -> Self {
-        Self { action, entity: entity.to_string(), workflow: None, before: None, after: None }
+        Self { action, entity: entity.to_string(), workflow: None, before: None, after: None, outcome: Outcome::Done }
+    }
+
+    /// Somebody wanted to do something that takes a permission that they do not have.
+    pub fn denied(target: &str, permission: &str, times: u32) -> Self {
+        let after = serde_json::json!({"permission": permission});
+        Self { outcome: Outcome::Denied { times }, ..Self::new(Action::AccessDenied, target).after(after) }
     }
 
     /// The same as part of a workflow.
@@ -281,6 +350,12 @@ pub struct Entry {
     pub request: Option<String>,
     /// When.
     pub at: Timestamp,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// Where it came from.
+    pub address: Option<String>,
+    /// The hash over this row and the one before; none for rows of before the chain.
+    pub hash: Option<Digest>,
 }
 
 /// Which rows; all that is said must hold.
@@ -292,6 +367,8 @@ pub struct EntryFilter {
     pub actor: Option<String>,
     /// One of these; any when empty.
     pub actions: Vec<String>,
+    /// Only what was denied, or only what was done.
+    pub denied: Option<bool>,
     /// Not before.
     pub since: Option<Timestamp>,
     /// Before.

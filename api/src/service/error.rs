@@ -24,6 +24,12 @@ pub enum ServiceError {
         /// What it would take.
         permission: Permission,
     },
+    /// Too much came from where this comes from.
+    #[error("too many wrong credentials came from this address; wait {} s", wait.as_secs() + 1)]
+    RateLimited {
+        /// How long to wait.
+        wait: std::time::Duration,
+    },
     /// A field of the request cannot be used.
     #[error("{message}")]
     Invalid {
@@ -113,6 +119,7 @@ impl ServiceError {
             Self::Unauthenticated => Code::Unauthenticated,
             Self::NotFound { .. } => Code::NotFound,
             Self::Forbidden { .. } => Code::Forbidden,
+            Self::RateLimited { .. } => Code::RateLimited,
             Self::Invalid { .. } => Code::BadUserInput,
             Self::Conflict { .. } => Code::Conflict,
             Self::NotReusable { .. } => Code::NotReusable,

@@ -3,12 +3,13 @@
 use engine::id::{MemberId, UserId, WorkspaceId};
 use engine::time::Timestamp;
 
-use super::ServiceError;
 use super::audit::Context;
+use super::page::{Page, PageRequest};
 use super::user::User;
 use super::workspace::Workspace;
+use super::{ServiceError, role};
 use crate::app::App;
-use crate::auth::{Principal, ProjectLimit, Role, RoleRef, Viewer};
+use crate::auth::{Permission, Permissions, Principal, ProjectLimit, Role, RoleRef, Viewer};
 use crate::store;
 
 /// Who says that a person belongs to a workspace.
@@ -74,6 +75,72 @@ pub async fn viewer_in(app: &App, user: UserId, wanted: Option<&str>) -> Result<
 /// When the database fails.
 pub async fn workspaces_of(app: &App, user: UserId) -> Result<Vec<(Workspace, Member)>, ServiceError> {
     Ok(store::member::workspaces(app.runtime.database(), user).await?)
+}
+
+/// The members of the viewer's workspace, those first who have been here the longest.
+///
+/// # Errors
+/// When they may not, or the database cannot be read.
+pub async fn list(app: &App, viewer: &Viewer, page: &PageRequest) -> Result<Page<(Member, User)>, ServiceError> {
+    const LIST: &str = "members";
+    viewer.require(Permission::MemberRead)?;
+    let window = page.window(&viewer.cursors, LIST, |place| place.parse::<MemberId>().ok())?;
+    let rows = store::member::list(app.runtime.database(), viewer.workspace, window).await?;
+    Ok(Page::of(rows, page, |(member, _)| viewer.cursors.cursor(LIST, &member.id.to_string())))
+}
+
+/// The member of this id, and who they are.
+///
+/// # Errors
+/// `NotFound` also for another workspace's.
+pub async fn get(app: &App, viewer: &Viewer, id: MemberId) -> Result<(Member, User), ServiceError> {
+    viewer.require(Permission::MemberRead)?;
+    let found = store::member::get(app.runtime.database(), viewer.workspace, id).await?;
+    found.ok_or(ServiceError::NotFound { what: "member" })
+}
+
+/// What a member's role is called and allows.
+///
+/// # Errors
+/// When they may not see members, or the database cannot be read.
+pub async fn role_of(app: &App, viewer: &Viewer, member: &Member) -> Result<(String, Permissions), ServiceError> {
+    viewer.require(Permission::MemberRead)?;
+    role::resolve(app, viewer, member.role).await
+}
+
+/// Gives a member another role, from now on by the workspace's word and not the provider's.
+///
+/// # Errors
+/// When they may not, the member has or would have more than they, or is the last owner.
+pub async fn set_role(app: &App, viewer: &Viewer, id: MemberId, word: &str) -> Result<(Member, User), ServiceError> {
+    viewer.require(Permission::MemberManage)?;
+    let (before, user) = get(app, viewer, id).await?;
+    role::require_all(viewer, role::resolve(app, viewer, before.role).await?.1)?;
+    let role = role::grantable(app, viewer, word).await?;
+    change(app, viewer, &before, Some(role)).await?;
+    Ok((Member { role, source: Source::Local, ..before }, user))
+}
+
+/// Takes membership away; what the person has open here ends.
+///
+/// # Errors
+/// When they may not, the member has more than they, or is the last owner.
+pub async fn remove(app: &App, viewer: &Viewer, id: MemberId) -> Result<MemberId, ServiceError> {
+    viewer.require(Permission::MemberManage)?;
+    let (before, _) = get(app, viewer, id).await?;
+    role::require_all(viewer, role::resolve(app, viewer, before.role).await?.1)?;
+    change(app, viewer, &before, None).await?;
+    Ok(id)
+}
+
+async fn change(app: &App, viewer: &Viewer, before: &Member, role: Option<RoleRef>) -> Result<(), ServiceError> {
+    let done = store::member::change(app.runtime.database(), &Context::of(app, viewer), before, role).await?;
+    app.keys.clear();
+    if done {
+        return Ok(());
+    }
+    let message = "this is the last owner; make somebody else an owner first".to_owned();
+    Err(ServiceError::Conflict { message })
 }
 
 /// Keeps what a provider says of a person's role in a workspace; `None` takes membership away that only the provider

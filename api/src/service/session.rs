@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::audit::Context;
 use super::key::{ApiKey, CreatedKey};
 use super::user::LOCAL_ADMIN;
-use super::{ServiceError, member};
+use super::{ServiceError, key, member};
 use crate::app::App;
 use crate::auth::api_key::Secret;
 use crate::auth::{Role, Viewer};
@@ -66,15 +66,22 @@ pub async fn open(app: &App, secret: &str, request: Option<&str>) -> Result<Crea
         id,
         name: NAME.to_owned(),
         shown: session.shown().to_owned(),
-        role,
+        role: role.into(),
         user: Some(LOCAL_ADMIN),
+        service_account: None,
+        permissions: None,
+        projects: None,
+        created_by: Some(LOCAL_ADMIN.to_string()),
         created_at: now,
         expires_at: Some(now.plus(SESSION_LIVES)),
+        last_used_at: None,
         revoked_at: None,
+        successor: None,
     };
+    let kept = key::kept(app.runtime.secrets(), workspace, &session).await?;
     let context = Context::signing_in(app, workspace, LOCAL_ADMIN, request);
     let member = member::local_admin(MemberId(app.runtime.clock().new_id()), workspace, now);
-    if store::login_link::redeem(database, &context, &hash, (&key, &session.hash()), &member).await? {
+    if store::login_link::redeem(database, &context, &hash, (&key, &kept), &member).await? {
         Ok(CreatedKey { key, secret: session })
     } else {
         Err(ServiceError::Unauthenticated)

@@ -1,13 +1,16 @@
 //! Tenants, and the first one.
 
-use engine::id::{EnvironmentId, ProjectId, WorkspaceId};
+use engine::id::{EnvironmentId, MemberId, ProjectId, WorkspaceId};
+use engine::time::Timestamp;
 use runtime::Database;
 use runtime::clock::Clock;
 
-use super::ServiceError;
+use super::audit::Context;
+use super::member::{Member, Source};
 use super::project::{Project, default_environment};
+use super::{ServiceError, member, text};
 use crate::app::App;
-use crate::auth::Viewer;
+use crate::auth::{Permission, Principal, Role, RoleRef, Viewer};
 use crate::store;
 
 /// The workspace, and the project in it, that the first start makes.
@@ -33,6 +36,72 @@ pub async fn get(app: &App, viewer: &Viewer) -> Result<Workspace, ServiceError> 
     found.ok_or(ServiceError::NotFound { what: "workspace" })
 }
 
+/// The workspaces that the viewer is in: of a person all, of a program the one that its key opens.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn mine(app: &App, viewer: &Viewer) -> Result<Vec<Workspace>, ServiceError> {
+    match viewer.principal {
+        Principal::User(user) => {
+            Ok(member::workspaces_of(app, user).await?.into_iter().map(|(workspace, _)| workspace).collect())
+        }
+        Principal::ApiKey(_) | Principal::ServiceAccount(_) => Ok(vec![get(app, viewer).await?]),
+    }
+}
+
+/// Makes a workspace with its first project; the viewer is its owner.
+///
+/// # Errors
+/// When they may not, are no person, or a name cannot be used or is taken.
+pub async fn create(app: &App, viewer: &Viewer, slug: &str, name: Option<&str>) -> Result<Workspace, ServiceError> {
+    viewer.require(Permission::WorkspaceOwn)?;
+    let Principal::User(user) = viewer.principal else {
+        let message = "only a person can make a workspace: it needs an owner, and a program cannot be one".to_owned();
+        return Err(ServiceError::Conflict { message });
+    };
+    text::slug("slug", slug)?;
+    let name = name.unwrap_or(slug);
+    text::key("name", name)?;
+    let mut salt = [0_u8; 16];
+    getrandom::fill(&mut salt).map_err(ServiceError::internal)?;
+    let clock = app.runtime.clock();
+    let new = Workspace { id: WorkspaceId(clock.new_id()), slug: slug.to_owned(), name: name.to_owned() };
+    let context = Context::of(app, viewer).in_workspace(new.id);
+    let first = first_project(clock, context.at);
+    let environment = default_environment(EnvironmentId(clock.new_id()), &first);
+    let owner = Member {
+        id: MemberId(clock.new_id()),
+        workspace: new.id,
+        user,
+        role: RoleRef::BuiltIn(Role::Owner),
+        projects: None,
+        source: Source::Local,
+        created_by: viewer.actor(),
+        created_at: context.at,
+    };
+    let database = app.runtime.database();
+    store::workspace::create(database, &context, (&new, salt), (&first, &environment), &owner).await?;
+    Ok(new)
+}
+
+/// Gives the viewer's workspace another name for people. Its slug stays.
+///
+/// # Errors
+/// When they may not, or the name cannot be used.
+pub async fn rename(app: &App, viewer: &Viewer, name: &str) -> Result<Workspace, ServiceError> {
+    viewer.require(Permission::WorkspaceManage)?;
+    text::key("name", name)?;
+    let before = get(app, viewer).await?;
+    let after = Workspace { name: name.to_owned(), ..before.clone() };
+    store::workspace::rename(app.runtime.database(), &Context::of(app, viewer), &before, &after).await?;
+    Ok(after)
+}
+
+fn first_project(clock: &Clock, at: Timestamp) -> Project {
+    let (slug, title) = (DEFAULT_SLUG.to_owned(), "Default".to_owned());
+    Project { id: ProjectId(clock.new_id()), slug, title, created_at: at }
+}
+
 /// Makes the first workspace and its first project, once an installation. Several processes may do this at once.
 ///
 /// # Errors
@@ -50,12 +119,7 @@ pub async fn bootstrap(database: &Database, clock: &Clock) -> Result<Workspace, 
     store::workspace::insert(database, &new, salt, clock.now()).await?;
     let made = store::workspace::find_by_slug(database, DEFAULT_SLUG).await?;
     let made = made.ok_or_else(|| ServiceError::internal("the default workspace was made and is not there"))?;
-    let first = Project {
-        id: ProjectId(clock.new_id()),
-        slug: DEFAULT_SLUG.to_owned(),
-        title: "Default".to_owned(),
-        created_at: clock.now(),
-    };
+    let first = first_project(clock, clock.now());
     let environment = default_environment(EnvironmentId(clock.new_id()), &first);
     store::project::bootstrap(database, made.id, &first, &environment).await?;
     tracing::info!(workspace.id = %made.id, "workspace {} is there", made.slug);

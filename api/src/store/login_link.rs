@@ -10,9 +10,8 @@ use sea_orm::{ActiveValue::Set, ColumnTrait as _, DbErr, EntityTrait as _, Query
 use super::change::Change;
 use super::{api_key, at, member, user};
 use crate::auth::Role;
-use crate::auth::api_key::KeyHash;
 use crate::service::audit::Context;
-use crate::service::key::ApiKey;
+use crate::service::key::{ApiKey, Kept};
 use crate::service::member::Member;
 use crate::service::session::Link;
 use crate::service::user::User;
@@ -51,7 +50,7 @@ pub(crate) async fn redeem(
     database: &Database,
     context: &Context,
     hash: &[u8; 32],
-    (key, secret): (&ApiKey, &KeyHash),
+    (key, kept): (&ApiKey, &Kept),
     member: &Member,
 ) -> Result<bool, DbErr> {
     let mut change = Change::begin(database, context).await?;
@@ -76,7 +75,7 @@ pub(crate) async fn redeem(
     };
     user::ensure(change.connection(), &person).await?;
     member::ensure(&mut change, member).await?;
-    api_key::keep(&mut change, context, key, secret).await?;
+    api_key::keep(&mut change, context, key, kept).await?;
     change.commit().await?;
     Ok(true)
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use engine::id::{MemberId, ProjectId, UserId, WorkspaceId};
 use entity::word::MemberSource;
-use entity::{member, workspace};
+use entity::{app_user, member, workspace};
 use runtime::Database;
-use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _,
     Select,
@@ -14,10 +14,13 @@ use sea_orm::{
 use serde_json::{Value, json};
 
 use super::change::Change;
-use super::{at, json as read_json, parsed, timestamp, workspace as workspaces};
-use crate::auth::{ProjectLimit, RoleRef};
+use super::keyset::{self, Listed};
+use super::{at, json as read_json, parsed, timestamp, user, workspace as workspaces};
+use crate::auth::{ProjectLimit, Role, RoleRef};
 use crate::service::audit::{Action, Context, Done};
 use crate::service::member::{Member, Source};
+use crate::service::page::Window;
+use crate::service::user::User;
 use crate::service::workspace::Workspace;
 
 /// The only way into the table with a workspace known.
@@ -108,8 +111,8 @@ pub(super) fn summary(user: UserId, role: RoleRef, projects: &ProjectLimit) -> V
     summary
 }
 
-/// Makes somebody a member within a change, unless they are one.
-pub(super) async fn ensure(change: &mut Change, member: &Member) -> Result<(), DbErr> {
+/// Makes somebody a member within a change; false when they are one.
+pub(super) async fn ensure(change: &mut Change, member: &Member) -> Result<bool, DbErr> {
     let once = OnConflict::columns([member::Column::WorkspaceId, member::Column::UserId]).do_nothing().to_owned();
     let made =
         member::Entity::insert(row(member)).on_conflict(once).exec_without_returning(change.connection()).await?;
@@ -117,7 +120,96 @@ pub(super) async fn ensure(change: &mut Change, member: &Member) -> Result<(), D
         let after = summary(member.user, member.role, &member.projects);
         change.record(Done::new(Action::MemberAdded, member.id).after(after));
     }
-    Ok(())
+    Ok(made == 1)
+}
+
+/// A member and who they are.
+fn with_user((member, user): (member::Model, Option<app_user::Model>)) -> Result<(Member, User), DbErr> {
+    let user = user.ok_or_else(|| DbErr::RecordNotFound("the person of a member".to_owned()))?;
+    Ok((read(member)?, user::read(user)))
+}
+
+/// The member of this id.
+pub(crate) async fn get(
+    database: &Database,
+    workspace: WorkspaceId,
+    id: MemberId,
+) -> Result<Option<(Member, User)>, DbErr> {
+    let here = in_workspace(workspace).filter(member::Column::Id.eq(id.0)).all(database.read()).await?;
+    persons(database, here).await?.pop().map(with_user).transpose()
+}
+
+type Row = (member::Model, Option<app_user::Model>);
+
+/// Rows with their people, in the same order.
+async fn persons(database: &Database, rows: Vec<member::Model>) -> Result<Vec<Row>, DbErr> {
+    let ids: Vec<_> = rows.iter().map(|row| row.user_id).collect();
+    let found = app_user::Entity::find().filter(app_user::Column::Id.is_in(ids)).all(database.read()).await?;
+    let of = |row: &member::Model| found.iter().find(|user| user.id == row.user_id).cloned();
+    Ok(rows.into_iter().map(|row| (row.clone(), of(&row))).collect())
+}
+
+/// A page of the members, those first who have been here the longest.
+pub(crate) async fn list(
+    database: &Database,
+    workspace: WorkspaceId,
+    window: Window<MemberId>,
+) -> Result<Listed<(Member, User)>, DbErr> {
+    let columns = &[member::Column::Id];
+    let listed =
+        keyset::list(database, in_workspace(workspace), (columns, false), window, |id| vec![id.0.into()], Ok).await?;
+    let rows = persons(database, listed.rows).await?.into_iter().map(with_user).collect::<Result<_, _>>()?;
+    Ok(Listed { rows, total: listed.total })
+}
+
+/// Gives a member another role, or takes membership away; false when they were the last owner, and nothing changed.
+pub(crate) async fn change(
+    database: &Database,
+    context: &Context,
+    before: &Member,
+    role: Option<RoleRef>,
+) -> Result<bool, DbErr> {
+    use member::Column as C;
+    let mut change = Change::begin(database, context).await?;
+    // Two owners who remove each other at once come one after the other.
+    workspaces::lock(change.connection(), context.workspace).await?;
+    let this = || C::Id.eq(before.id.0).and(C::WorkspaceId.eq(context.workspace.0));
+    let was = summary(before.user, before.role, &before.projects);
+    match role {
+        Some(role) => {
+            member::Entity::update_many()
+                .col_expr(C::Role, Expr::value(role.to_string()))
+                .col_expr(C::Source, Expr::value(MemberSource::Local.as_str()))
+                .filter(this())
+                .exec(change.connection())
+                .await?;
+            let after = summary(before.user, role, &before.projects);
+            change.record(Done::new(Action::MemberUpdated, before.id).before(was).after(after));
+        }
+        None => {
+            member::Entity::delete_many().filter(this()).exec(change.connection()).await?;
+            change.record(Done::new(Action::MemberRemoved, before.id).before(was));
+        }
+    }
+    change.touch(before.user);
+    if before.role == RoleRef::BuiltIn(Role::Owner) && !has_owner(change.connection(), context.workspace).await? {
+        change.rollback().await?;
+        return Ok(false);
+    }
+    change.commit().await?;
+    Ok(true)
+}
+
+/// Whether the workspace has an owner who can sign in.
+async fn has_owner(connection: &impl ConnectionTrait, workspace: WorkspaceId) -> Result<bool, DbErr> {
+    let owners = in_workspace(workspace).filter(member::Column::Role.eq(Role::Owner.as_str())).all(connection).await?;
+    let ids = owners.iter().map(|owner| owner.user_id);
+    let can = app_user::Entity::find()
+        .filter(app_user::Column::Id.is_in(ids))
+        .filter(app_user::Column::DisabledAt.is_null())
+        .one(connection)
+        .await?;
+    Ok(can.is_some())
 }
 
 /// What a provider says of a person's role; nothing changes for those whom the workspace let in itself.

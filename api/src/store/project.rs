@@ -82,12 +82,23 @@ pub(crate) async fn create(
     first: &Environment,
 ) -> Result<(), ServiceError> {
     let mut change = Change::begin(database, context).await?;
-    let write = change.connection();
-    let inserted = project::Entity::insert(row(context.workspace, new)).exec_without_returning(write).await;
-    unless_taken(inserted, "slug", "project", &new.slug)?;
-    environment::insert_in(write, context.workspace, first).await?;
-    change.record(Done::new(Action::ProjectCreated, new.id).after(json!({"slug": new.slug, "title": new.title})));
+    keep(&mut change, context.workspace, new, first).await?;
     Ok(change.commit().await?)
+}
+
+/// Makes a project with its first environment within a change.
+pub(super) async fn keep(
+    change: &mut Change,
+    workspace: WorkspaceId,
+    new: &Project,
+    first: &Environment,
+) -> Result<(), ServiceError> {
+    let write = change.connection();
+    let inserted = project::Entity::insert(row(workspace, new)).exec_without_returning(write).await;
+    unless_taken(inserted, "slug", "project", &new.slug)?;
+    environment::insert_in(write, workspace, first).await?;
+    change.record(Done::new(Action::ProjectCreated, new.id).after(json!({"slug": new.slug, "title": new.title})));
+    Ok(())
 }
 
 /// Gives a project another title.

@@ -4,11 +4,17 @@ use engine::id::WorkspaceId;
 use engine::time::Timestamp;
 use entity::workspace;
 use runtime::Database;
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveValue::Set, ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _};
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _};
+use serde_json::{Value, json};
 
 use super::at;
+use super::change::Change;
 use crate::auth::cursor::CursorKey;
+use crate::service::ServiceError;
+use crate::service::audit::{Action, Context, Done};
+use crate::service::member::Member;
+use crate::service::project::{Environment, Project};
 use crate::service::workspace::Workspace;
 
 pub(super) fn read(model: workspace::Model) -> Workspace {
@@ -18,6 +24,63 @@ pub(super) fn read(model: workspace::Model) -> Workspace {
 /// The workspace of this id.
 pub(crate) async fn find(database: &Database, id: WorkspaceId) -> Result<Option<Workspace>, DbErr> {
     Ok(workspace::Entity::find_by_id(id.0).one(database.read()).await?.map(read))
+}
+
+/// Holds what happens in a workspace apart from the same elsewhere, until the transaction ends.
+pub(super) async fn lock(write: &impl ConnectionTrait, id: WorkspaceId) -> Result<(), DbErr> {
+    use workspace::Column as C;
+    let same = Expr::col(C::Slug);
+    workspace::Entity::update_many().col_expr(C::Slug, same).filter(C::Id.eq(id.0)).exec(write).await.map(drop)
+}
+
+/// Makes a workspace with its first project and its owner; all of it or nothing.
+pub(crate) async fn create(
+    database: &Database,
+    context: &Context,
+    new: (&Workspace, [u8; 16]),
+    first: (&Project, &Environment),
+    owner: &Member,
+) -> Result<(), ServiceError> {
+    let mut change = Change::begin(database, context).await?;
+    let row = row(new.0, new.1, context.at);
+    let made = workspace::Entity::insert(row).exec_without_returning(change.connection()).await;
+    super::unless_taken(made, "slug", "workspace", &new.0.slug)?;
+    change.record(Done::new(Action::WorkspaceCreated, new.0.id).after(summary(new.0)));
+    super::project::keep(&mut change, new.0.id, first.0, first.1).await?;
+    super::member::ensure(&mut change, owner).await?;
+    Ok(change.commit().await?)
+}
+
+fn summary(workspace: &Workspace) -> Value {
+    json!({"slug": workspace.slug, "name": workspace.name})
+}
+
+/// Gives a workspace another name.
+pub(crate) async fn rename(
+    database: &Database,
+    context: &Context,
+    before: &Workspace,
+    after: &Workspace,
+) -> Result<(), DbErr> {
+    use workspace::Column as C;
+    let mut change = Change::begin(database, context).await?;
+    workspace::Entity::update_many()
+        .col_expr(C::Name, Expr::value(after.name.clone()))
+        .filter(C::Id.eq(context.workspace.0))
+        .exec(change.connection())
+        .await?;
+    change.record(Done::new(Action::WorkspaceUpdated, after.id).before(summary(before)).after(summary(after)));
+    change.commit().await
+}
+
+fn row(new: &Workspace, salt: [u8; 16], now: Timestamp) -> workspace::ActiveModel {
+    workspace::ActiveModel {
+        id: Set(new.id.0),
+        slug: Set(new.slug.clone()),
+        name: Set(new.name.clone()),
+        salt: Set(salt.to_vec()),
+        created_at: Set(at(now)),
+    }
 }
 
 /// What the cursors of this workspace are signed with.
@@ -40,13 +103,7 @@ pub(crate) async fn insert(
     salt: [u8; 16],
     now: Timestamp,
 ) -> Result<bool, DbErr> {
-    let row = workspace::ActiveModel {
-        id: Set(new.id.0),
-        slug: Set(new.slug.clone()),
-        name: Set(new.name.clone()),
-        salt: Set(salt.to_vec()),
-        created_at: Set(at(now)),
-    };
+    let row = row(new, salt, now);
     let once = OnConflict::column(workspace::Column::Slug).do_nothing().to_owned();
     let write = database.begin_write().await?;
     let rows = workspace::Entity::insert(row).on_conflict(once).exec_without_returning(&write).await?;

@@ -1,6 +1,7 @@
 //! What is known of a request while it is answered. The middleware begins it; whoever finds out more notes it here, and
 //! the request's log line tells it all.
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -31,6 +32,8 @@ pub(crate) struct RequestNotes {
 /// What was found out on the way.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Noted {
+    /// Where it comes from.
+    pub(crate) address: Option<IpAddr>,
     /// Whose data it is about.
     pub(crate) workspace: Option<WorkspaceId>,
     /// Who asks.
@@ -55,6 +58,16 @@ impl RequestNotes {
     /// What is known so far.
     pub(crate) fn noted(&self) -> Noted {
         self.lock().clone()
+    }
+
+    /// Where it comes from.
+    pub(crate) fn came_from(&self, address: IpAddr) {
+        self.lock().address = Some(address);
+    }
+
+    /// The address that it comes from, as far as it is known.
+    pub(crate) fn address(&self) -> Option<IpAddr> {
+        self.lock().address
     }
 
     /// Who asks, and in which workspace.

@@ -5,11 +5,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use api::app::App;
 use api::auth::{Permission, Role, Viewer};
-use api::service::{ServiceError, key};
+use api::service::ServiceError;
+use api::service::key::{self, NewKey};
+use api::service::page::PageRequest;
 use axum::body::Body;
 use axum::http::Request;
 use nodes::outgoing::{Outgoing, OutgoingPolicy};
 use runtime::clock::Clock;
+use runtime::secret::Secrets;
 use runtime::{Parts, Runtime, RuntimeConfig};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -22,7 +25,9 @@ pub(crate) async fn idle_app(home: &Home) -> Arc<App> {
     let config = home.config();
     let outgoing = Outgoing::new(OutgoingPolicy::default()).unwrap();
     let (database, registry) = (home.database.database.clone(), nodes::Registry::built_in());
-    let parts = Parts::new(database, &config.artifact.folder, registry, outgoing, Clock::system()).await.unwrap();
+    let secrets = Secrets::new(database.clone(), Clock::system(), config.secrets.source.clone());
+    let mut parts = Parts::new(database, &config.artifact.folder, registry, outgoing, Clock::system()).await.unwrap();
+    parts.secrets = secrets;
     let idle = RuntimeConfig { drive: false, ..RuntimeConfig::default() };
     Arc::new(App::new(Runtime::open(idle, parts).await.unwrap(), Arc::new(config)).unwrap())
 }
@@ -106,18 +111,20 @@ on_both_databases! {
         let token = home.key(Role::Admin).await;
         let app = idle_app(&home).await;
         let admin = key::authenticate(&app, &token).await.unwrap();
-        let made = key::create(&app, &admin, "ci", Role::Operator).await.unwrap();
+        let made = key::create(&app, &admin, NewKey::of("ci", Role::Operator)).await.unwrap();
         let viewer = key::authenticate(&app, made.secret.expose()).await.unwrap();
         assert_eq!((viewer.role.as_str(), viewer.name.as_str()), ("operator", "ci"));
-        let denied = key::list(&app, &viewer).await.unwrap_err();
+        let page = PageRequest { first: 10, ..PageRequest::default() };
+        let denied = key::list(&app, &viewer, None, &page).await.unwrap_err();
         assert!(matches!(denied, ServiceError::Forbidden { permission: Permission::KeyManage, .. }));
 
         key::revoke(&app, &admin, made.key.id).await.unwrap();
         key::revoke(&app, &admin, made.key.id).await.unwrap();
         let refused = key::authenticate(&app, made.secret.expose()).await.unwrap_err();
         assert_eq!(refused.code(), "UNAUTHENTICATED");
-        let keys = key::list(&app, &admin).await.unwrap();
-        let states: Vec<(&str, bool)> = keys.iter().map(|key| (key.name.as_str(), key.revoked_at.is_some())).collect();
+        let keys = key::list(&app, &admin, None, &page).await.unwrap().items;
+        let states: Vec<(&str, bool)> =
+            keys.iter().map(|(_, key)| (key.name.as_str(), key.revoked_at.is_some())).collect();
         assert_eq!(states, [("test", false), ("ci", true)]);
         let stranger = Viewer { workspace: engine::id::WorkspaceId(Clock::system().new_id()), ..admin.clone() };
         let foreign = key::revoke(&app, &stranger, admin.key.unwrap()).await.unwrap_err();

@@ -129,11 +129,17 @@ async fn versions_are_listed_compared_deployed_and_rolled_back() {
     let (_, audit) = terminal.json(&["audit", "list", "--action", "version.published", "--after", next]);
     assert_eq!((audit["audit"].as_array().map(Vec::len), &audit["next"]), (Some(2), &json!(null)), "{audit}");
     let (code, out, _) = terminal.run(&["audit", "export"]);
-    let seqs: Vec<_> = out
-        .lines()
-        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["seq"].as_u64().unwrap())
-        .collect();
-    let last = seqs[0];
-    assert_eq!((code, seqs), (Some(0), (1..=last).rev().collect::<Vec<_>>()));
+    let lines: Vec<serde_json::Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let (anchor, rows) = lines.split_last().unwrap();
+    let last = rows.last().unwrap()["seq"].as_u64().unwrap();
+    let seqs: Vec<_> = rows.iter().map(|row| row["seq"].as_u64().unwrap()).collect();
+    assert_eq!((code, seqs), (Some(0), (1..=last).collect::<Vec<_>>()));
+    assert_eq!(anchor["anchor"]["seq"], last, "{anchor}");
+    let kept = home.folder().join("audit.jsonl");
+    std::fs::write(&kept, out).unwrap();
+    let verified = terminal.home.json(&["audit", "verify", "--export", kept.to_str().unwrap()]);
+    assert_eq!((&verified["intact"], &verified["remembered"]), (&json!(true), &json!(last + 1)), "{verified}");
+    let (_, csv, _) = terminal.run(&["audit", "export", "--format", "csv", "--action", "version.published"]);
+    assert_eq!(csv.lines().count(), 4, "{csv}");
     assert_eq!(terminal.run(&["version", "list", "nowhere"]).0, Some(5));
 }

@@ -25,6 +25,7 @@ mod ledger;
 mod notifications;
 mod other_process;
 mod outgoing;
+mod people;
 mod poison;
 mod random;
 mod schedules;

@@ -1,5 +1,6 @@
 import type { ResultOf } from "@graphql-typed-document-node/core";
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { mayManage, mayEdit as roleMayEdit } from "@/app/role";
 import { preloadEditor } from "@/canvas/inspector/expression/CodeField";
 import { hooksOf, LastRunProvider, type Part } from "@/canvas/inspector/lastRun";
 import { ActionMenu, type MenuPlace } from "@/canvas/interaction/ActionMenu";
@@ -64,7 +65,7 @@ export function Builder({ store, catalog, role, workflow, onPublished }: Props) 
   const latest = workflow.latestVersion ?? null;
   const { name } = workflow;
   const project = workflow.project.slug;
-  const mayEdit = role === "EDITOR" || role === "ADMIN";
+  const mayEdit = roleMayEdit(role);
   const draft = useDraft(store, { id: workflow.id, project, name, draft: workflow.draft }, catalog, !mayEdit);
   const [overlay] = useState(createRunStore);
   const testing = useTest(store, overlay, workflow.id);
@@ -92,7 +93,7 @@ export function Builder({ store, catalog, role, workflow, onPublished }: Props) 
       runId: testing.runId,
       project,
       mayTest: mayEdit,
-      mayManage: role === "ADMIN",
+      mayManage: mayManage(role),
       test: (part: Part) => setOpen({ test: part }),
       hooks: hooksOf(workflow.triggerBindings),
     }),

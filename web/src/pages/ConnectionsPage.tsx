@@ -5,6 +5,7 @@ import { useSearchParams } from "react-router";
 import { useMutation, useQuery } from "urql";
 import { messageOf, refusalOf } from "@/api/errors";
 import { useWorkspaceEvents } from "@/api/follow";
+import { mayManage as roleMayManage } from "@/app/role";
 import { useSettings } from "@/app/settings";
 import { ConnectionDialog, type Known } from "@/connections/ConnectionDialog";
 import { DeleteConnection } from "@/connections/DeleteConnection";
@@ -39,7 +40,7 @@ export default function ConnectionsPage() {
   const [deleting, setDeleting] = useState<Connection>();
   const [, test] = useMutation(TestConnectionMutation);
   const [, begin] = useMutation(BeginSignInMutation);
-  const mayManage = about?.viewer.role === "ADMIN";
+  const mayManage = roleMayManage(about?.viewer.role);
   const again = () => ask({ requestPolicy: "network-only" });
   useWorkspaceEvents(["connection.*"], again);
   const list = data?.connections;

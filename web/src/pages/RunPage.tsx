@@ -2,6 +2,7 @@ import { ReactFlowProvider } from "@xyflow/react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useLocation, useParams } from "react-router";
 import { useQuery } from "urql";
+import { mayOperate } from "@/app/role";
 import { useSettings } from "@/app/settings";
 import { withPlaces } from "@/canvas/layout/places";
 import { catalogOf, type NodeTypeSpec } from "@/canvas/model/catalog";
@@ -59,7 +60,7 @@ function OneRun({ id }: { id: string }) {
             run={data.run}
             overlay={overlay}
             hasDrawing={definition !== undefined}
-            mayOperate={data.viewer.role !== "VIEWER"}
+            mayOperate={mayOperate(data.viewer.role)}
             refetch={() => again({ requestPolicy: "network-only" })}
           />
         </ReactFlowProvider>

@@ -5,6 +5,7 @@ import { useMutation, useQuery } from "urql";
 import { codeOf, messageOf, refusalOf } from "@/api/errors";
 import { useWorkspaceEvents } from "@/api/follow";
 import { NotFound } from "@/app/Broken";
+import { mayEdit } from "@/app/role";
 import { useT } from "@/i18n";
 import { BindingCard } from "@/triggers/BindingCard";
 import { EventTable } from "@/triggers/EventTable";
@@ -62,7 +63,7 @@ export default function TriggersPage() {
       </p>
     );
   }
-  const mayChange = data.viewer.role === "EDITOR" || data.viewer.role === "ADMIN";
+  const mayChange = mayEdit(data.viewer.role);
   const mayRun = data.viewer.role !== "VIEWER";
   const toggle = async (triggerId: string, paused: boolean) => {
     const input = { triggerId };

@@ -4,6 +4,7 @@ import { useSearchParams } from "react-router";
 import { useMutation, useQuery } from "urql";
 import { messageOf, refusalOf } from "@/api/errors";
 import { useWorkspaceEvents } from "@/api/follow";
+import { mayEdit as roleMayEdit } from "@/app/role";
 import { parse } from "@/canvas/inspector/schemaForm/kind";
 import { graphql } from "@/gql";
 import { useT } from "@/i18n";
@@ -67,7 +68,7 @@ export default function VariablesPage() {
   const again = () => ask({ requestPolicy: "network-only" });
   useWorkspaceEvents(["variable.*"], again);
   const list = data?.variables;
-  const mayEdit = data?.viewer.role === "EDITOR" || data?.viewer.role === "ADMIN";
+  const mayEdit = roleMayEdit(data?.viewer.role);
   const environments = data?.projects.nodes.find(({ slug }) => slug === project)?.environments ?? [];
   const put = (changes: Record<string, string>) => setParams({ project, environment, ...changes });
   const drop = async (variable: Variable) => {

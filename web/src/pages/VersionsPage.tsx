@@ -4,6 +4,7 @@ import { useMutation, useQuery } from "urql";
 import { codeOf, messageOf, refusalOf } from "@/api/errors";
 import { useWorkspaceEvents } from "@/api/follow";
 import { NotFound } from "@/app/Broken";
+import { mayEdit as roleMayEdit } from "@/app/role";
 import { useSettings } from "@/app/settings";
 import { DiscardDraftMutation } from "@/builder/queries";
 import { catalogOf, type NodeTypeSpec } from "@/canvas/model/catalog";
@@ -49,7 +50,7 @@ export default function VersionsPage() {
   const shown = versions.find(({ number }) => String(number) === params.get("version")) ?? versions[0];
   const older = versions.filter(({ number }) => shown && number < shown.number);
   const base = older.find(({ number }) => String(number) === params.get("with")) ?? older[0];
-  const mayEdit = data.viewer.role === "EDITOR" || data.viewer.role === "ADMIN";
+  const mayEdit = roleMayEdit(data.viewer.role);
 
   const put = (changes: Record<string, string>) => {
     const next = new URLSearchParams(params);

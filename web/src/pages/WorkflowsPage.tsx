@@ -4,6 +4,7 @@ import { Link, useNavigate, useSearchParams } from "react-router";
 import { useMutation, useQuery } from "urql";
 import { messageOf, refusalOf } from "@/api/errors";
 import { useWorkspaceEvents } from "@/api/follow";
+import { mayEdit as roleMayEdit } from "@/app/role";
 import { CreateWorkflowMutation } from "@/builder/queries";
 import { graphql } from "@/gql";
 import { useT } from "@/i18n";
@@ -43,7 +44,7 @@ export function WorkflowsPage() {
   useWorkspaceEvents(["workflow.*", "version.*", "deployment.*"], () => again({ requestPolicy: "network-only" }));
   const [creating, setCreating] = useState(false);
   const [showGallery, setShowGallery] = useState(false);
-  const mayEdit = data?.viewer.role === "EDITOR" || data?.viewer.role === "ADMIN";
+  const mayEdit = roleMayEdit(data?.viewer.role);
   const list = data?.workflows;
   const create = (
     <Button look="primary" icon={<Plus size={14} aria-hidden />} disabled={!mayEdit} onClick={() => setCreating(true)}>

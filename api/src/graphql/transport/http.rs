@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Response as GraphqlResponse, ServerError};
 use axum::body::Body;
-use axum::http::header::{ACCEPT, ALLOW, CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::header::{ACCEPT, ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Map, Value};
@@ -180,12 +180,16 @@ fn unauthorized(media: Media, error: &ServiceError) -> Response {
         ServiceError::Unavailable { .. } => (Code::Unavailable, StatusCode::SERVICE_UNAVAILABLE),
         // The workspace that the request names.
         ServiceError::NotFound { .. } => (Code::NotFound, StatusCode::NOT_FOUND),
+        ServiceError::RateLimited { .. } => (Code::RateLimited, StatusCode::TOO_MANY_REQUESTS),
         _ => (Code::Internal, StatusCode::INTERNAL_SERVER_ERROR),
     };
     if let ServiceError::Internal(cause) = error {
         tracing::error!(error.cause = %cause, "a credential could not be looked up");
     }
-    let response = refused(media, status, request_error(code, &error.to_string()));
+    let mut response = refused(media, status, request_error(code, &error.to_string()));
+    if let ServiceError::RateLimited { wait } = error {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1));
+    }
     if status == StatusCode::UNAUTHORIZED { with_header(response, WWW_AUTHENTICATE, CHALLENGE) } else { response }
 }
 

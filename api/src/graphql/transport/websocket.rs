@@ -122,6 +122,7 @@ pub(super) async fn upgrade(face: Face, headers: &HeaderMap, socket: WebSocketUp
                 return (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, CHALLENGE)]).into_response();
             }
             Err(ServiceError::NotFound { .. }) => return StatusCode::NOT_FOUND.into_response(),
+            Err(ServiceError::RateLimited { .. }) => return StatusCode::TOO_MANY_REQUESTS.into_response(),
             Err(_) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
         }
     } else {

@@ -1,0 +1,106 @@
+//! The guide to access: words of ours around the table, so that it cannot say something else than what is checked.
+
+use super::{Permission, Role};
+
+/// The page docs/guides/access.md.
+pub fn guide() -> String {
+    let mut page = String::from(BEFORE);
+    page.push_str("\n| permission | what it allows |");
+    for role in Role::ALL {
+        page.push_str(&format!(" {} |", role.as_str()));
+    }
+    page.push_str("\n|---|---|");
+    page.push_str(&"---|".repeat(Role::ALL.len()));
+    page.push('\n');
+    for permission in Permission::ALL {
+        page.push_str(&format!("| `{}` | {} |", permission.as_str(), permission.about()));
+        for role in Role::ALL {
+            page.push_str(if role.may(*permission) { " yes |" } else { " |" });
+        }
+        page.push('\n');
+    }
+    page.push_str(AFTER);
+    page
+}
+
+const BEFORE: &str = "\
+# Access
+
+Who may do what in a workspace. The table is written from the one that the server asks, `engine/src/policy.rs`.
+
+Everything belongs to a workspace, and every credential speaks in one. What belongs to another workspace is answered as if
+it did not exist: `NOT_FOUND`, no row, no event. What somebody sees but may not do is answered with `FORBIDDEN`; the error's
+`permission` says what it would take.
+
+## Roles
+";
+
+const AFTER: &str = "
+`flowforge role create NAME --permission …` makes a role of the workspace's own, with any of these permissions, `read` among
+them. Whoever has the role has what it says at that moment: changing it changes what they may do at once.
+
+Nobody gives away more than they have: not by a role, an invitation, a key or a service account. Nobody changes a member who
+has more than they. The last owner cannot be removed, nor made anything less.
+
+## People
+
+People sign in by the provider of the installation, or, where there is none, by a link that `flowforge admin login-link`
+prints on the server; that link signs in the local admin, who is an owner of the workspace.
+
+A person may be in several workspaces. A request says which one by the header `X-FlowForge-Workspace`, with the slug or the
+id; without it, it is the one that they have been in the longest. `Query.workspaces` lists them; `createWorkspace` makes
+another, whose owner is whoever made it.
+
+`flowforge member invite --role editor` prints a token; whoever accepts it (`acceptInvitation`) becomes a member, once, within
+seven days. With `--email`, only a person with that address at the provider can. What the provider says of somebody's role
+counts until somebody in the workspace gives them another: from then on the workspace has the last word.
+
+## API keys and service accounts
+
+A key is `ff_<environment>_<30 random characters><6 of checksum>`. The table holds HMAC-SHA256 of it under a pepper that
+follows from the workspace's key, so that a copy of the database alone does not even tell whether a guess is right. Rotating
+the master key does not change it. Where there is no master key, and for keys of earlier releases, it is SHA-256.
+
+- `flowforge key create --role ROLE` makes a key on the server itself, because the first one has nobody before it.
+  `createApiKey` makes one through the API: with a role, with only some of its permissions (`permissions`), with an end
+  (`expiresAt`).
+- `form: FOREMAN` makes a key that looks like `fmn_<environment>_<workspace>_…` for clients that expect one. What a key says
+  of itself opens nothing; only the table does.
+- A **service account** is a program that is a member: it has a name and a role, its keys come and go, and the audit names
+  the account. `createServiceAccount`, then `createApiKey` with its id. `disableServiceAccount` ends all of them.
+- `flowforge key rotate KEY --overlap 24h` makes a successor with the same rights; the old key works for that long beside it.
+- `flowforge key list` says when each was last used, to the minute.
+- A key that is revoked, or whose rights change, ends what it has open within five seconds, in every process.
+
+Wrong keys are counted by address. After twenty, an address may try one every three seconds; more is answered with 429 and
+`Retry-After`. Keys that were right before go on working from there. Behind a proxy, name the header that it sets in
+`server.client_address_header`; without that, no header is believed.
+
+## Audit
+
+Every change and every denial is a row of the workspace's audit: who, what, to what, as it was and is, in which request, from
+which address. What is denied to the same credential again and again is counted, and makes at most two rows a minute.
+
+Each row has a hash over itself and the hash of the row before. Once a day the last hash is signed by the workspace's key and
+kept as an anchor.
+
+- `flowforge audit list` and `Query.audit` filter by actor, thing, action, result and time.
+- `flowforge audit export` (`GET /api/v1/audit?format=jsonl|csv`) streams the rows, the oldest first. JSON lines end with an
+  anchor of that moment, with the public key. In CSV no cell is a formula.
+- `flowforge audit verify`, on the server, looks at everything and names the first row that was changed, dropped, slipped in
+  or moved. `--export FILE` also compares with an earlier export: whoever owns the database, and takes its last rows, its
+  head and its anchors away, is found out by what was kept elsewhere.
+- Rows of releases before the chain have no hash, and are only counted.
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kept_page_is_the_table() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/guides/access.md");
+        let kept = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(kept == guide(), "docs/guides/access.md is out of date; run `make schema`");
+    }
+}
