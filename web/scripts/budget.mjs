@@ -32,7 +32,7 @@ const budget = [
   ["first load, scripts", sum(files(first, "js")), 240],
   ["builder, scripts more", sum(files(beyond("pages/BuilderPage", first), "js")), 120],
   ["code editor, scripts more", sum(files(beyond("expression/Editor", new Set([...first, ...builder])), "js")), 165],
-  ["script editor, scripts more", sum(files(beyond("code/ScriptEditor", new Set([...first, ...builder])), "js")), 230],
+  ["script editor, scripts more", sum(files(beyond("code/ScriptEditor", new Set([...first, ...builder])), "js")), 170],
   ["styles, all", sum(styles), 30],
 ];
 let over = false;

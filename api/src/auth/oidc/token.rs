@@ -111,10 +111,10 @@ impl Provider {
                 return Err(Fault::Nonce.into());
             }
         }
-        if let Some(said) = claims.get("at_hash") {
-            if said.as_str() != Some(&half_hash(signed.algorithm, access)) {
-                return Err(Fault::Hash.into());
-            }
+        if let Some(said) = claims.get("at_hash")
+            && said.as_str() != Some(&half_hash(signed.algorithm, access))
+        {
+            return Err(Fault::Hash.into());
         }
         self.person(claims).map_err(OidcError::Token)
     }

@@ -134,7 +134,7 @@ const BACKFILLS: &str = "backfills";
 /// The backfills of a trigger, the latest first.
 ///
 /// # Errors
-/// A cursor of another list, or the database.
+/// `NotFound` also for another workspace's trigger; a cursor of another list, or the database.
 pub async fn list(
     app: &App,
     viewer: &Viewer,
@@ -142,6 +142,7 @@ pub async fn list(
     page: &PageRequest,
 ) -> Result<Page<Backfill>, ServiceError> {
     viewer.require(Permission::Read)?;
+    super::get(app, viewer, of).await?;
     let window = page.window(&viewer.cursors, BACKFILLS, |text| text.parse().ok())?;
     let rows = store::trigger::backfill::list(app.runtime.database(), viewer.workspace, of, window).await?;
     Ok(Page::of(rows, page, |row| viewer.cursors.cursor(BACKFILLS, &row.id.to_string())))
