@@ -86,6 +86,13 @@ struct Inner {
     grace: Duration,
 }
 
+impl Drop for Inner {
+    /// The heartbeat has a thread of its own, which nothing else ends when a process drops its part without stopping it.
+    fn drop(&mut self) {
+        self.stop_beating.cancel();
+    }
+}
+
 impl Runtime {
     /// Fires schedules and tells triggers what happens inside from now on, unless this process drives nothing. Several
     /// processes may: one leads, and each start is decided once whoever does it.

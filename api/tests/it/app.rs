@@ -60,8 +60,13 @@ impl Home {
     }
 
     pub(crate) async fn key_of(&self, workspace: &str, role: Role) -> String {
-        let created = api::create_key(&self.config(), workspace, role, "test").await.unwrap();
-        created.secret.expose().to_owned()
+        self.try_key_of(workspace, role).await.unwrap()
+    }
+
+    /// The same where there may be none.
+    async fn try_key_of(&self, workspace: &str, role: Role) -> Result<String, api::ServeError> {
+        let created = api::create_key(&self.config(), workspace, role, "test").await?;
+        Ok(created.secret.expose().to_owned())
     }
 }
 
@@ -81,7 +86,7 @@ impl TestApp {
 
     /// The same when a server may refuse to start.
     pub(crate) async fn start_or_refuse(home: &Home) -> Result<Self, api::ServeError> {
-        let key = home.key(Role::Admin).await;
+        let key = home.try_key_of("default", Role::Admin).await?;
         let (stop, stopped) = oneshot::channel::<()>();
         let (announce, announced) = oneshot::channel();
         let config = home.config();

@@ -10,6 +10,7 @@ use axum::http::Request;
 use engine::time::Timestamp;
 use nodes::outgoing::{Outgoing, OutgoingPolicy};
 use runtime::clock::Clock;
+use runtime::secret::Secrets;
 use runtime::{Parts, Runtime, RuntimeConfig};
 use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
@@ -33,7 +34,9 @@ impl Process {
         let outgoing = Outgoing::new(OutgoingPolicy::default()).unwrap();
         let clock = Clock::fixed(Timestamp(NOON));
         let (database, registry) = (home.database.database.clone(), nodes::Registry::built_in());
+        let secrets = Secrets::new(database.clone(), clock.clone(), config.secrets.source.clone());
         let parts = Parts::new(database, &config.artifact.folder, registry, outgoing, clock.clone()).await.unwrap();
+        let parts = Parts { secrets, ..parts };
         let runtime = Runtime::open(RuntimeConfig::default(), parts).await.unwrap();
         let key = home.key(Role::Admin).await;
         Self { app: Arc::new(App::new(runtime, Arc::new(config)).unwrap()), clock, key }
