@@ -20,7 +20,7 @@ test("code is written with colors and completion, refused where it cannot be rea
   await page.locator(".react-flow__node[data-id=manual]").focus();
   await page.keyboard.press("n");
   await choose(page, "javascript");
-  await expect(node(page, "js")).toBeVisible();
+  await expect(node(page, "code_js")).toBeVisible();
 
   const code = page.getByRole("textbox", { name: "Code", exact: true });
   await code.click();
@@ -43,6 +43,6 @@ test("code is written with colors and completion, refused where it cannot be rea
   await page.getByRole("textbox", { name: "Input" }).fill('{"n": 21}');
   await page.getByRole("button", { name: "Start the run" }).click();
   await expect(page.getByTestId("run-status")).toHaveText("Succeeded");
-  await node(page, "js").click();
+  await node(page, "code_js").click();
   await expect(page.getByRole("region", { name: "Output" })).toContainText('"twice": 42');
 });
