@@ -40,7 +40,7 @@ test("code is written with colors and completion, refused where it cannot be rea
   await page.getByRole("button", { name: "Publish v1" }).click();
   await expect(page.getByText("v1 is published and deployed")).toBeVisible();
   await page.getByRole("button", { name: "Run v1" }).click();
-  await page.getByRole("textbox", { name: "Input" }).fill('{"n": 21}');
+  await page.getByRole("dialog").getByRole("textbox", { name: "Input" }).fill('{"n": 21}');
   await page.getByRole("button", { name: "Start the run" }).click();
   await expect(page.getByTestId("run-status")).toHaveText("Succeeded");
   await node(page, "code_js").click();
