@@ -311,9 +311,9 @@ pub async fn logged_out(app: &App, token: &str) -> Result<usize, Unopened> {
     let logout = provider.logout(token).await?;
     let (database, now) = (app.runtime.database(), app.runtime.now());
     let id = Digest::of(b"logout token", logout.id.as_bytes());
-    let is_first = store::user_session::logout_once(database, id, now, now.plus(BELIEVED)).await;
-    if !is_first.map_err(ServiceError::from)? {
-        return Err(Unopened::Refused("the logout token came before".to_owned()));
+    let before = || Unopened::Refused("the logout token came before".to_owned());
+    if store::user_session::logout_came(database, id).await.map_err(ServiceError::from)? {
+        return Err(before());
     }
     let issuer = &provider.config().issuer;
     let (subject, session) = (logout.subject.as_deref(), logout.session.as_deref());
@@ -324,7 +324,9 @@ pub async fn logged_out(app: &App, token: &str) -> Result<usize, Unopened> {
         ended.map_err(ServiceError::from)?;
         tracing::info!(session.id = %session.id, user.id = %session.user, "signed out at the provider");
     }
-    Ok(meant.len())
+    // Only now: a token whose sessions could not be ended is sent again, and must count then.
+    let is_first = store::user_session::logout_once(database, id, now, now.plus(BELIEVED)).await;
+    if is_first.map_err(ServiceError::from)? { Ok(meant.len()) } else { Err(before()) }
 }
 
 /// When to ask again: before the access token is over, and before what it says is too old.

@@ -159,6 +159,11 @@ pub(crate) async fn meant(
     rows.into_iter().map(read).collect()
 }
 
+/// Whether a logout token came before.
+pub(crate) async fn logout_came(database: &Database, id: Digest) -> Result<bool, DbErr> {
+    Ok(logout_token::Entity::find_by_id(id.0.to_vec()).one(database.read()).await?.is_some())
+}
+
 /// Remembers a logout token; false when it came before.
 pub(crate) async fn logout_once(
     database: &Database,

@@ -40,6 +40,10 @@ async fn one_of_each(app: &TestApp, home: &Home) -> BTreeMap<&'static str, Strin
     let backfill = json!({"triggerId": data["hourly"]["triggerBindings"][0]["id"], "from": "2026-05-01T10:00:00Z",
         "until": "2026-05-01T11:00:00Z", "perMinute": 1});
     put("bkf", &app.changed("backfillTrigger", backfill, "backfill { id }").await["backfill"]["id"]);
+    // Its one tick starts a run at a moment of its own; nothing must move while a stranger tries.
+    while app.ask("{ runs { totalCount } }", json!({})).await["runs"]["totalCount"] != 2 {
+        tokio::task::yield_now().await;
+    }
     let connection = json!({"name": "c", "type": "http.bearer", "secrets": {"token": "hush-hush"}});
     put("con", &app.changed("createConnection", connection, "connection { id }").await["connection"]["id"]);
     let notification = json!({"name": "n", "url": "https://example.com/", "events": ["run.failed"]});
@@ -141,11 +145,14 @@ on_both_databases! {
             ("query($id: ID!) { run(id: $id) { id } }", "run"),
             ("query($id: ID!) { triggerBackfills(triggerId: $id) { nodes { id } } }", "trg"),
             ("query($id: ID!) { triggerEvent(id: $id) { id } }", "evt"),
-            ("query($id: ID!) { testPlan(input: {workflowId: $id}) { __typename } }", "wf"),
         ] {
             let answer = app.ask_as(&stranger, query, json!({"id": things[id]})).await;
             assert_eq!(code(&answer), "NOT_FOUND", "{query}");
         }
+        // A plan says what is wrong with it as a mutation does.
+        let query = "query($id: ID!) { testPlan(input: {workflowId: $id}) { nodes { node } userErrors { code } } }";
+        let answer = app.ask_as(&stranger, query, json!({"id": things["wf"]})).await;
+        assert_eq!(answer["data"]["testPlan"], json!({"nodes": [], "userErrors": [{"code": "NOT_FOUND"}]}), "{answer:#}");
         let lists: Vec<String> = asking.fields("Query").iter()
             .filter(|field| field.ty.node.to_string().ends_with("Connection!"))
             .filter(|field| field.name.node != "triggerBackfills")

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::leader::Leader;
-use crate::notification::{self, Due, Hidden, Next, Tried, slot};
+use crate::notification::{self, Due, Gatherer, Hidden, Next, Tried, slot};
 use crate::runtime::Runtime;
 
 /// How often is looked whether there is something to tell.
@@ -59,6 +59,7 @@ impl Notifier {
         let mut look = tokio::time::interval(EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (me, mut sent, mut under_way) = (Arc::new(self), JoinSet::new(), UnderWay::new());
+        let mut gatherer = Gatherer::default();
         // Whether messages wait for a place, and how many had one then.
         let (mut more, mut busy) = (false, 0);
         loop {
@@ -78,7 +79,10 @@ impl Notifier {
             }
             let pass = async {
                 match leader.leads().await? {
-                    true => me.send_due(&mut sent, &mut under_way).await,
+                    true => {
+                        gatherer.gather(me.runtime.database(), me.runtime.clock()).await?;
+                        me.send_due(&mut sent, &mut under_way).await
+                    }
                     false => Ok(false),
                 }
             };
@@ -98,11 +102,10 @@ impl Notifier {
         }
     }
 
-    /// Finds what to tell, and begins to send what is due; whether more is due than has a place. A receiver that is slow
+    /// Begins to send what is due; whether more is due than has a place. A receiver that is slow
     /// holds up nobody but itself.
     async fn send_due(self: &Arc<Self>, sent: &mut JoinSet<Uuid>, under_way: &mut UnderWay) -> Result<bool, DbErr> {
         let (database, now) = (self.runtime.database(), self.runtime.now());
-        notification::gather(database, self.runtime.clock()).await?;
         let mut more = false;
         let receivers = notification::receivers_due(database, now, RECEIVERS + MOST as u64).await?;
         for of in receivers {
