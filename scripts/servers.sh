@@ -1,4 +1,5 @@
-# Sourced: MariaDB, Redis and a mail server in a folder of their own, on 127.0.0.1 only, for the tests of the nodes.
+# Sourced: MariaDB, Redis, a mail server and SeaweedFS in a folder of their own, on 127.0.0.1 only, for the tests of nodes
+# and files.
 # shellcheck shell=bash
 
 # Runs a program that must not be root as the user of PostgreSQL's server, others as they are.
@@ -14,7 +15,7 @@ servers_wait() {
   return "$((try > 0))"
 }
 
-# Starts the servers in FOLDER, which must exist, and sets FLOWFORGE_TEST_MYSQL, _REDIS and _SMTP.
+# Starts the servers in FOLDER, which must exist, and sets FLOWFORGE_TEST_MYSQL, _REDIS, _SMTP and _S3.
 servers_start() {
   local folder=$1 port mariadbd
   mariadbd=$(command -v mariadbd || echo /usr/sbin/mariadbd)
@@ -54,13 +55,40 @@ SQL
   servers_wait test -e "$folder/smtp/url" || die "The mail server did not start." "$(tail -n 5 "$folder/smtp.log")"
   FLOWFORGE_TEST_SMTP=$(cat "$folder/smtp/url")
   export FLOWFORGE_TEST_SMTP
+  servers_start_s3 "$folder"
   servers_wait test -s "$folder/mysql/pid" || die "MariaDB did not start." "$(tail -n 5 "$folder/mysql.log")"
+}
+
+# Starts SeaweedFS in FOLDER, with one bucket. Its parts listen on a row of ports each.
+servers_start_s3() {
+  local folder=$1 weed port
+  weed=$HOME/.cache/flowforge/seaweedfs/bin/weed
+  port=$((12000 + RANDOM % 7000))
+  mkdir -p "$folder/s3/data"
+  cat >"$folder/s3/identities.json" <<'JSON'
+{"identities": [{"name": "flowforge", "credentials": [{"accessKey": "flowforge", "secretKey": "s3cret-of-seaweed"}],
+  "actions": ["Admin", "Read", "Write", "List"]}]}
+JSON
+  setsid "$weed" -logtostderr=true server -dir="$folder/s3/data" -ip=127.0.0.1 -ip.bind=127.0.0.1 \
+    -master.port="$port" -master.port.grpc="$((port + 1))" -volume.port="$((port + 2))" -volume.port.grpc="$((port + 3))" \
+    -filer -filer.port="$((port + 4))" -filer.port.grpc="$((port + 5))" -s3 -s3.port="$((port + 6))" \
+    -s3.port.grpc="$((port + 7))" -s3.config="$folder/s3/identities.json" -master.volumeSizeLimitMB=1024 -volume.max=50 \
+    >"$folder/s3.log" 2>&1 </dev/null &
+  echo $! >"$folder/s3/pid"
+  servers_wait curl --silent --output /dev/null "http://127.0.0.1:$((port + 6))/" ||
+    die "SeaweedFS did not start." "$(tail -n 5 "$folder/s3.log")"
+  make_bucket() {
+    timeout 10 "$weed" shell -master="127.0.0.1:$port.$((port + 1))" -filer="127.0.0.1:$((port + 4)).$((port + 5))" \
+      <<<"s3.bucket.create -name flowforge" 2>&1 | grep -q "flowforge"
+  }
+  servers_wait make_bucket || die "SeaweedFS made no bucket." "$(tail -n 5 "$folder/s3.log")"
+  export FLOWFORGE_TEST_S3="http://flowforge:s3cret-of-seaweed@127.0.0.1:$((port + 6))/flowforge"
 }
 
 # Stops the servers of FOLDER.
 servers_stop() {
   local folder=$1 name pid
-  for name in smtp redis mysql; do
+  for name in smtp redis mysql s3; do
     pid=$(cat "$folder/$name/pid" 2>/dev/null) && kill "$pid" 2>/dev/null || true
     [ -z "$pid" ] || servers_wait sh -c "! kill -0 $pid" || kill -9 "$pid" 2>/dev/null || true
   done

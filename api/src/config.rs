@@ -243,7 +243,7 @@ mod tests {
         let variables = environment(&[
             ("FLOWFORGE__DATABASE__URL", "mysql://u:geheim@h/d"),
             ("FLOWFORGE__RUNTIME__LEASE", "soon"),
-            ("FLOWFORGE__ARTIFACT__URL", "s3://bucket"),
+            ("FLOWFORGE__ARTIFACT__URL", "gs://bucket"),
         ]);
         let faults = Config::from_parts(Some(file), variables).unwrap_err();
         let keys: Vec<&str> = faults.0.iter().map(|fault| fault.key.as_str()).collect();
@@ -269,6 +269,30 @@ mod tests {
         assert!(faults.contains("set one of them") && !faults.contains(key.as_str()), "{faults}");
         let faults = of(&[("FLOWFORGE__SECRETS__MASTER_KEY", "geheimgeheim")]).unwrap_err().to_string();
         assert!(faults.contains("new-key") && !faults.contains("geheim"), "{faults}");
+    }
+
+    #[test]
+    fn artifacts_lie_in_a_folder_or_a_bucket_whose_secret_does_not_show() {
+        let of = |pairs: &[(&str, &str)]| Config::from_parts(None, environment(pairs));
+        let bucket = ("FLOWFORGE__ARTIFACT__URL", "s3://files/of/ours");
+        let key = ("FLOWFORGE__ARTIFACT__ACCESS_KEY", "k");
+        let secret = ("FLOWFORGE__ARTIFACT__SECRET_KEY", "geheim");
+        let endpoint = ("FLOWFORGE__ARTIFACT__ENDPOINT", "http://127.0.0.1:9000");
+        let config = of(&[bucket, key, secret, endpoint]).unwrap();
+        assert!(!format!("{config:?}").contains("geheim"));
+        let settings = config.artifact.bucket.unwrap();
+        assert_eq!((settings.bucket.as_str(), settings.prefix.as_str()), ("files", "of/ours"));
+        assert!(settings.path_style, "servers of one's own have no names for buckets");
+        assert!(!of(&[bucket]).unwrap().artifact.bucket.unwrap().path_style);
+        for (pairs, wrong) in [
+            ([bucket, key], "artifact.access_key"),
+            ([("FLOWFORGE__ARTIFACT__URL", "s3://"), secret], "artifact.url"),
+            ([bucket, ("FLOWFORGE__ARTIFACT__ENDPOINT", "localhost")], "artifact.endpoint"),
+            ([bucket, ("FLOWFORGE__ARTIFACT__MAX_FILE", "0")], "artifact.max_file"),
+        ] {
+            let faults = of(&pairs).unwrap_err();
+            assert!(faults.0.iter().any(|fault| fault.key == wrong), "{faults}");
+        }
     }
 
     #[test]

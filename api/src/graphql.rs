@@ -6,6 +6,7 @@ use async_graphql::{MergedObject, SDLExportOptions};
 use axum::Router;
 use axum::routing::any;
 
+pub mod artifact;
 pub mod audit;
 pub mod connection;
 pub mod deployment;

@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get, post};
 
+mod artifact;
 mod audit;
 mod error;
 mod login;
@@ -26,6 +27,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/ready", get(process::ready))
         .route("/metrics", get(process::metrics))
         .route("/api/v1/runs/{id}", get(run::get))
+        .route("/api/v1/artifacts/{id}/content", get(artifact::content))
         .route("/api/v1/audit", get(audit::get))
         .route("/auth", get(login::ways))
         .route("/auth/sign-in", get(login::begin))

@@ -13,6 +13,7 @@ use engine::id::ApiKeyId;
 use migration::{Migrator, MigratorTrait as _};
 use nodes::code::CodeRoom;
 use nodes::outgoing::{BuildError, Outgoing, OutgoingPolicy};
+use runtime::blob::BlobStore;
 use runtime::clock::Clock;
 use runtime::database::{DatabaseError, DatabaseOptions, FolderLock, lock_folder, make_private_folder};
 use runtime::secret::{SecretError, Secrets};
@@ -323,7 +324,10 @@ fn make_data_folder(config: &Config) -> Result<(), ServeError> {
         move |cause| ServeError::DataFolder { path, cause }
     };
     make_private_folder(&config.data_dir).map_err(unusable(&config.data_dir))?;
-    make_private_folder(&config.artifact.folder).map_err(unusable(&config.artifact.folder))
+    match &config.artifact.bucket {
+        Some(_) => Ok(()),
+        None => make_private_folder(&config.artifact.folder).map_err(unusable(&config.artifact.folder)),
+    }
 }
 
 /// One `serve` a folder: two drivers would only fight over SQLite's one writer.
@@ -363,13 +367,19 @@ async fn open_runtime(
     }
     let secrets = secrets(config, &database, &clock);
     secrets.prepare().await?;
-    let mut parts = Parts::new(database, &config.artifact.folder, registry, outgoing, clock).await?;
+    let blobs = match &config.artifact.bucket {
+        Some(bucket) => BlobStore::s3(bucket, database.clone(), clock.clone()).await,
+        None => BlobStore::folder(&config.artifact.folder, database.clone(), clock.clone()),
+    };
+    let blobs = blobs.map_err(OpenError::from)?;
+    let mut parts = Parts::with_blobs(database, blobs, registry, outgoing, clock).await?;
     parts.secrets = secrets;
     parts.tracer = tracer;
     let mut settings = RuntimeConfig {
         lease: config.runtime.lease,
         drive: config.runtime.drive,
         max_concurrent_effects: config.runtime.max_concurrent_effects,
+        max_file: config.artifact.max_file,
         ..RuntimeConfig::default()
     };
     if let Some(name) = &config.runtime.worker_name {

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod attempt;
+pub mod artifact;
 pub mod audit;
 pub mod audit_chain;
 pub mod audit_export;

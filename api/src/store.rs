@@ -12,6 +12,7 @@ use crate::service::ServiceError;
 
 pub(crate) mod access;
 pub(crate) mod api_key;
+pub(crate) mod artifact;
 pub(crate) mod audit;
 pub(crate) mod audit_chain;
 pub(crate) mod change;

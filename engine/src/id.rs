@@ -110,6 +110,8 @@ ids! {
     NotificationId = "ntf";
     /// A message to somebody outside.
     DeliveryId = "dlv";
+    /// A file.
+    ArtifactId = "art";
 }
 
 /// One node's execution in a run. It has no UUID of its own: run, node key and scope are its identity everywhere.

@@ -6,6 +6,7 @@
 pub mod access_change;
 pub mod api_key;
 pub mod app_user;
+pub mod artifact;
 pub mod audit;
 pub mod audit_anchor;
 pub mod audit_head;

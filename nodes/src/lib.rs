@@ -23,6 +23,7 @@ pub mod connection;
 mod data;
 mod deferred;
 mod event;
+pub mod file;
 mod flow;
 mod german;
 mod http;
@@ -38,7 +39,9 @@ mod trigger;
 
 /// What the config of a `trigger.webhook` says, for whoever takes its requests.
 pub mod webhook {
-    pub use crate::trigger::webhook::{Algorithm, AnswerMode, DeliveryId, Encoding, Hmac, Proof, WebhookSettings};
+    pub use crate::trigger::webhook::{
+        Algorithm, AnswerMode, BodyMode, DeliveryId, Encoding, Hmac, Proof, WebhookSettings,
+    };
 }
 
 /// Everything that one try of a node run is given. Expressions in `config` are already put in, save in fields whose
@@ -95,6 +98,9 @@ pub trait NodeContext: Send + Sync {
 
     /// The connection that the node names, opened for this attempt; `None` when it names none.
     fn connection(&self) -> Option<&connection::Connection>;
+
+    /// The files of the run.
+    fn files(&self) -> Arc<dyn file::Files>;
 
     /// What code of the workspace may use at most, where that is less than what the server allows.
     ///

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use futures::StreamExt as _;
+use futures::stream::BoxStream;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION};
 use reqwest::{Client, Method, StatusCode, Url, redirect};
 use tokio::time::Instant;
@@ -15,12 +17,14 @@ use tokio::time::Instant;
 mod address;
 mod connect;
 mod error;
+mod payload;
 mod policy;
 mod stream;
 
 use crate::connection::Tokens;
 
 pub use self::error::{Cure, Denied, OutgoingError};
+pub use self::payload::{FormPart, Payload};
 pub use self::policy::{AllowedHost, OutgoingPolicy, ParseAllowedHostError};
 
 pub(crate) use self::stream::{Bounded, tls};
@@ -59,8 +63,8 @@ pub struct OutgoingRequest {
     pub url: Url,
     /// As given; most are dropped when a redirect leaves the origin.
     pub headers: HeaderMap,
-    /// Bytes to send.
-    pub body: Option<Bytes>,
+    /// What to send.
+    pub body: Option<Payload>,
     /// A header that goes along to another origin, such as an idempotency key.
     pub portable_header: Option<HeaderName>,
     /// When to give up: connecting, all redirects and reading the answer together.
@@ -185,13 +189,13 @@ impl Outgoing {
         method: &Method,
         url: &Url,
         headers: &HeaderMap,
-        body: Option<Bytes>,
+        body: Option<Payload>,
         deadline: Instant,
     ) -> Result<reqwest::Response, OutgoingError> {
         let connection = Connection { target: self.listed(self.policy.check_url(url)?)?, deadline };
         let mut request = self.client.request(method.clone(), url.clone()).headers(headers.clone());
         if let Some(body) = body {
-            request = request.body(body);
+            request = body.put(request).await?;
         }
         let sent = connect::in_connection(connection, request.send());
         match tokio::time::timeout_at(deadline, sent).await {
@@ -233,6 +237,17 @@ impl OutgoingResponse {
             }
         }
         body.freeze()
+    }
+
+    /// The body as it comes, within the deadline of the request.
+    pub fn pieces(self) -> BoxStream<'static, Result<Bytes, OutgoingError>> {
+        let next = |mut answer: Self| async move { Ok(answer.chunk().await?.map(|piece| (piece, answer))) };
+        futures::stream::try_unfold(self, next).boxed()
+    }
+
+    /// The last part of the path that answered: what a file from there is called.
+    pub fn last_segment(&self) -> &str {
+        self.response.url().path_segments().and_then(|mut segments| segments.next_back()).unwrap_or_default()
     }
 
     async fn chunk(&mut self) -> Result<Option<Bytes>, OutgoingError> {

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::code::CodeCeiling;
 use crate::connection::Connection;
+use crate::file::{Files, NoFiles};
 use crate::outgoing::{Outgoing, OutgoingPolicy};
 use crate::{Attempt, NodeContext, NodeOutcome, NodeType};
 
@@ -61,6 +62,10 @@ impl NodeContext for Room {
 
     fn connection(&self) -> Option<&Connection> {
         self.connection.as_ref()
+    }
+
+    fn files(&self) -> Arc<dyn Files> {
+        Arc::new(NoFiles)
     }
 
     async fn code_ceiling(&self) -> Result<CodeCeiling, ErrorInfo> {

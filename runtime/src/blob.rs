@@ -1,19 +1,20 @@
-//! Values too large for a row. Their bytes are files under their digests; a row for each says when it was last put, and
-//! `blob_ref` which runs refer to it.
+//! Values too large for a row, and files. Their bytes are objects under their digests; a row for each says when it was last
+//! put; `blob_ref` says which runs refer to it, and `artifact` which files.
 //!
-//! A reference never dangles. Putting first commits the row as touched, then makes the file durable; only then does
+//! A reference never dangles. Putting first commits the row as touched, then makes the object durable; only then does
 //! anybody refer to it, and the transaction that does locks the row and is refused when it is missing or doomed. The
 //! sweep marks what nothing refers to, waits a day, dooms it under the row's lock after looking again, and only then
-//! deletes the file and the row, under the lock once more. Putting a doomed blob again lifts the doom, or waits for the
-//! lock and makes row and file anew.
+//! deletes the object and the row, under the lock once more. Putting a doomed blob again lifts the doom, or waits for the
+//! lock and makes row and object anew.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use engine::id::WorkspaceId;
 use engine::value::Digest;
+use futures::TryStreamExt as _;
 use entity::{blob, workspace};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveValue::Set, DbErr, EntityTrait as _};
@@ -22,14 +23,22 @@ use crate::clock::Clock;
 use crate::database::{Database, to_column};
 
 mod folder;
+mod objects;
+mod s3;
+mod stream;
 mod sweep;
 
 #[cfg(test)]
 mod tests;
 
+pub use objects::Pieces;
+pub use s3::S3Settings;
+pub use stream::{ReceiveError, Received};
 pub use sweep::Swept;
 
 use folder::Folder;
+use objects::{Address, Objects};
+use s3::S3;
 
 /// Why a blob cannot be kept or had.
 #[derive(Debug, thiserror::Error)]
@@ -42,11 +51,19 @@ pub enum BlobError {
         /// What the operating system says.
         source: std::io::Error,
     },
+    /// The server of the bucket failed, or refused.
+    #[error("{what} in the artifact store failed: {said}")]
+    Bucket {
+        /// What was tried.
+        what: String,
+        /// What it says.
+        said: String,
+    },
     /// There is no such blob.
     #[error("there is no blob {0}")]
     Missing(Digest),
-    /// The file's bytes are not those that were put.
-    #[error("the file of blob {0} was changed or damaged")]
+    /// The bytes there are not those that were put.
+    #[error("the bytes of blob {0} were changed or damaged")]
     Damaged(Digest),
     /// The database failed.
     #[error(transparent)]
@@ -57,7 +74,7 @@ impl BlobError {
     /// The stable word.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::File { .. } => "ARTIFACT_STORE_FAILED",
+            Self::File { .. } | Self::Bucket { .. } => "ARTIFACT_STORE_FAILED",
             Self::Missing(_) => "BLOB_MISSING",
             Self::Damaged(_) => "BLOB_DAMAGED",
             Self::Database(_) => "DATABASE_FAILED",
@@ -88,7 +105,7 @@ pub(crate) type Pause = Arc<dyn Fn(Point) -> futures::future::BoxFuture<'static,
 /// The blobs of a database. Cheap to clone.
 #[derive(Clone)]
 pub struct BlobStore {
-    folder: Arc<Folder>,
+    objects: Arc<dyn Objects>,
     database: Database,
     clock: Clock,
     /// A workspace's salt never changes.
@@ -103,14 +120,26 @@ impl BlobStore {
     /// # Errors
     /// When the folder cannot be used.
     pub fn folder(root: &Path, database: Database, clock: Clock) -> Result<Self, BlobError> {
-        Ok(Self {
-            folder: Arc::new(Folder::open(root)?),
+        Ok(Self::new(Arc::new(Folder::open(root)?), database, clock))
+    }
+
+    /// Blobs in a bucket.
+    ///
+    /// # Errors
+    /// When there is no such bucket, or it may not be used.
+    pub async fn s3(settings: &S3Settings, database: Database, clock: Clock) -> Result<Self, BlobError> {
+        Ok(Self::new(Arc::new(S3::open(settings).await?), database, clock))
+    }
+
+    fn new(objects: Arc<dyn Objects>, database: Database, clock: Clock) -> Self {
+        Self {
+            objects,
             database,
             clock,
             salts: Arc::default(),
             #[cfg(test)]
             pause: None,
-        })
+        }
     }
 
     /// Keeps the bytes under their digest; durable when this returns. Whoever refers to the blob does so within a day,
@@ -120,18 +149,18 @@ impl BlobStore {
     /// When the store or the database fails.
     pub async fn put(&self, workspace: WorkspaceId, digest: Digest, bytes: Bytes) -> Result<(), BlobError> {
         self.at(Point::PutBegins).await;
-        self.touch(workspace, digest, bytes.len()).await?;
+        self.touch(workspace, digest, bytes.len() as u64).await?;
         self.at(Point::PutTouched).await;
-        self.folder.put(workspace, digest, bytes, self.clock.new_id()).await?;
+        self.objects.put(Address { workspace, digest }, bytes, self.clock.new_id()).await?;
         self.at(Point::PutStored).await;
         Ok(())
     }
 
-    async fn touch(&self, workspace: WorkspaceId, digest: Digest, len: usize) -> Result<(), BlobError> {
+    async fn touch(&self, workspace: WorkspaceId, digest: Digest, size: u64) -> Result<(), BlobError> {
         let row = blob::ActiveModel {
             workspace_id: Set(workspace.0),
             digest: Set(digest.0.to_vec()),
-            size: Set(i64::try_from(len).unwrap_or(i64::MAX)),
+            size: Set(i64::try_from(size).unwrap_or(i64::MAX)),
             touched_at: Set(to_column(self.clock.now())),
             marked_at: Set(None),
             doomed_at: Set(None),
@@ -149,15 +178,30 @@ impl BlobStore {
     /// When it is not there, was damaged, or the store fails.
     pub async fn get(&self, workspace: WorkspaceId, digest: Digest) -> Result<Bytes, BlobError> {
         let salt = self.salt(workspace).await?.ok_or(BlobError::Missing(digest))?;
-        self.folder.get(workspace, digest, salt).await
+        let mut pieces = self.objects.read(Address { workspace, digest }, None).await?;
+        let (mut first, mut more) = (pieces.try_next().await?.unwrap_or_default(), BytesMut::new());
+        while let Some(piece) = pieces.try_next().await? {
+            if more.is_empty() {
+                more = std::mem::take(&mut first).into();
+            }
+            more.extend_from_slice(&piece);
+        }
+        let bytes = if more.is_empty() { first } else { more.freeze() };
+        if Digest::of(&salt, &bytes) == digest { Ok(bytes) } else { Err(BlobError::Damaged(digest)) }
     }
 
-    /// Whether the file of a blob is there.
+    /// Whether the object of a blob is there.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn exists(&self, workspace: WorkspaceId, digest: Digest) -> Result<bool, BlobError> {
-        self.folder.exists(workspace, digest).await
+        Ok(self.objects.size(Address { workspace, digest }).await?.is_some())
+    }
+
+    /// The salt of a workspace that is there.
+    async fn salt_of(&self, id: WorkspaceId) -> Result<Vec<u8>, BlobError> {
+        let gone = || DbErr::RecordNotFound(format!("there is no workspace {id}"));
+        Ok(self.salt(id).await?.ok_or_else(gone)?)
     }
 
     async fn salt(&self, id: WorkspaceId) -> Result<Option<Vec<u8>>, BlobError> {

@@ -17,10 +17,12 @@ use engine::value::ValueRef;
 use futures::FutureExt;
 use nodes::code::CodeCeiling;
 use nodes::connection::{Connection, SecretText};
+use nodes::file::Files;
 use nodes::outgoing::Outgoing;
 use nodes::{Attempt, NodeContext, NodeOutcome, Registry, Wait};
 use serde_json::{Map, Value};
 
+use crate::artifact::{Artifacts, RunFiles};
 use crate::clock::Clock;
 use crate::crash;
 use crate::egress::Egress;
@@ -42,6 +44,7 @@ pub(crate) struct Executor {
     pub(crate) values: Values,
     pub(crate) secrets: Secrets,
     pub(crate) quotas: Arc<Quotas>,
+    pub(crate) artifacts: Artifacts,
     pub(crate) clock: Clock,
 }
 
@@ -175,6 +178,9 @@ impl Executor {
             now,
             began: began.unwrap_or(now),
             workspace: place.tenant.id,
+            run: place.run,
+            node: &node.key,
+            artifacts: &self.artifacts,
             quotas: &self.quotas,
             scope: &scope,
             outgoing: &outgoing,
@@ -432,6 +438,9 @@ struct Context<'a> {
     scope: &'a NodeScope,
     outgoing: &'a Outgoing,
     connection: Option<Connection>,
+    run: RunId,
+    node: &'a str,
+    artifacts: &'a Artifacts,
 }
 
 #[async_trait]
@@ -458,6 +467,11 @@ impl NodeContext for Context<'_> {
 
     fn connection(&self) -> Option<&Connection> {
         self.connection.as_ref()
+    }
+
+    fn files(&self) -> Arc<dyn Files> {
+        let (workspace, run, node) = (self.workspace, self.run, self.node.to_owned());
+        Arc::new(RunFiles { artifacts: self.artifacts.clone(), workspace, run, node })
     }
 
     async fn code_ceiling(&self) -> Result<CodeCeiling, ErrorInfo> {

@@ -2,6 +2,7 @@
 
 pub mod again;
 pub mod arrival;
+pub mod artifact;
 pub mod binding;
 pub mod blob;
 pub mod clock;

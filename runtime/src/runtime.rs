@@ -25,6 +25,7 @@ pub use self::kind::{Mode, TriggerKind};
 pub use self::part::{Parts, RuntimeConfig};
 pub use self::post::PersonSays;
 pub use self::start::{StartRun, Started};
+use crate::artifact::Artifacts;
 use crate::clock::Clock;
 use crate::database::Database;
 use crate::definition::Definitions;
@@ -62,6 +63,7 @@ struct Inner {
     database: Database,
     journal: Arc<dyn Journal>,
     values: Values,
+    artifacts: Artifacts,
     bus: EventBus,
     registry: Registry,
     egress: Arc<Egress>,
@@ -185,6 +187,11 @@ impl Runtime {
     /// To be called after a change of the workspace's list; other processes hear of it within a second.
     pub fn allowed_hosts_changed(&self, workspace: WorkspaceId) {
         self.0.egress.forget(workspace);
+    }
+
+    /// The files of runs.
+    pub fn artifacts(&self) -> &Artifacts {
+        &self.0.artifacts
     }
 
     /// What connections hide.

@@ -60,6 +60,7 @@ async fn create_all(db: &DatabaseConnection) {
     create(db, entity::audit_anchor::Entity).await;
     create(db, entity::audit_head::Entity).await;
     create(db, entity::blob::Entity).await;
+    create(db, entity::artifact::Entity).await;
     create(db, entity::blob_ref::Entity).await;
     create(db, entity::callback_cursor::Entity).await;
     create(db, entity::connection::Entity).await;

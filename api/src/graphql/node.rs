@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Interface, Object};
 
 use super::Result;
+use super::artifact::ArtifactObject;
 use super::audit::AuditEntry;
 use super::connection::ConnectionObject;
 use super::draft::DraftObject;
@@ -20,7 +21,7 @@ use super::version::VersionObject;
 use super::viewer::WorkspaceObject;
 use super::workflow::WorkflowObject;
 use crate::service::{
-    ServiceError, audit, connection, draft, key, member, project, run, service_account, trigger, variable, workflow,
+    ServiceError, artifact, audit, connection, draft, key, member, project, run, service_account, trigger, variable, workflow,
     workspace,
 };
 
@@ -60,6 +61,8 @@ pub enum Node {
     ApiKey(ApiKeyObject),
     /// A program that is a member.
     ServiceAccount(ServiceAccountObject),
+    /// A file of a run.
+    Artifact(ArtifactObject),
 }
 
 /// Looking up by id.
@@ -126,6 +129,10 @@ impl NodeQuery {
             },
             "trg" => match id.parse() {
                 Ok(wanted) => Node::TriggerBinding(TriggerBindingObject(trigger::get(app, viewer, wanted).await?)),
+                Err(_) => return Err(absent.into()),
+            },
+            "art" => match id.parse() {
+                Ok(wanted) => Node::Artifact(ArtifactObject(artifact::get(app, viewer, wanted).await?)),
                 Err(_) => return Err(absent.into()),
             },
             "aud" => match id.parse() {

@@ -12,6 +12,7 @@ use engine::time::Timestamp;
 use serde_json::Value;
 
 use super::Result;
+use super::artifact::ArtifactObject;
 use super::loader::CallbackOf;
 use super::node_run::{NodeRunObject, NodeRunStatusName, Siblings};
 use super::notification::NotificationObject;
@@ -22,7 +23,7 @@ use super::value::{Place, ValueObject};
 use super::version::VersionObject;
 use super::workflow::WorkflowObject;
 use crate::auth::Permission;
-use crate::service::ServiceError;
+use crate::service::{ServiceError, artifact};
 use crate::service::run::{self, Run, RunFilter, RunMode, RunOrder, Signal};
 
 /// What a run is doing.
@@ -180,6 +181,21 @@ impl RunObject {
             run::node_runs(ctx.app()?, ctx.viewer()?, &self.0, &wanted, &window(first, after, last, before)?).await?;
         let siblings = Siblings::of(&self.0);
         Ok(connection(page, |node_run| NodeRunObject(node_run, Arc::clone(&siblings))))
+    }
+
+    /// Its files, in the order in which they were kept.
+    #[graphql(complexity = "cost(first.or(last), child_complexity)")]
+    async fn artifacts(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 25 when absent.")] first: Option<i32>,
+        #[graphql(desc = "The cursor to go on after.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100, instead of `first`.")] last: Option<i32>,
+        #[graphql(desc = "The cursor to stop before.")] before: Option<String>,
+    ) -> Result<Relay<ArtifactObject>> {
+        let page = window(first, after, last, before)?;
+        let page = artifact::of_run(ctx.app()?, ctx.viewer()?, &self.0, &page).await?;
+        Ok(connection(page, ArtifactObject))
     }
 
     /// The number of its last event.

@@ -4,19 +4,21 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{OriginalUri, Path, Query, State};
 use axum::http::header::{ALLOW, CONTENT_TYPE, HeaderName, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
+use futures::{StreamExt as _, TryStreamExt as _};
+use nodes::webhook::BodyMode;
 use serde_json::{Value, json};
 
 use super::error::Problem;
 use crate::app::App;
 use crate::body::{self, BodyError};
 use crate::code::Code;
-use crate::service::hook::{self, Address, Answer, Headers, HookError, Incoming};
+use crate::service::hook::{self, Address, Answer, Content, Headers, HookError, Incoming};
 
 /// Largest body.
 pub(super) const BODY_LIMIT: usize = 16 * 1024 * 1024;
@@ -40,12 +42,18 @@ pub(super) async fn receive(
 ) -> Result<Response, Problem> {
     let address = Address::parse(&address).ok_or(HookError::Absent)?;
     let hook = hook::find(&app, &address).await?;
-    let content = body::read(&headers, content, BODY_LIMIT).await.map_err(|error| match error {
-        BodyError::TooLarge => {
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", "the body is over 16 MiB")
-        }
-        BodyError::BrokeOff => Problem::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", "the body broke off"),
-    })?;
+    let (raw_body, content) = if hook::takes_files(&hook) {
+        let pieces = content.into_data_stream().map_err(std::io::Error::other);
+        (Bytes::new(), Content::Stream(pieces.boxed()))
+    } else {
+        let bytes = body::read(&headers, content, BODY_LIMIT).await.map_err(|error| match error {
+            BodyError::TooLarge => {
+                Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", "the body is over 16 MiB")
+            }
+            BodyError::BrokeOff => Problem::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", "the body broke off"),
+        })?;
+        (bytes, Content::Bytes(value))
+    };
     let headers = headers.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()));
     let incoming = Incoming {
         method: method.as_str().to_owned(),
@@ -53,11 +61,11 @@ pub(super) async fn receive(
         raw_query: uri.query().unwrap_or_default().to_owned(),
         query: query.map(|Query(query)| query).unwrap_or_default(),
         headers: Headers(headers.collect()),
-        raw_body: content,
+        raw_body,
         // Runs are read by more people than may know a secret address.
         shown_path: if matches!(address, Address::Secret(_)) { "/hooks/…".to_owned() } else { uri.path().to_owned() },
     };
-    let answer = match hook::receive(&app, &hook, incoming, value).await {
+    let answer = match hook::receive(&app, &hook, incoming, content).await {
         Err(HookError::Method { allowed }) => {
             let allow = [(ALLOW, allowed.join(", "))];
             return Ok((allow, Problem::from(HookError::Method { allowed })).into_response());
@@ -102,24 +110,31 @@ impl From<HookError> for Problem {
             HookError::Method { allowed } => of(Code::MethodNotAllowed).with("allowed", allowed),
             HookError::Refused(refusal) => of(Code::DeliveryRefused).with("reason", refusal.code()),
             HookError::TooMany { retry_after, .. } => of(Code::RateLimited).again_after(retry_after),
+            HookError::TooLarge { .. } => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", detail),
             HookError::Unreadable(_) => of(Code::BadUserInput),
             HookError::NotStarted(error) | HookError::Service(error) => error.into(),
         }
     }
 }
 
-/// JSON when the sender says so, a form as an object of texts, everything else as text.
-fn value(headers: &Headers, content: &[u8]) -> Result<Value, String> {
+/// As the config says; otherwise JSON when the sender says so, a form as an object of texts, everything else as text.
+fn value(mode: BodyMode, headers: &Headers, content: &[u8]) -> Result<Value, String> {
     if content.is_empty() {
         return Ok(Value::Null);
+    }
+    let json = |content| serde_json::from_slice(content).map_err(|error| format!("the body is not JSON: {error}"));
+    if mode == BodyMode::Json {
+        return json(content);
     }
     let media = headers.find(CONTENT_TYPE.as_str()).unwrap_or_default();
     let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     if media == "application/json" || (media.starts_with("application/") && media.ends_with("+json")) {
-        return serde_json::from_slice(content).map_err(|error| format!("the body is not JSON: {error}"));
+        if mode != BodyMode::Text {
+            return json(content);
+        }
     }
     let text = std::str::from_utf8(content).map_err(|_| "the body is neither JSON nor text in UTF-8".to_owned())?;
-    if media == "application/x-www-form-urlencoded" {
+    if media == "application/x-www-form-urlencoded" && mode != BodyMode::Text {
         let uri = format!("/?{text}");
         let form = uri.parse().ok().and_then(|uri| Query::<BTreeMap<String, String>>::try_from_uri(&uri).ok());
         if let Some(Query(form)) = form {
@@ -163,7 +178,7 @@ mod tests {
     use super::*;
 
     fn read(media: &str, text: &[u8]) -> Result<Value, String> {
-        value(&Headers(vec![("content-type".to_owned(), media.as_bytes().to_vec())]), text)
+        value(BodyMode::Auto, &Headers(vec![("content-type".to_owned(), media.as_bytes().to_vec())]), text)
     }
 
     #[test]
@@ -174,7 +189,12 @@ mod tests {
         assert_eq!(read("text/csv", b"{\"a\":1}").unwrap(), json!("{\"a\":1}"));
         assert_eq!(read("application/json", b"").unwrap(), Value::Null);
         assert!(read("application/json", b"{").is_err());
-        assert!(value(&Headers::default(), &[0xff]).is_err());
+        assert!(value(BodyMode::Auto, &Headers::default(), &[0xff]).is_err());
+        let says = |media: &str| Headers(vec![("content-type".to_owned(), media.as_bytes().to_vec())]);
+        assert_eq!(value(BodyMode::Json, &says("text/plain"), b"[1]").unwrap(), json!([1]));
+        assert!(value(BodyMode::Json, &says("text/plain"), b"a").is_err());
+        assert_eq!(value(BodyMode::Text, &says("application/json"), b"[1]").unwrap(), json!("[1]"));
+        assert_eq!(value(BodyMode::Text, &says("application/x-www-form-urlencoded"), b"a=1").unwrap(), json!("a=1"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use engine::definition::Definition;
 use engine::id::{BindingId, ProjectId, RunId, VersionId, WorkflowId, WorkspaceId};
 use engine::value::Digest;
 use nodes::connection::Connection;
-use nodes::webhook::{Proof, WebhookSettings};
+use nodes::webhook::{BodyMode, Proof, WebhookSettings};
 use runtime::secret::Place;
 use serde_json::{Value, json};
 
@@ -20,6 +20,7 @@ use crate::store;
 mod address;
 mod answer;
 mod delivery;
+mod file;
 mod note;
 mod pace;
 mod proof;
@@ -28,7 +29,9 @@ mod sample;
 pub use self::address::{Address, Url, rotate, urls};
 pub(crate) use self::address::{Drawn, Kept, draw, sealing_key};
 pub use self::answer::Answer;
+pub use self::file::HookBytes;
 pub(crate) use self::note::Note;
+use self::file::Taken;
 use self::pace::Counted;
 pub use self::pace::Pace;
 pub use self::proof::{Headers, Refusal};
@@ -97,6 +100,12 @@ pub enum HookError {
         /// Until there is room again.
         retry_after: Duration,
     },
+    /// A file is larger than any may be.
+    #[error("the file is over {most} bytes")]
+    TooLarge {
+        /// The bound.
+        most: u64,
+    },
     /// The body, or the id in it, cannot be read.
     #[error("{0}")]
     Unreadable(String),
@@ -128,7 +137,20 @@ pub struct Incoming {
 }
 
 /// A body as JSON or text, or why it is neither.
-pub type ReadBody = fn(&Headers, &[u8]) -> Result<Value, String>;
+pub type ReadBody = fn(BodyMode, &Headers, &[u8]) -> Result<Value, String>;
+
+/// What a request carries.
+pub enum Content {
+    /// Bytes at hand, as [`Incoming::raw_body`], and how to read them.
+    Bytes(ReadBody),
+    /// A body that is still coming, for a webhook that takes files.
+    Stream(HookBytes),
+}
+
+/// Whether a webhook keeps bodies as files.
+pub fn takes_files(hook: &Hook) -> bool {
+    WebhookSettings::read(&hook.config).is_ok_and(|settings| settings.body == BodyMode::File)
+}
 
 /// What an address leads to, before anything of the body is read.
 ///
@@ -151,9 +173,9 @@ pub async fn find(app: &App, address: &Address) -> Result<Hook, HookError> {
 ///
 /// # Errors
 /// Why there is no run, or with [`ServiceError::Unavailable`] that nobody knows.
-pub async fn receive(app: &Arc<App>, hook: &Hook, incoming: Incoming, read: ReadBody) -> Result<Answer, HookError> {
+pub async fn receive(app: &Arc<App>, hook: &Hook, incoming: Incoming, content: Content) -> Result<Answer, HookError> {
     let settings = WebhookSettings::read(&hook.config).map_err(|_| unusable(hook))?;
-    let taken = take(app, hook, &settings, &incoming, read).await;
+    let taken = take(app, hook, &settings, &incoming, content).await;
     let (plan, started) = match taken {
         Ok(taken) => taken,
         Err(error) => {
@@ -169,7 +191,7 @@ async fn take(
     hook: &Hook,
     settings: &WebhookSettings,
     incoming: &Incoming,
-    read: ReadBody,
+    content: Content,
 ) -> Result<(Arc<Plan>, (RunId, bool)), HookError> {
     // Knowing a readable address shows nothing.
     if settings.proof == Proof::Url && !hook.is_secret {
@@ -187,25 +209,67 @@ async fn take(
     if hook.is_paused {
         return Err(HookError::Paused { retry_after: PAUSED_FOR });
     }
-    let body = read(&incoming.headers, &incoming.raw_body).map_err(HookError::Unreadable)?;
-    let input = input(incoming, connection.as_ref(), body);
+    let (run, taken) = match content {
+        Content::Bytes(read) => {
+            let body = read(settings.body, &incoming.headers, &incoming.raw_body).map_err(HookError::Unreadable)?;
+            (None, Taken { body, ..Taken::default() })
+        }
+        Content::Stream(bytes) => {
+            // A sender that sends too often is told before it sends all of it.
+            pace(app, hook, settings)?;
+            let run = RunId(app.runtime.clock().new_id());
+            (Some(run), file::keep(app, hook, run, &incoming.headers, bytes).await?)
+        }
+    };
+    let Taken { body, files, same } = taken;
+    let delivery = Delivery { run, body, same: &same, mark: mark.as_ref(), connection: connection.as_ref() };
+    let started = begin(app, hook, settings, incoming, delivery).await;
+    if !started.as_ref().is_ok_and(|(_, replayed)| !replayed) {
+        file::discard(app, hook, &files).await;
+    }
+    Ok((plan, started?))
+}
+
+/// A request whose body is read.
+struct Delivery<'a> {
+    run: Option<RunId>,
+    body: Value,
+    same: &'a [u8],
+    mark: Option<&'a Mark>,
+    connection: Option<&'a Connection>,
+}
+
+/// Starts its run, or finds the one that it started before.
+async fn begin(
+    app: &Arc<App>,
+    hook: &Hook,
+    settings: &WebhookSettings,
+    incoming: &Incoming,
+    Delivery { run, body, same, mark, connection }: Delivery<'_>,
+) -> Result<(RunId, bool), HookError> {
+    let input = input(incoming, connection, body);
     let delivery = delivery::id(settings, &incoming.headers, &input).map_err(HookError::Unreadable)?;
-    if let Some(mark) = &mark {
+    if let Some(mark) = mark {
         refuse_replay(app, hook, mark, delivery.as_deref()).await?;
     }
-    if let Some(most) = settings.most_per_minute {
-        let room = app.pace.take(hook.binding, Counted::Taken, most, now);
-        room.map_err(|retry_after| HookError::TooMany { most, retry_after })?;
+    if run.is_none() {
+        pace(app, hook, settings)?;
     }
-    let key = delivery::key(hook.binding, delivery.as_deref(), mark.as_ref());
+    let key = delivery::key(hook.binding, delivery.as_deref(), mark);
     let request = start(hook, input, key);
-    let asked = delivery::asked(settings, incoming);
-    let started = app.runtime.start_delivery(request, settings.window, asked).await;
+    let asked = delivery::asked(settings, incoming, same);
+    let started = app.runtime.start_delivery(request, settings.window, asked, run).await;
     let started = started.map_err(|error| HookError::NotStarted(error.into()))?;
     if let Some(mark) = mark.filter(|mark| mark.signed_time || delivery.is_some()) {
-        remember(app, hook, settings, &mark, delivery.as_deref()).await;
+        remember(app, hook, settings, mark, delivery.as_deref()).await;
     }
-    Ok((plan, (started.run, started.replayed)))
+    Ok((started.run, started.replayed))
+}
+
+fn pace(app: &App, hook: &Hook, settings: &WebhookSettings) -> Result<(), HookError> {
+    let Some(most) = settings.most_per_minute else { return Ok(()) };
+    let room = app.pace.take(hook.binding, Counted::Taken, most, app.runtime.now());
+    room.map_err(|retry_after| HookError::TooMany { most, retry_after })
 }
 
 /// A config that was published and cannot be read: the node type has changed under it.

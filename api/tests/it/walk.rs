@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use api::service::member;
 use api::service::user::{self, Subject};
+use nodes::file::FileName;
+use runtime::artifact::NewArtifact;
 use serde_json::{Value, json};
 
 use crate::app::{Home, TestApp, code, on_both_databases, waiting};
@@ -69,6 +71,20 @@ async fn one_of_each(app: &TestApp, home: &Home) -> BTreeMap<&'static str, Strin
     let person = user::seen(&inside, subject, "M", None).await.unwrap();
     let role = api::auth::RoleRef::BuiltIn(api::auth::Role::Viewer);
     member::told_by_provider(&inside, person.id, here, Some(role)).await.unwrap();
+    let new = NewArtifact {
+        workspace: here,
+        project: things["prj"].parse().unwrap(),
+        run: Some(things["run"].parse().unwrap()),
+        node: None,
+        name: FileName::tame("a"),
+        media_type: "text/plain".to_owned(),
+        created_by: "test".to_owned(),
+        expires_at: None,
+    };
+    let bytes = futures::stream::iter([Ok::<_, std::io::Error>("bytes".into())]);
+    let file = inside.runtime.artifacts().keep(new, bytes).await.unwrap().handle.id;
+    things.insert("art", file.to_string());
+    let mut put = |kind: &'static str, id: &Value| drop(things.insert(kind, id.as_str().unwrap().to_owned()));
     inside.runtime.stop().await;
     put("mbr", &app.ask("{ members { nodes { id } } }", json!({})).await["members"]["nodes"][0]["id"]);
     things
@@ -179,6 +195,7 @@ on_both_databases! {
         }
         let get = |path: String| app.http.get(app.url(&path)).bearer_auth(&stranger).send();
         assert_eq!(get(format!("/api/v1/runs/{}", things["run"])).await.unwrap().status(), 404);
+        assert_eq!(get(format!("/api/v1/artifacts/{}/content", things["art"])).await.unwrap().status(), 404);
         let audit = get("/api/v1/audit".to_owned()).await.unwrap().text().await.unwrap();
         assert!(things.values().all(|id| !audit.contains(id.as_str())), "{audit}");
         app.stop().await;

@@ -43,6 +43,8 @@ async fn kill_anywhere(on: On, servers: usize) {
     let manners = Manners { delay: 2..70, refused: 8 };
     let ledger = Ledger::open(manners, random.number(0..u64::MAX), None).await;
     let home = Home::new(on).await.with("HTTP__ALLOW_HOSTS", &ledger.host).with("RUNTIME__LEASE", "1500ms");
+    // One for all, whose folders are apart.
+    let home = home.with("SECRETS__MASTER_KEY", &runtime::secret::new_key().unwrap());
     let fleet = Fleet::of(servers);
     let api = Api::new(Arc::clone(&fleet), home.key());
     let mut alive: Vec<Server> = (0..servers).map(|place| serve(&home, &fleet, place)).collect();

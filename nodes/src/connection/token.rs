@@ -165,7 +165,7 @@ impl TokenUrl {
             Some(secret) if self.in_body => form.extend([("client_id", self.id.as_str()), ("client_secret", secret)]),
             Some(secret) => drop(headers.insert(AUTHORIZATION, self.basic(secret)?)),
         }
-        let body = Some(Bytes::from(form_text(&form)));
+        let body = Some(Bytes::from(form_text(&form)).into());
         let url = self.url.clone();
         let request = OutgoingRequest { method: Method::POST, url, headers, body, portable_header: None, deadline };
         let asked = Instant::now();

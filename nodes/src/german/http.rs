@@ -24,7 +24,22 @@ pub(crate) const REQUEST: Translation = Translation {
         ("config.response.title", "Antwort"),
         (
             "config.response.description",
-            "Wie der Inhalt gelesen wird: als JSON (leer ergibt null) oder als Text in UTF-8. Höchstens 16 MiB; mit gzip Gepacktes wird entpackt.",
+            "Wie der Inhalt gelesen wird: als JSON (leer ergibt null) oder als Text in UTF-8, höchstens 16 MiB; oder als Datei beliebiger Größe aufgehoben. Mit gzip Gepacktes wird entpackt.",
+        ),
+        ("config.body_file.title", "Inhalt aus einer Datei"),
+        (
+            "config.body_file.description",
+            "Statt `body`: eine Datei, etwa `{{ input.body }}` nach einem Webhook, der Dateien nimmt. Wird gesendet, wie sie ist, mit ihrem Typ.",
+        ),
+        ("config.form.title", "Formular"),
+        (
+            "config.form.description",
+            "Statt `body`: Felder eines Formulars (multipart/form-data). Ein Wert ist ein Text, eine Zahl, eine Datei oder eine Liste davon.",
+        ),
+        ("config.file_name.title", "Dateiname"),
+        (
+            "config.file_name.description",
+            "Bei `response: file`: wie die Datei heißt; ohne Angabe, was die Antwort oder die URL sagt.",
         ),
         ("config.timeout.title", "Frist"),
         (
@@ -71,6 +86,10 @@ Namen.
 502, 503 und 504, deren `Retry-After` beachtet wird. Niemand weiß, ob der Dienst gehandelt hat: `HTTP_TIMEOUT`,
 `HTTP_CONNECTION_LOST`. Alle anderen sind endgültig: andere Status, `HTTP_BODY_NOT_JSON`, `HTTP_BODY_TOO_LARGE` (über
 16 MiB), `HTTP_HOST_DENIED`.
+
+**Dateien.** `response: file` hebt den Inhalt als Datei des Laufs auf, so groß er ist: `body` ist dann ihr Griff, den
+`body_file` und `form` eines anderen Aufrufs weitersenden. Bytes gehen durch, wie sie kommen, und liegen nie als Ganzes im
+Speicher.
 
 **Spuren.** In einem verfolgten Lauf trägt ein Aufruf `traceparent` und `tracestate`; ein eigener `traceparent` geht vor.
 

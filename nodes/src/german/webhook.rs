@@ -21,6 +21,13 @@ pub(crate) const WEBHOOK: Translation = Translation {
         ),
         ("config.methods.title", "Methoden"),
         ("config.methods.description", "Ohne Angabe jede."),
+        ("config.body.title", "Inhalt"),
+        (
+            "config.body.description",
+            "`auto`: JSON, ein Formular oder Text, wie er sich ausgibt. `json`, `text`: das, was immer er sagt; bis 16 MiB. \
+             `file`: aufgehoben als Datei beliebiger Größe; von einem Formular mit Dateien (multipart/form-data) jede Datei, \
+             unter ihrem Feld.",
+        ),
         ("config.answer.title", "Antwort"),
         (
             "config.answer.description",

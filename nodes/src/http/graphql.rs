@@ -138,7 +138,7 @@ fn request(config: &Config<'_>, attempt: &Attempt) -> Result<OutgoingRequest, Er
     let method = if changes { Method::POST } else { Method::GET };
     let portable_header = put_key(config, &method, &attempt.idempotency_key, &mut headers)?;
     let timeout = config.duration("timeout")?.unwrap_or(DEFAULT_TIMEOUT).min(attempt.timeout);
-    let body = Some(Bytes::from(Value::Object(body).to_string()));
+    let body = Some(Bytes::from(Value::Object(body).to_string()).into());
     Ok(OutgoingRequest {
         method: Method::POST,
         url,

@@ -46,6 +46,9 @@ something carries the same key in each attempt, as `Idempotency-Key` or under yo
 and 504, whose `Retry-After` is kept. Nobody knows whether the service acted: `HTTP_TIMEOUT`, `HTTP_CONNECTION_LOST`.
 All others are final: other statuses, `HTTP_BODY_NOT_JSON`, `HTTP_BODY_TOO_LARGE` (over 16 MiB), `HTTP_HOST_DENIED`.
 
+**Files.** `response: file` keeps the body as a file of the run, of any size: `body` is then its handle, which
+`body_file` and `form` of another request send on. Bytes go through as they come and are never in memory as a whole.
+
 **Credentials.** `connection: NAME` beside `config` names a connection of the run's project and environment: a bearer
 token, a user name and password, a header, several headers or a query parameter. It fills them in at the moment of the
 call; a value of it that comes back in the answer reads `[redacted]` in the output.
@@ -100,10 +103,10 @@ impl NodeType for Request {
 
     async fn execute(&self, context: &dyn NodeContext, attempt: &Attempt) -> Result<NodeOutcome, ErrorInfo> {
         let expected = Expected::of(attempt)?;
-        let request = call::of(attempt)?;
+        let request = call::of(attempt, &context.files()).await?;
         let has_body = request.method != "HEAD";
         let response = super::send(context, request).await?;
-        answer::read(response, &expected, has_body, context.now()).await.map(done)
+        answer::read(response, &expected, has_body, context).await.map(done)
     }
 }
 
@@ -151,16 +154,36 @@ fn config_schema() -> Value {
                 "title": "Body",
                 "description": "Sent as JSON; nothing when absent or null.",
             },
-            "response": {
+            "body_file": {
                 "x-order": 6,
+                "title": "Body from a file",
+                "description": "Instead of `body`: a file, such as `{{ input.body }}` after a webhook that takes files. Sent as it is, with its type.",
+            },
+            "form": {
+                "x-order": 7,
+                "x-widget": "key-value",
+                "title": "Form",
+                "description": "Instead of `body`: fields of a form (multipart/form-data). A value is a text, a number, a file, or a list of those.",
+                "type": "object",
+            },
+            "file_name": {
+                "x-order": 9,
+                "title": "File name",
+                "description": "For `response: file`: what the file is called; what the answer or the URL says when absent.",
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 255,
+            },
+            "response": {
+                "x-order": 8,
                 "x-widget": "select",
                 "title": "Response",
-                "description": "How the body is read: as JSON (null when empty) or as UTF-8 text. At most 16 MiB, unpacked when it comes packed by gzip.",
-                "enum": ["json", "text"],
+                "description": "How the body is read: as JSON (null when empty) or as UTF-8 text, at most 16 MiB; or kept as a file of any size. Unpacked when it comes packed by gzip.",
+                "enum": ["json", "text", "file"],
                 "default": "json",
             },
             "timeout": {
-                "x-order": 8,
+                "x-order": 11,
                 "x-widget": "duration",
                 "title": "Timeout",
                 "description": "How long to wait for the whole answer, such as `10s`; at most as long as the attempt.",
@@ -169,7 +192,7 @@ fn config_schema() -> Value {
                 "default": "30s",
             },
             "success": {
-                "x-order": 7,
+                "x-order": 10,
                 "title": "Success",
                 "description": "Statuses that are no error: numbers such as 404, or classes such as `4xx`.",
                 "type": "array",
@@ -183,7 +206,7 @@ fn config_schema() -> Value {
                 "default": ["2xx"],
             },
             "idempotency_header": {
-                "x-order": 9,
+                "x-order": 12,
                 "title": "Idempotency header",
                 "description": "The header by which the service recognizes a repeated call, such as `Idempotency-Key`. \
                                 Name it only when the service honors it: a call whose outcome is unknown is then made \

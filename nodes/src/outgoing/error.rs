@@ -90,6 +90,9 @@ pub enum OutgoingError {
         /// The most that was allowed.
         limit: usize,
     },
+    /// A file that was to be sent cannot be read. Nothing was sent.
+    #[error("{}", .0.message)]
+    File(ErrorInfo),
     /// The answer redirects to where we do not follow.
     #[error("the answer redirects in a way that is not followed: {why}")]
     Redirect {
@@ -115,6 +118,7 @@ impl OutgoingError {
             Self::Timeout { .. } => "HTTP_TIMEOUT",
             Self::Lost { .. } => "HTTP_CONNECTION_LOST",
             Self::BodyTooLarge { .. } => "HTTP_BODY_TOO_LARGE",
+            Self::File(_) => "FILE_UNREADABLE",
             Self::Redirect { .. } => "HTTP_REDIRECT_DENIED",
             Self::AfterActing { cause } => cause.code(),
         }
@@ -152,6 +156,7 @@ impl From<OutgoingError> for ErrorInfo {
         let (code, message) = (error.code(), error.to_string());
         match error {
             OutgoingError::Connect { .. } => Self::transient(code, message),
+            OutgoingError::File(error) => error,
             OutgoingError::Timeout { .. } | OutgoingError::Lost { .. } => Self::unknown(code, message),
             OutgoingError::Denied(_)
             | OutgoingError::Scheme { .. }

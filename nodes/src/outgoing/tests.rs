@@ -258,7 +258,7 @@ fn loaded(method: Method, url: &str) -> OutgoingRequest {
         request.headers.insert(name, HeaderValue::from_static(value));
     }
     request.portable_header = Some(HeaderName::from_static("k"));
-    request.body = Some(Bytes::from_static(b"body"));
+    request.body = Some(Bytes::from_static(b"body").into());
     request
 }
 

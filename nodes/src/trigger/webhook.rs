@@ -12,7 +12,7 @@ use crate::{Attempt, NodeContext, NodeOutcome, NodeType, done};
 
 mod settings;
 
-pub use self::settings::{Algorithm, AnswerMode, DeliveryId, Encoding, Hmac, Proof, WebhookSettings};
+pub use self::settings::{Algorithm, AnswerMode, BodyMode, DeliveryId, Encoding, Hmac, Proof, WebhookSettings};
 
 /// Hands on the HTTP request that started the run.
 pub(crate) struct Webhook;
@@ -27,7 +27,7 @@ stored. The output is the request:
 | `path` | the path of the request, without the secret part |
 | `headers` | object of texts, names in lower case, without credentials |
 | `query` | object of texts |
-| `body` | the parsed JSON, the text, or null when there was none |
+| `body` | the parsed JSON, the text, or null when there was none; with `body: file` the handle of a file |
 
 A run that was started otherwise hands on the input that it was started with.
 
@@ -128,56 +128,63 @@ fn config_schema() -> Value {
                 "Any when absent.",
                 json!({ "type": "array", "maxItems": 7, "items": { "enum": methods } }),
             ),
-            "answer": field(
+            "body": field(
                 4,
+                "Body",
+                "`auto`: JSON, a form or text, as it says it is. `json`, `text`: that, whatever it says; up to 16 MiB. \
+                 `file`: kept as a file of any size; of a form with files (multipart/form-data) each file, by its field.",
+                words(&["auto", "json", "text", "file"], "auto"),
+            ),
+            "answer": field(
+                5,
                 "Answer",
                 "`auto`: by `http.respond` when there is one, otherwise `at_once`: 202 when the run is stored. `run_end`: \
                  the run's output. `respond`: by `http.respond`.",
                 words(&["auto", "at_once", "run_end", "respond"], "auto"),
             ),
             "answer_within": field(
-                5,
+                6,
                 "Wait at most",
                 "How long the caller waits for the run; then it gets 202. 1 s to 5 min.",
                 duration("30s"),
             ),
             "most_per_minute": field(
-                6,
+                7,
                 "Most a minute",
                 "Deliveries over it get 429. Each server process counts for itself.",
                 json!({ "type": "integer", "minimum": 1, "maximum": 60_000 }),
             ),
             "delivery_header": field(
-                7,
+                8,
                 "Header of the delivery's id",
                 "Deliveries with the same id start one run; the headers that senders usually use when absent.",
                 text(100),
             ),
             "delivery_id": field(
-                8,
+                9,
                 "Id of the delivery",
                 "Instead of a header: an expression without braces, such as `body.event.id`.",
                 text(1_000),
             ),
             "delivery_window": field(
-                9,
+                10,
                 "Remembered for",
                 "How long the id of a delivery is remembered. 1 min to 30 days.",
                 duration("24h"),
             ),
             "tolerance": field(
-                10,
+                11,
                 "Tolerance",
                 "How far the time of a signed delivery may be from the server's. 10 s to 1 h.",
                 duration("5m"),
             ),
-            "signature_header": hmac(11, "Header of the signature", "Such as `X-Signature`.", text(100)),
-            "signature_algorithm": hmac(12, "Hash", "The hash of the HMAC.", words(&["sha1", "sha256", "sha512"], "sha256")),
-            "signature_encoding": hmac(13, "Written as", "How the signature is written.", words(&["hex", "base64"], "hex")),
-            "signature_prefix": hmac(14, "Prefix", "What stands before the signature, such as `sha256=`.", text(100)),
-            "timestamp_header": hmac(15, "Header of the time", "Seconds since 1970, if the sender signs them.", text(100)),
+            "signature_header": hmac(12, "Header of the signature", "Such as `X-Signature`.", text(100)),
+            "signature_algorithm": hmac(13, "Hash", "The hash of the HMAC.", words(&["sha1", "sha256", "sha512"], "sha256")),
+            "signature_encoding": hmac(14, "Written as", "How the signature is written.", words(&["hex", "base64"], "hex")),
+            "signature_prefix": hmac(15, "Prefix", "What stands before the signature, such as `sha256=`.", text(100)),
+            "timestamp_header": hmac(16, "Header of the time", "Seconds since 1970, if the sender signs them.", text(100)),
             "signed_text": hmac(
-                16,
+                17,
                 "What is signed",
                 "`{body}`, or with a time `{timestamp}.{body}`, and whatever stands around them.",
                 text(200),

@@ -1,20 +1,22 @@
 //! Blobs as files: `<root>/<workspace>/<first two digits>/<digest>`, written beside and moved into place.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write as _};
+use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use bytes::Bytes;
-use engine::id::WorkspaceId;
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
 use engine::time::Timestamp;
-use engine::value::Digest;
+use futures::StreamExt as _;
 use uuid::Uuid;
 
 use super::BlobError;
+use super::objects::{ABANDONED_AFTER, Address, Objects, Pieces, Upload};
 
-/// Files under way that are older belong to a process that is gone.
-const ABANDONED_AFTER: Duration = Duration::from_secs(86_400);
+/// Bytes that one call of the disk writes or reads.
+const PIECE: usize = 256 * 1024;
 
 /// The folder of all blobs.
 #[derive(Debug)]
@@ -48,27 +50,24 @@ impl Folder {
         self.root.join("under-way")
     }
 
-    fn path(&self, workspace: WorkspaceId, digest: Digest) -> PathBuf {
-        let hex = digest.to_string();
-        let shelf = hex.get(..2).unwrap_or_default();
-        self.root.join(workspace.0.simple().to_string()).join(shelf).join(&hex)
+    fn beside(&self, unique: Uuid) -> PathBuf {
+        self.under_way().join(unique.simple().to_string())
     }
 
-    /// Makes the file durable under its name. One that is there already with the same length is left as it is; its
-    /// place in the folder may still have to be made durable, when another process is only just moving it there.
-    pub(super) async fn put(
-        &self,
-        workspace: WorkspaceId,
-        digest: Digest,
-        bytes: Bytes,
-        unique: Uuid,
-    ) -> Result<(), BlobError> {
-        let path = self.path(workspace, digest);
-        let beside = self.under_way().join(unique.simple().to_string());
+    fn path(&self, at: Address) -> PathBuf {
+        self.root.join(at.path())
+    }
+}
+
+#[async_trait]
+impl Objects for Folder {
+    /// The place of a file that is there already may still have to be made durable, when another process is only just
+    /// moving it there.
+    async fn put(&self, at: Address, bytes: Bytes, unique: Uuid) -> Result<(), BlobError> {
+        let (path, beside) = (self.path(at), self.beside(unique));
         blocking(move || {
             let parent = path.parent().unwrap_or(&path).to_owned();
-            let is_there = fs::metadata(&path).is_ok_and(|found| found.len() == bytes.len() as u64);
-            if !is_there {
+            if !is_there(&path, bytes.len() as u64) {
                 make_folders(&parent)?;
                 let mut moved = write(&beside, &bytes, &path);
                 // A sweep on a machine whose clock is far ahead takes what is being written for abandoned.
@@ -86,34 +85,75 @@ impl Folder {
         .await
     }
 
-    pub(super) async fn get(&self, workspace: WorkspaceId, digest: Digest, salt: Vec<u8>) -> Result<Bytes, BlobError> {
-        let path = self.path(workspace, digest);
-        blocking(move || match fs::read(&path) {
-            Ok(bytes) if Digest::of(&salt, &bytes) == digest => Ok(Bytes::from(bytes)),
-            Ok(_) => Err(BlobError::Damaged(digest)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Err(BlobError::Missing(digest)),
+    async fn begin(&self, unique: Uuid) -> Result<Box<dyn Upload>, BlobError> {
+        let path = self.beside(unique);
+        blocking(move || {
+            let file = File::create_new(&path).map_err(failed(&path))?;
+            Ok(Box::new(Writing { file: Some(file), path, gathered: BytesMut::new() }) as Box<dyn Upload>)
+        })
+        .await
+    }
+
+    async fn settle(&self, unique: Uuid, size: u64, at: Address) -> Result<(), BlobError> {
+        let (path, beside) = (self.path(at), self.beside(unique));
+        blocking(move || {
+            let parent = path.parent().unwrap_or(&path).to_owned();
+            if is_there(&path, size) {
+                let _ = fs::remove_file(&beside);
+            } else {
+                make_folders(&parent)?;
+                fs::rename(&beside, &path).map_err(failed(&path))?;
+            }
+            sync_folder(&parent)
+        })
+        .await
+    }
+
+    async fn read(&self, at: Address, range: Option<Range<u64>>) -> Result<Pieces, BlobError> {
+        let path = self.path(at);
+        let range = range.unwrap_or(0..u64::MAX);
+        let file = blocking(move || match File::open(&path) {
+            Ok(mut file) => {
+                file.seek(SeekFrom::Start(range.start)).map_err(failed(&path))?;
+                Ok((file, path, range.end.saturating_sub(range.start)))
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Err(BlobError::Missing(at.digest)),
+            Err(source) => Err(BlobError::File { path, source }),
+        })
+        .await?;
+        let pieces = futures::stream::try_unfold(file, |(mut file, path, left)| async move {
+            if left == 0 {
+                return Ok(None);
+            }
+            blocking(move || {
+                let mut piece = vec![0; usize::try_from(left).unwrap_or(PIECE).min(PIECE)];
+                let read = file.read(&mut piece).map_err(failed(&path))?;
+                piece.truncate(read);
+                // A file that is shorter than it should be ends here; whoever counts or hashes sees it.
+                let left = if read == 0 { 0 } else { left - read as u64 };
+                Ok((read > 0).then(|| (Bytes::from(piece), (file, path, left))))
+            })
+            .await
+        });
+        Ok(pieces.boxed())
+    }
+
+    async fn size(&self, at: Address) -> Result<Option<u64>, BlobError> {
+        let path = self.path(at);
+        blocking(move || match fs::metadata(&path) {
+            Ok(found) => Ok(Some(found.len())),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(source) => Err(BlobError::File { path, source }),
         })
         .await
     }
 
-    pub(super) async fn exists(&self, workspace: WorkspaceId, digest: Digest) -> Result<bool, BlobError> {
-        let path = self.path(workspace, digest);
-        blocking(move || fs::exists(&path).map_err(failed(&path))).await
+    async fn delete(&self, at: Address) -> Result<(), BlobError> {
+        let path = self.path(at);
+        blocking(move || remove(&path)).await
     }
 
-    /// Deletes the file. That it was not there is as good.
-    pub(super) async fn delete(&self, workspace: WorkspaceId, digest: Digest) -> Result<(), BlobError> {
-        let path = self.path(workspace, digest);
-        blocking(move || match fs::remove_file(&path) {
-            Err(source) if source.kind() != ErrorKind::NotFound => Err(BlobError::File { path, source }),
-            _ => Ok(()),
-        })
-        .await
-    }
-
-    /// Deletes what processes that are gone left half written.
-    pub(super) async fn delete_abandoned(&self, now: Timestamp) -> Result<(), BlobError> {
+    async fn delete_abandoned(&self, now: Timestamp) -> Result<(), BlobError> {
         let folder = self.under_way();
         blocking(move || {
             for entry in fs::read_dir(&folder).map_err(failed(&folder))? {
@@ -127,6 +167,63 @@ impl Folder {
             Ok(())
         })
         .await
+    }
+}
+
+/// A file that grows.
+struct Writing {
+    /// Taken out while a thread writes to it.
+    file: Option<File>,
+    path: PathBuf,
+    gathered: BytesMut,
+}
+
+impl Writing {
+    async fn flush(&mut self, durable: bool) -> Result<(), BlobError> {
+        let (path, bytes) = (self.path.clone(), self.gathered.split().freeze());
+        let Some(mut file) = self.file.take() else {
+            return Err(BlobError::File { path, source: std::io::Error::other("an earlier piece was not written") });
+        };
+        let file = blocking(move || {
+            file.write_all(&bytes).map_err(failed(&path))?;
+            if durable {
+                file.sync_all().map_err(failed(&path))?;
+            }
+            Ok(file)
+        })
+        .await?;
+        self.file = Some(file);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Upload for Writing {
+    async fn write(&mut self, piece: Bytes) -> Result<(), BlobError> {
+        self.gathered.extend_from_slice(&piece);
+        if self.gathered.len() >= PIECE { self.flush(false).await } else { Ok(()) }
+    }
+
+    async fn finish(mut self: Box<Self>) -> Result<(), BlobError> {
+        self.flush(true).await
+    }
+
+    async fn abandon(self: Box<Self>) {
+        let path = self.path;
+        // If that fails, the sweep does it.
+        let _ = blocking(move || remove(&path)).await;
+    }
+}
+
+/// Whether the whole of it is there.
+fn is_there(path: &Path, size: u64) -> bool {
+    fs::metadata(path).is_ok_and(|found| found.len() == size)
+}
+
+fn remove(path: &Path) -> Result<(), BlobError> {
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != ErrorKind::NotFound => Err(BlobError::File { path: path.to_owned(), source }),
+        _ => Ok(()),
     }
 }
 

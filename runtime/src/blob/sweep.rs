@@ -5,14 +5,14 @@ use std::time::Duration;
 use engine::id::WorkspaceId;
 use engine::time::Timestamp;
 use engine::value::Digest;
-use entity::{blob, blob_ref};
-use sea_orm::sea_query::{Expr, ExprTrait as _, Query};
+use entity::{artifact, blob, blob_ref};
+use sea_orm::sea_query::{Expr, ExprTrait as _, Iden, Query, SelectStatement};
 use sea_orm::{
     ColumnTrait as _, Condition, DatabaseTransaction, DbErr, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
     QueryOrder as _, QuerySelect as _,
 };
 
-use super::{BlobError, BlobStore, Point};
+use super::{Address, BlobError, BlobStore, Point};
 use crate::database::{from_column, to_column};
 
 /// How long nothing must have put or referred to a blob before it is marked, and again before it goes.
@@ -47,27 +47,19 @@ impl BlobStore {
                 swept.deleted += u64::from(self.delete(workspace, digest).await?);
             }
         }
-        self.folder.delete_abandoned(now).await?;
+        self.objects.delete_abandoned(now).await?;
         Ok(swept)
     }
 
     async fn mark(&self, now: Timestamp) -> Result<u64, BlobError> {
-        let mut reference = Query::select();
-        reference
-            .expr(Expr::value(1))
-            .from(blob_ref::Entity)
-            .and_where(
-                Expr::col((blob_ref::Entity, blob_ref::Column::WorkspaceId))
-                    .equals((blob::Entity, blob::Column::WorkspaceId)),
-            )
-            .and_where(
-                Expr::col((blob_ref::Entity, blob_ref::Column::Digest)).equals((blob::Entity, blob::Column::Digest)),
-            );
+        let by_run = referring(blob_ref::Entity, blob_ref::Column::WorkspaceId, blob_ref::Column::Digest);
+        let by_file = referring(artifact::Entity, artifact::Column::WorkspaceId, artifact::Column::Digest);
         let marked = blob::Entity::update_many()
             .col_expr(blob::Column::MarkedAt, Expr::value(to_column(now)))
             .filter(blob::Column::MarkedAt.is_null())
             .filter(blob::Column::TouchedAt.lte(to_column(before(now))))
-            .filter(Expr::exists(reference).not())
+            .filter(Expr::exists(by_run).not())
+            .filter(Expr::exists(by_file).not())
             .exec(self.database.write())
             .await?;
         Ok(marked.rows_affected)
@@ -94,12 +86,19 @@ impl BlobStore {
         if !is_unused {
             return Ok(false);
         }
-        let references = blob_ref::Entity::find()
+        let by_runs = blob_ref::Entity::find()
             .filter(blob_ref::Column::WorkspaceId.eq(workspace.0))
             .filter(blob_ref::Column::Digest.eq(digest.0.as_slice()))
             .limit(1)
             .count(&transaction)
             .await?;
+        let by_files = artifact::Entity::find()
+            .filter(artifact::Column::WorkspaceId.eq(workspace.0))
+            .filter(artifact::Column::Digest.eq(digest.0.as_slice()))
+            .limit(1)
+            .count(&transaction)
+            .await?;
+        let references = by_runs + by_files;
         self.at(Point::SweepLookedAgain).await;
         let (column, value) = if references == 0 {
             (blob::Column::DoomedAt, Some(to_column(now)))
@@ -115,8 +114,8 @@ impl BlobStore {
         Ok(references == 0)
     }
 
-    /// Deletes file and row under the row's lock. A process that dies in between leaves a doomed row: nobody refers to
-    /// it, putting the blob makes the file anew, and the next sweep ends what this one began.
+    /// Deletes object and row under the row's lock. A process that dies in between leaves a doomed row: nobody refers to
+    /// it, putting the blob makes the object anew, and the next sweep ends what this one began.
     async fn delete(&self, workspace: WorkspaceId, digest: Digest) -> Result<bool, BlobError> {
         let transaction = self.database.begin_write().await?;
         let row = locked(&transaction, workspace, digest).await?;
@@ -124,13 +123,22 @@ impl BlobStore {
             return Ok(false);
         }
         self.at(Point::SweepLocked).await;
-        self.folder.delete(workspace, digest).await?;
+        self.objects.delete(Address { workspace, digest }).await?;
         self.at(Point::SweepUnlinked).await;
         blob::Entity::delete_many().filter(this(workspace, digest)).exec(&transaction).await?;
         self.at(Point::SweepDeleted).await;
         transaction.commit().await?;
         Ok(true)
     }
+}
+
+/// Rows of a table that refer to the blob of the row at hand.
+fn referring<T: Iden + Copy + 'static, C: Iden + Copy + 'static>(table: T, workspace: C, digest: C) -> SelectStatement {
+    let same = |column: C, of: blob::Column| Expr::col((table, column)).equals((blob::Entity, of));
+    let mut reference = Query::select();
+    reference.expr(Expr::value(1)).from(table);
+    reference.and_where(same(workspace, blob::Column::WorkspaceId)).and_where(same(digest, blob::Column::Digest));
+    reference
 }
 
 fn before(now: Timestamp) -> Timestamp {

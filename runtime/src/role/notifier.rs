@@ -198,7 +198,7 @@ async fn send(outgoing: &Outgoing, hidden: &Hidden, (delivery, of): &Due, now: T
         method: Method::POST,
         url,
         headers,
-        body: Some(Bytes::from(delivery.body.clone())),
+        body: Some(Bytes::from(delivery.body.clone()).into()),
         portable_header: None,
         deadline: Instant::now() + WITHIN,
     };

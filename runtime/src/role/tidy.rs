@@ -6,19 +6,23 @@ use engine::time::Timestamp;
 use entity::{connection_sign_in, signal_dedupe, start_dedupe, webhook_seen};
 use sea_orm::{ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _};
 
+use crate::artifact::Artifacts;
 use crate::blob::BlobStore;
 use crate::clock::Clock;
 use crate::database::{Database, to_column};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// Deletes blobs that nothing has referred to for a day, idempotency keys and signed deliveries that have expired, test runs
+/// Deletes files whose time is over, blobs that nothing has referred to for a day, idempotency keys and signed deliveries that have expired, test runs
 /// and events of a week ago, and what was told to the outside a month ago.
-pub(crate) async fn hourly(database: Database, blobs: BlobStore, clock: Clock) {
+pub(crate) async fn hourly(database: Database, blobs: BlobStore, artifacts: Artifacts, clock: Clock) {
     // The first time an hour after the start, which has other things to do.
     let mut hour = tokio::time::interval_at(tokio::time::Instant::now() + HOUR, HOUR);
     loop {
         hour.tick().await;
+        if let Err(error) = artifacts.forget(clock.now()).await {
+            tracing::warn!(error = %error, "files whose time is over could not be deleted; again in an hour");
+        }
         if let Err(error) = blobs.sweep(clock.now()).await {
             tracing::warn!(error = %error, "blobs could not be swept; they are looked at again in an hour");
         }

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{Inner, OpenError, Parts, Runtime, RuntimeConfig};
+use crate::artifact::Artifacts;
 use crate::database::DatabaseKind;
 use crate::definition::Definitions;
 use crate::driver::{Command, DriverTask, Lease, Owned, Parts as DriverParts};
@@ -33,6 +34,7 @@ impl Runtime {
     /// When the database or the system refuses.
     pub async fn open(config: RuntimeConfig, parts: Parts) -> Result<Self, OpenError> {
         let Parts { database, journal, blobs, bus, registry, outgoing, secrets, clock, tracer } = parts;
+        let artifacts = Artifacts::new(blobs.clone(), database.clone(), clock.clone(), config.max_file);
         let worker = WorkerId(clock.new_id());
         // On SQLite the folder's lock keeps every other process away.
         let shared = database.kind() == DatabaseKind::Postgres;
@@ -56,6 +58,7 @@ impl Runtime {
         tracker.spawn(stop_taking.clone().run_until_cancelled_owned(tidy::hourly(
             database.clone(),
             blobs,
+            artifacts.clone(),
             clock.clone(),
         )));
         let egress = Arc::new(Egress::new(outgoing, database.clone(), clock.clone()));
@@ -67,6 +70,7 @@ impl Runtime {
                 values: values.clone(),
                 secrets: secrets.clone(),
                 quotas: quotas.clone(),
+                artifacts: artifacts.clone(),
                 clock: clock.clone(),
             });
             let (ends, ended) = mpsc::unbounded_channel();
@@ -139,6 +143,7 @@ impl Runtime {
             database,
             journal,
             values,
+            artifacts,
             bus,
             registry,
             egress,

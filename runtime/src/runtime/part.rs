@@ -36,6 +36,8 @@ pub struct RuntimeConfig {
     pub look_every: Duration,
     /// Parsed values kept, in bytes of their JSON.
     pub value_cache: u64,
+    /// Largest file, in bytes.
+    pub max_file: u64,
     /// When to commit.
     pub drive_config: DriveConfig,
 }
@@ -51,6 +53,7 @@ impl Default for RuntimeConfig {
             grace: Duration::from_secs(10),
             look_every: Duration::from_millis(500),
             value_cache: 16 * 1024 * 1024,
+            max_file: 10 * 1024 * 1024 * 1024,
             drive_config: DriveConfig::default(),
         }
     }
@@ -91,6 +94,20 @@ impl Parts {
         clock: Clock,
     ) -> Result<Self, OpenError> {
         let blobs = BlobStore::folder(artifacts, database.clone(), clock.clone())?;
+        Self::with_blobs(database, blobs, registry, outgoing, clock).await
+    }
+
+    /// The parts of a process that keeps its blobs there and has no master key.
+    ///
+    /// # Errors
+    /// When the bus cannot reach the database.
+    pub async fn with_blobs(
+        database: Database,
+        blobs: BlobStore,
+        registry: Registry,
+        outgoing: Outgoing,
+        clock: Clock,
+    ) -> Result<Self, OpenError> {
         let bus = EventBus::of(&database).await?;
         let journal = crate::journal::open(&database);
         let secrets = Secrets::new(database.clone(), clock.clone(), KeySource::None);

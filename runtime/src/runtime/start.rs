@@ -91,7 +91,7 @@ impl Runtime {
     }
 
     /// Starts the run of a delivery: its key is remembered for a time of its own, and what counts as the same again is
-    /// what the caller says, whatever the input holds besides.
+    /// what the caller says, whatever the input holds besides. Files that came with it were promised to `run`.
     ///
     /// # Errors
     /// When it was not started, or it is not known whether it was.
@@ -100,8 +100,9 @@ impl Runtime {
         request: StartRun,
         key_lives: Duration,
         asked: Digest,
+        run: Option<RunId>,
     ) -> Result<Started, StartError> {
-        let beginning = Beginning { key_lives: Some(key_lives), asked: Some(asked), ..Beginning::default() };
+        let beginning = Beginning { key_lives: Some(key_lives), asked: Some(asked), run, ..Beginning::default() };
         self.start_noted(request, beginning).await
     }
 

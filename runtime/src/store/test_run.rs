@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use engine::time::Timestamp;
 use entity::word::{RunClaim, RunMode};
-use entity::{blob_ref, journal, node_run, run, run_inbox, trigger_event};
+use entity::{artifact, blob_ref, journal, node_run, run, run_inbox, trigger_event};
 use sea_orm::{ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 use uuid::Uuid;
 
@@ -53,6 +53,7 @@ pub async fn forget(database: &Database, now: Timestamp) -> Result<u64, DbErr> {
         journal::Entity::delete_many().filter(journal::Column::RunId.is_in(of.clone())).exec(&write).await?;
         node_run::Entity::delete_many().filter(node_run::Column::RunId.is_in(of.clone())).exec(&write).await?;
         blob_ref::Entity::delete_many().filter(blob_ref::Column::RunId.is_in(of.clone())).exec(&write).await?;
+        artifact::Entity::delete_many().filter(artifact::Column::RunId.is_in(of.clone())).exec(&write).await?;
         run_inbox::Entity::delete_many().filter(run_inbox::Column::RunId.is_in(of)).exec(&write).await?;
         let events = events.into_iter().flatten();
         trigger_event::Entity::delete_many().filter(trigger_event::Column::Id.is_in(events)).exec(&write).await?;

@@ -73,8 +73,8 @@ pub(super) fn key(binding: BindingId, delivery: Option<&str>, mark: Option<&Mark
 }
 
 /// What has to be the same for a delivery to be the same again: nothing but its id where the config says what that is,
-/// and method, address, query and body otherwise. Senders repeat with other dates, trace ids and agents.
-pub(super) fn asked(settings: &WebhookSettings, incoming: &Incoming) -> Digest {
+/// and method, address, query and body otherwise; of a body that was kept as files, `same`. Senders repeat with other dates, trace ids and agents.
+pub(super) fn asked(settings: &WebhookSettings, incoming: &Incoming, same: &[u8]) -> Digest {
     let mut hash = Sha256::new();
     if matches!(settings.delivery, DeliveryId::Usual) {
         for part in [&incoming.method, &incoming.path, &incoming.raw_query] {
@@ -82,6 +82,7 @@ pub(super) fn asked(settings: &WebhookSettings, incoming: &Incoming) -> Digest {
             hash.update(part);
         }
         hash.update(&incoming.raw_body);
+        hash.update(same);
     }
     Digest(hash.finalize().into())
 }

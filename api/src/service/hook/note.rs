@@ -33,6 +33,7 @@ fn reason(error: &HookError) -> Option<(&'static str, String)> {
         HookError::Method { .. } => "METHOD_NOT_ALLOWED",
         HookError::Refused(refusal) => refusal.code(),
         HookError::TooMany { .. } => "RATE_LIMITED",
+        HookError::TooLarge { .. } => "PAYLOAD_TOO_LARGE",
         HookError::Unreadable(_) => "BODY_UNREADABLE",
         HookError::Service(error) => error.code(),
     };

@@ -6,13 +6,15 @@ use chrono::DateTime;
 use engine::error::{ErrorInfo, ErrorKind};
 use engine::time::Timestamp;
 use reqwest::StatusCode;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use futures::{StreamExt as _, TryStreamExt as _};
+use reqwest::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderMap, HeaderName, RETRY_AFTER};
 use serde_json::{Value, json};
 
-use crate::Attempt;
 use crate::config::{Config, invalid};
+use crate::file::{FileName, NewFile};
 use crate::http::header::to_object;
 use crate::outgoing::OutgoingResponse;
+use crate::{Attempt, NodeContext};
 
 /// Longest body of an answer, in bytes.
 pub(in crate::http) const BODY_LIMIT: usize = 16 * 1024 * 1024;
@@ -23,8 +25,16 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(86_400);
 
 /// What the author wants to get.
 pub(super) struct Expected {
-    text: bool,
+    read_as: ReadAs,
     success: Option<Vec<Status>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum ReadAs {
+    Json,
+    Text,
+    /// Kept under this name, or the one that the answer says.
+    File(Option<FileName>),
 }
 
 enum Status {
@@ -36,19 +46,20 @@ impl Expected {
     /// As the attempt's config says.
     pub(super) fn of(attempt: &Attempt) -> Result<Self, ErrorInfo> {
         let config = Config::of(attempt)?;
-        let text = match config.value("response") {
-            None => false,
-            Some(Value::String(mode)) if mode == "json" => false,
-            Some(Value::String(mode)) if mode == "text" => true,
-            Some(other) => return Err(invalid("response", other, "`json` or `text`")),
+        let read_as = match config.value("response") {
+            None => ReadAs::Json,
+            Some(Value::String(mode)) if mode == "json" => ReadAs::Json,
+            Some(Value::String(mode)) if mode == "text" => ReadAs::Text,
+            Some(Value::String(mode)) if mode == "file" => ReadAs::File(file_name(&config)?),
+            Some(other) => return Err(invalid("response", other, "`json`, `text` or `file`")),
         };
-        let Some(statuses) = config.list("success")? else { return Ok(Self { text, success: None }) };
+        let Some(statuses) = config.list("success")? else { return Ok(Self { read_as, success: None }) };
         let read = statuses.iter().enumerate().map(|(index, value)| {
             status(value).ok_or_else(|| {
                 invalid(&format!("success[{index}]"), value, "a status from 200 to 599, or a class such as `2xx`")
             })
         });
-        Ok(Self { text, success: Some(read.collect::<Result<_, _>>()?) })
+        Ok(Self { read_as, success: Some(read.collect::<Result<_, _>>()?) })
     }
 
     fn accepts(&self, status: StatusCode) -> bool {
@@ -78,21 +89,46 @@ pub(super) async fn read(
     response: OutgoingResponse,
     expected: &Expected,
     has_body: bool,
-    now: Timestamp,
+    context: &dyn NodeContext,
 ) -> Result<Value, ErrorInfo> {
     let (status, headers, acted) = (response.status, response.headers.clone(), response.acted);
     if !expected.accepts(status) {
-        return Err(refusal(status, &headers, &response.body_start(SHOWN * 4).await, acted, now));
+        return Err(refusal(status, &headers, &response.body_start(SHOWN * 4).await, acted, context.now()));
     }
-    let bytes = response.body(BODY_LIMIT).await?;
-    let body = if expected.text {
-        Value::from(String::from_utf8_lossy(&bytes))
-    } else if bytes.is_empty() || !has_body {
-        Value::Null
-    } else {
-        serde_json::from_slice(&bytes).map_err(|error| not_json(status, &headers, &error))?
+    let body = match &expected.read_as {
+        ReadAs::File(name) => keep(response, name.clone(), &headers, context).await?,
+        ReadAs::Text => Value::from(String::from_utf8_lossy(&response.body(BODY_LIMIT).await?)),
+        ReadAs::Json => {
+            let bytes = response.body(BODY_LIMIT).await?;
+            if bytes.is_empty() || !has_body {
+                Value::Null
+            } else {
+                serde_json::from_slice(&bytes).map_err(|error| not_json(status, &headers, &error))?
+            }
+        }
     };
     Ok(json!({ "status": status.as_u16(), "headers": to_object(&headers), "body": body }))
+}
+
+/// The body as a file of the run.
+async fn keep(
+    response: OutgoingResponse,
+    name: Option<FileName>,
+    headers: &HeaderMap,
+    context: &dyn NodeContext,
+) -> Result<Value, ErrorInfo> {
+    let text = |header: HeaderName| headers.get(header).and_then(|value| value.to_str().ok());
+    let told = || text(CONTENT_DISPOSITION).and_then(crate::file::name_in_disposition);
+    let name = name.or_else(told).unwrap_or_else(|| FileName::tame(response.last_segment()));
+    let media_type = text(CONTENT_TYPE).unwrap_or(crate::file::UNKNOWN_MEDIA_TYPE).to_owned();
+    let bytes = response.pieces().map_err(ErrorInfo::from).boxed();
+    Ok(context.files().keep(NewFile { name, media_type }, bytes).await?.value())
+}
+
+fn file_name(config: &Config<'_>) -> Result<Option<FileName>, ErrorInfo> {
+    let Some(text) = config.text("file_name")? else { return Ok(None) };
+    let read = FileName::parse(text).map(Some);
+    read.map_err(|error| ErrorInfo::permanent("CONFIG_INVALID", format!("config.file_name: {error}")))
 }
 
 fn not_json(status: StatusCode, headers: &HeaderMap, error: &serde_json::Error) -> ErrorInfo {

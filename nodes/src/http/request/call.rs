@@ -1,5 +1,6 @@
 //! From a config to a request.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,8 +12,9 @@ use tokio::time::Instant;
 
 use super::METHODS;
 use crate::config::{Config, invalid, scalar};
+use crate::file::{self, Files};
 use crate::http::header::{headers, name};
-use crate::outgoing::OutgoingRequest;
+use crate::outgoing::{FormPart, OutgoingRequest, Payload};
 use crate::{Attempt, Propagated};
 
 /// How long an answer may take when the config does not say.
@@ -22,20 +24,62 @@ const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 /// What the draft of the IETF's HTTP API group calls it.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// The request that the attempt's config describes.
-pub(super) fn of(attempt: &Attempt) -> Result<OutgoingRequest, ErrorInfo> {
+/// The request that the attempt's config describes, with the files of its run.
+pub(super) async fn of(attempt: &Attempt, files: &Arc<dyn Files>) -> Result<OutgoingRequest, ErrorInfo> {
     let config = Config::of(attempt)?;
     let method = method(&config)?;
     let url = url(&config)?;
     let mut headers = headers(&config, "headers")?;
-    let body = config.value("body").map(|body| Bytes::from(body.to_string()));
-    if body.is_some() && !headers.contains_key(CONTENT_TYPE) {
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    }
+    let body = payload(&config, &mut headers, files).await?;
     put_trace(attempt.trace.as_ref(), &mut headers);
     let portable_header = put_key(&config, &method, &attempt.idempotency_key, &mut headers)?;
     let timeout = config.duration("timeout")?.unwrap_or(DEFAULT_TIMEOUT).min(attempt.timeout);
     Ok(OutgoingRequest { method, url, headers, body, portable_header, deadline: Instant::now() + timeout })
+}
+
+/// What is sent, and the header that says what it is.
+async fn payload(
+    config: &Config<'_>,
+    headers: &mut HeaderMap,
+    files: &Arc<dyn Files>,
+) -> Result<Option<Payload>, ErrorInfo> {
+    let (json, file, form) = (config.value("body"), config.value("body_file"), config.object("form")?);
+    if usize::from(json.is_some()) + usize::from(file.is_some()) + usize::from(form.is_some()) > 1 {
+        let message = "config has more than one of `body`, `body_file` and `form`; a request carries one of them";
+        return Err(ErrorInfo::permanent("CONFIG_INVALID", message));
+    }
+    let mut described = |media: &str| {
+        if let (false, Ok(media)) = (headers.contains_key(CONTENT_TYPE), HeaderValue::try_from(media)) {
+            headers.insert(CONTENT_TYPE, media);
+        }
+    };
+    if let Some(json) = json {
+        described("application/json");
+        return Ok(Some(Bytes::from(json.to_string()).into()));
+    }
+    if let Some(file) = file {
+        let file = file::in_config(files, "body_file", file).await?;
+        described(&file.media_type);
+        return Ok(Some(Payload::File(file, Arc::clone(files))));
+    }
+    let Some(form) = form else { return Ok(None) };
+    if headers.contains_key(CONTENT_TYPE) {
+        let message = "config.headers sets `content-type`, which says for a form where its fields end; leave it out";
+        return Err(ErrorInfo::permanent("CONFIG_INVALID", message));
+    }
+    let mut fields = Vec::new();
+    for (name, value) in form {
+        let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+        for value in values.iter().filter(|value| !value.is_null()) {
+            let path = format!("form.{name}");
+            let part = match scalar(value) {
+                Some(text) => FormPart::Text(text),
+                None => FormPart::File(file::in_config(files, &path, value).await?),
+            };
+            fields.push((name.clone(), part));
+        }
+    }
+    Ok(Some(Payload::Form(fields, Arc::clone(files))))
 }
 
 fn method(config: &Config<'_>) -> Result<Method, ErrorInfo> {

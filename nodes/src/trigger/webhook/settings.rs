@@ -108,6 +108,19 @@ pub enum AnswerMode {
     Respond,
 }
 
+/// How a body is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyMode {
+    /// As its content type says: JSON, a form, or text.
+    Auto,
+    /// As JSON, whatever it says it is.
+    Json,
+    /// As text, whatever it says it is.
+    Text,
+    /// It is kept as a file, of any size; the files of a form each.
+    File,
+}
+
 /// A webhook's config.
 #[derive(Debug)]
 pub struct WebhookSettings {
@@ -123,6 +136,8 @@ pub struct WebhookSettings {
     pub delivery: DeliveryId,
     /// How long the id of a delivery is remembered.
     pub window: Duration,
+    /// How the body is read.
+    pub body: BodyMode,
     /// When the sender is answered.
     pub answer: AnswerMode,
     /// How long it waits for the run.
@@ -149,6 +164,11 @@ impl Proof {
             Self::Stripe => "stripe",
             Self::Slack => "slack",
         }
+    }
+
+    /// Whether it is a signature over the body.
+    fn is_signed(&self) -> bool {
+        matches!(self, Self::Hmac(_) | Self::Standard | Self::Github | Self::Stripe | Self::Slack)
     }
 
     /// Types of connections of which it needs one; none when it needs no connection.
@@ -202,7 +222,18 @@ impl WebhookSettings {
             (None, Some(source)) => expression(source, &mut faults),
             (None, None) => DeliveryId::Usual,
         };
+        let body = match text("body") {
+            Some("json") => BodyMode::Json,
+            Some("text") => BodyMode::Text,
+            Some("file") => BodyMode::File,
+            _ => BodyMode::Auto,
+        };
+        if body == BodyMode::File && proof.is_signed() {
+            let hint = "let senders show who they are by `url`, `bearer`, `basic` or `header`";
+            faults.add("body", "is `file`, and a signature is checked over the whole body before any of it is kept", hint);
+        }
         let settings = Self {
+            body,
             tolerance: duration(config, "tolerance", TOLERANCE, TOLERANCES, &mut faults),
             path,
             methods: methods.map(str::to_ascii_uppercase).collect(),

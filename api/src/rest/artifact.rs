@@ -1,0 +1,140 @@
+//! `/api/v1/artifacts`: files of runs, as downloads. Nothing here is ever shown by a browser as a page of ours.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::header::{
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_SECURITY_POLICY,
+    CONTENT_TYPE, ETAG, IF_RANGE, RANGE,
+};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::error::Problem;
+use super::run::viewer;
+use crate::app::App;
+use crate::service::{ServiceError, artifact};
+
+/// What RFC 8187 leaves as it is in `filename*`.
+const ATTRIBUTE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// Whatever a file holds, it gets no rights where it is opened.
+const NO_RIGHTS: &str = "default-src 'none'; frame-ancestors 'none'; sandbox";
+
+/// The bytes of a file, or the part of them that `Range` names.
+pub(super) async fn content(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let viewer = viewer(&app, &headers).await?;
+    let id = id.parse().map_err(|_| ServiceError::NotFound { what: "artifact" })?;
+    let file = artifact::get(&app, &viewer, id).await?;
+    let handle = &file.handle;
+    let tag = format!("\"{}\"", hex::encode(handle.sha256));
+    let range = match wanted(&headers, &tag, handle.size) {
+        Wanted::Whole => None,
+        Wanted::Part(range) => Some(range),
+        Wanted::Nothing => {
+            let problem = Problem::new(
+                StatusCode::RANGE_NOT_SATISFIABLE,
+                "BAD_USER_INPUT",
+                format!("the file has {} bytes, and the range begins after them", handle.size),
+            );
+            return Ok(([(CONTENT_RANGE, format!("bytes */{}", handle.size))], problem).into_response());
+        }
+    };
+    let pieces = artifact::open(&app, &file, range.clone()).await?;
+    let mut response = Body::from_stream(pieces).into_response();
+    let length = range.as_ref().map_or(handle.size, |range| range.end - range.start);
+    let out = response.headers_mut();
+    let name = utf8_percent_encode(handle.name.as_str(), ATTRIBUTE);
+    for (header, text) in [
+        (CONTENT_DISPOSITION, format!("attachment; filename*=UTF-8''{name}")),
+        (CONTENT_LENGTH, length.to_string()),
+        (ETAG, tag),
+    ] {
+        if let Ok(value) = HeaderValue::try_from(text) {
+            out.insert(header, value);
+        }
+    }
+    let media_type = HeaderValue::try_from(&handle.media_type);
+    out.insert(CONTENT_TYPE, media_type.unwrap_or(HeaderValue::from_static("application/octet-stream")));
+    out.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(NO_RIGHTS));
+    out.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    out.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    if let Some(range) = range {
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+        let text = format!("bytes {}-{}/{}", range.start, range.end - 1, handle.size);
+        if let Ok(value) = HeaderValue::try_from(text) {
+            response.headers_mut().insert(CONTENT_RANGE, value);
+        }
+    }
+    Ok(response)
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Wanted {
+    Whole,
+    Part(Range<u64>),
+    /// A part that is not there.
+    Nothing,
+}
+
+/// What `Range` asks for, by RFC 9110: one range of bytes. Several at once, other units and what cannot be read ask for
+/// all; so does a range of another state of the file.
+fn wanted(headers: &HeaderMap, tag: &str, size: u64) -> Wanted {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    if text(IF_RANGE).is_some_and(|known| known != tag) {
+        return Wanted::Whole;
+    }
+    let Some((first, last)) = text(RANGE).and_then(|range| range.strip_prefix("bytes=")?.split_once('-')) else {
+        return Wanted::Whole;
+    };
+    let number = |text: &str| text.trim().parse::<u64>().ok();
+    let range = match (number(first), number(last)) {
+        (Some(first), Some(last)) if first <= last => first..last.saturating_add(1).min(size),
+        (Some(first), None) if last.trim().is_empty() => first..size,
+        (None, Some(count)) if first.trim().is_empty() => size.saturating_sub(count)..size,
+        _ => return Wanted::Whole,
+    };
+    if range.start >= size || range.is_empty() { Wanted::Nothing } else { Wanted::Part(range) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(range: &str, if_range: Option<&str>) -> Wanted {
+        let mut headers = HeaderMap::new();
+        headers.insert(RANGE, range.parse().unwrap());
+        if let Some(tag) = if_range {
+            headers.insert(IF_RANGE, tag.parse().unwrap());
+        }
+        wanted(&headers, "\"t\"", 10)
+    }
+
+    #[test]
+    fn a_range_is_one_part_of_the_bytes() {
+        assert_eq!(asked("bytes=0-3", None), Wanted::Part(0..4));
+        assert_eq!(asked("bytes=4-", None), Wanted::Part(4..10));
+        assert_eq!(asked("bytes=-3", None), Wanted::Part(7..10));
+        assert_eq!(asked("bytes=-99", None), Wanted::Part(0..10));
+        assert_eq!(asked("bytes=8-99", None), Wanted::Part(8..10));
+        assert_eq!(asked(&format!("bytes=0-{}", u64::MAX), None), Wanted::Part(0..10));
+        for nothing in ["bytes=10-", "bytes=99-100", "bytes=-0"] {
+            assert_eq!(asked(nothing, None), Wanted::Nothing, "{nothing}");
+        }
+        for all in ["bytes=0-1,3-4", "bytes=3-1", "lines=0-1", "bytes=a-b", "bytes=-", "bytes", "bytes=1-x"] {
+            assert_eq!(asked(all, None), Wanted::Whole, "{all}");
+        }
+    }
+
+    #[test]
+    fn a_range_of_another_state_is_answered_with_all() {
+        assert_eq!(asked("bytes=0-3", Some("\"t\"")), Wanted::Part(0..4));
+        assert_eq!(asked("bytes=0-3", Some("\"other\"")), Wanted::Whole);
+    }
+}

@@ -1,0 +1,74 @@
+//! Where bytes lie: in a folder, or behind an S3 API. Both keep the same promises, held by one suite of tests.
+
+use std::ops::Range;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use engine::id::WorkspaceId;
+use engine::time::Timestamp;
+use engine::value::Digest;
+use futures::stream::BoxStream;
+use uuid::Uuid;
+
+use super::BlobError;
+
+/// Things under way that are older belong to a process that is gone.
+pub(super) const ABANDONED_AFTER: std::time::Duration = std::time::Duration::from_secs(86_400);
+
+/// Bytes as they come.
+pub type Pieces = BoxStream<'static, Result<Bytes, BlobError>>;
+
+/// The place of a blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Address {
+    /// Whose.
+    pub(super) workspace: WorkspaceId,
+    /// Which.
+    pub(super) digest: Digest,
+}
+
+impl Address {
+    /// `<workspace>/<first two digits>/<digest>`, below the root of the store.
+    pub(super) fn path(&self) -> String {
+        let hex = self.digest.to_string();
+        format!("{}/{}/{hex}", self.workspace.0.simple(), hex.get(..2).unwrap_or_default())
+    }
+}
+
+/// What a store of bytes does. A place holds the whole of what was put there, or nothing.
+#[async_trait]
+pub(super) trait Objects: std::fmt::Debug + Send + Sync {
+    /// Makes bytes durable at their place. What is there already with the same length is left as it is.
+    async fn put(&self, at: Address, bytes: Bytes, unique: Uuid) -> Result<(), BlobError>;
+
+    /// Begins to take bytes whose place is known only when all of them came.
+    async fn begin(&self, unique: Uuid) -> Result<Box<dyn Upload>, BlobError>;
+
+    /// Makes what was taken under `unique` durable at its place.
+    async fn settle(&self, unique: Uuid, size: u64, at: Address) -> Result<(), BlobError>;
+
+    /// The bytes of a place, or a part of them that begins within it and is not empty.
+    async fn read(&self, at: Address, range: Option<Range<u64>>) -> Result<Pieces, BlobError>;
+
+    /// How many bytes are at a place; `None` where nothing is.
+    async fn size(&self, at: Address) -> Result<Option<u64>, BlobError>;
+
+    /// Deletes what is at a place. That nothing was there is as good.
+    async fn delete(&self, at: Address) -> Result<(), BlobError>;
+
+    /// Deletes what processes that are gone left half taken.
+    async fn delete_abandoned(&self, now: Timestamp) -> Result<(), BlobError>;
+}
+
+/// Bytes that are being taken.
+#[async_trait]
+pub(super) trait Upload: Send {
+    /// Takes the next ones.
+    async fn write(&mut self, piece: Bytes) -> Result<(), BlobError>;
+
+    /// All of them came and are durable; they wait to be settled.
+    async fn finish(self: Box<Self>) -> Result<(), BlobError>;
+
+    /// They are not wanted.
+    async fn abandon(self: Box<Self>);
+}

@@ -1,0 +1,167 @@
+//! Bytes of any number, as they come: kept without ever being in memory as a whole, and checked while they are read.
+
+use std::ops::Range;
+
+use bytes::{Bytes, BytesMut};
+use engine::id::WorkspaceId;
+use engine::value::Digest;
+use futures::{Stream, StreamExt as _};
+use sha2::{Digest as _, Sha256};
+
+use super::objects::{Address, Pieces};
+use super::{BlobError, BlobStore};
+use crate::crash;
+
+/// Streams of at most this many bytes are put at once.
+const SMALL: usize = 1024 * 1024;
+
+/// Keeps the addresses of streams apart from those of values: a stream's is made from its SHA-256, so that its bytes are
+/// hashed once only.
+const LABEL: &[u8] = b"stream\0";
+
+/// Bytes that were kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Received {
+    /// Where: the address of a blob in its workspace.
+    pub digest: Digest,
+    /// What everybody can check.
+    pub sha256: [u8; 32],
+    /// How many.
+    pub size: u64,
+}
+
+/// Why bytes that came were not kept.
+#[derive(Debug, thiserror::Error)]
+pub enum ReceiveError<E> {
+    /// There are too many.
+    #[error("more than {most} bytes came")]
+    TooLarge {
+        /// The bound.
+        most: u64,
+    },
+    /// They broke off.
+    #[error("the bytes broke off: {0}")]
+    BrokeOff(E),
+    /// The store failed.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
+}
+
+/// The address of a stream.
+pub(super) fn address(salt: &[u8], sha256: &[u8; 32]) -> Digest {
+    Digest::of(salt, &[LABEL, sha256].concat())
+}
+
+impl BlobStore {
+    /// Keeps what comes, durable when this returns. Nothing is left of what broke off, or was too large. As for
+    /// [`BlobStore::put`], whoever refers to it does so within a day.
+    ///
+    /// # Errors
+    /// When it breaks off, is over `most` bytes, or the store or the database fails.
+    pub async fn receive<E>(
+        &self,
+        workspace: WorkspaceId,
+        mut pieces: impl Stream<Item = Result<Bytes, E>> + Send + Unpin,
+        most: u64,
+    ) -> Result<Received, ReceiveError<E>> {
+        let salt = self.salt_of(workspace).await?;
+        let (mut head, mut hash, mut size) = (BytesMut::new(), Sha256::new(), 0_u64);
+        let mut take = |piece: &Bytes| {
+            size = size.saturating_add(piece.len() as u64);
+            hash.update(piece);
+            if size > most { Err(ReceiveError::TooLarge { most }) } else { Ok(size) }
+        };
+        while head.len() <= SMALL {
+            let Some(piece) = pieces.next().await else {
+                let sha256: [u8; 32] = hash.finalize().into();
+                let digest = address(&salt, &sha256);
+                crash::point("file_gathered");
+                self.put(workspace, digest, head.freeze()).await?;
+                return Ok(Received { digest, sha256, size });
+            };
+            let piece = piece.map_err(ReceiveError::BrokeOff)?;
+            take(&piece)?;
+            head.extend_from_slice(&piece);
+        }
+        let unique = self.clock.new_id();
+        let mut upload = self.objects.begin(unique).await?;
+        crash::point("file_begun");
+        let mut next = Some(Ok(head.freeze()));
+        let mut is_first = true;
+        while let Some(piece) = next {
+            let wrote = match piece {
+                Ok(piece) if is_first || take(&piece).is_ok() => upload.write(piece).await.map_err(ReceiveError::Blob),
+                Ok(_) => Err(ReceiveError::TooLarge { most }),
+                Err(error) => Err(ReceiveError::BrokeOff(error)),
+            };
+            if let Err(error) = wrote {
+                upload.abandon().await;
+                return Err(error);
+            }
+            crash::point("file_piece");
+            is_first = false;
+            next = pieces.next().await;
+        }
+        upload.finish().await?;
+        crash::point("file_finished");
+        let sha256: [u8; 32] = hash.finalize().into();
+        let digest = address(&salt, &sha256);
+        self.touch(workspace, digest, size).await?;
+        crash::point("file_touched");
+        self.objects.settle(unique, size, Address { workspace, digest }).await?;
+        crash::point("file_settled");
+        Ok(Received { digest, sha256, size })
+    }
+
+    /// The bytes of a stream. When all are read, the last ones come only if they are what was kept; when a part is,
+    /// they are as they lie there.
+    ///
+    /// # Errors
+    /// When there are none, or the store fails; the pieces then, too.
+    pub async fn read(
+        &self,
+        workspace: WorkspaceId,
+        received: &Received,
+        range: Option<Range<u64>>,
+    ) -> Result<Pieces, BlobError> {
+        let at = Address { workspace, digest: received.digest };
+        let range = range.filter(|range| *range != (0..received.size));
+        if received.size == 0 || range.as_ref().is_some_and(Range::is_empty) {
+            return Ok(futures::stream::empty().boxed());
+        }
+        let is_whole = range.is_none();
+        let pieces = self.objects.read(at, range).await?;
+        Ok(if is_whole { checked(pieces, *received) } else { pieces })
+    }
+}
+
+/// The same pieces; the last one waits until the sum of all is known to be right.
+fn checked(pieces: Pieces, received: Received) -> Pieces {
+    struct Check {
+        pieces: Pieces,
+        hash: Sha256,
+        held: Option<Bytes>,
+        left: u64,
+    }
+    let check = Check { pieces, hash: Sha256::new(), held: None, left: received.size };
+    futures::stream::try_unfold(Some(check), move |check| async move {
+        let Some(mut check) = check else { return Ok(None) };
+        loop {
+            match check.pieces.next().await.transpose()? {
+                Some(piece) => {
+                    check.hash.update(&piece);
+                    let damaged = BlobError::Damaged(received.digest);
+                    check.left = check.left.checked_sub(piece.len() as u64).ok_or(damaged)?;
+                    if let Some(before) = check.held.replace(piece) {
+                        return Ok(Some((before, Some(check))));
+                    }
+                }
+                None if check.left == 0 && check.hash.finalize().as_slice() == received.sha256 => {
+                    return Ok(check.held.map(|last| (last, None)));
+                }
+                None => return Err(BlobError::Damaged(received.digest)),
+            }
+        }
+    })
+    .boxed()
+}
