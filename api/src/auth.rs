@@ -72,6 +72,9 @@ impl FromStr for RoleRef {
     }
 }
 
+/// The workspace of somebody who is in none: nothing belongs to it.
+pub const NOWHERE: WorkspaceId = WorkspaceId(uuid::Uuid::nil());
+
 /// The only projects that somebody sees; none for all of them.
 pub type ProjectLimit = Option<Arc<[ProjectId]>>;
 
@@ -112,6 +115,11 @@ impl Viewer {
     /// Whether they have the permission.
     pub fn may(&self, permission: Permission) -> bool {
         self.permissions.has(permission)
+    }
+
+    /// Whether they are in no workspace, and can do nothing but accept an invitation.
+    pub fn is_guest(&self) -> bool {
+        self.workspace == NOWHERE
     }
 
     /// The same viewer in a request of its own.

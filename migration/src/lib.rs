@@ -61,6 +61,7 @@ mod m0123_key_scope;
 mod m0124_invitation;
 mod m0125_audit_chain;
 mod m0140_workspace_code;
+mod m0150_chosen_workspace;
 
 /// Every step, oldest first.
 #[derive(Debug, Clone, Copy)]
@@ -126,6 +127,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0124_invitation::Migration),
             Box::new(m0125_audit_chain::Migration),
             Box::new(m0140_workspace_code::Migration),
+            Box::new(m0150_chosen_workspace::Migration),
         ]
     }
 }

@@ -12,7 +12,7 @@ use super::page::{Page, PageRequest};
 use super::{ServiceError, role, text};
 use crate::app::App;
 use crate::auth::api_key::{Form, KeyHash, Secret};
-use crate::auth::{Permission, Permissions, ProjectLimit, RoleRef, Viewer};
+use crate::auth::{Permission, Permissions, Principal, ProjectLimit, RoleRef, Viewer};
 use crate::{store, telemetry};
 
 /// How often it is looked which keys were shown.
@@ -51,6 +51,8 @@ pub struct ApiKey {
     pub revoked_at: Option<Timestamp>,
     /// The key that takes its place.
     pub successor: Option<ApiKeyId>,
+    /// The workspace that the local admin chose in this session.
+    pub chosen: Option<WorkspaceId>,
 }
 
 impl ApiKey {
@@ -160,6 +162,26 @@ pub async fn authenticate(app: &App, token: &str) -> Result<Viewer, ServiceError
     Ok(viewer)
 }
 
+/// The same in the workspace that a person asks for. A program is where its key is, whatever it asks for.
+///
+/// # Errors
+/// As for [`authenticate`]; `NotFound` when the person is not in that workspace.
+pub(super) async fn authenticate_at(app: &App, token: &str, wanted: &str) -> Result<Viewer, ServiceError> {
+    let viewer = authenticate(app, token).await?;
+    let Principal::User(user) = viewer.principal else { return Ok(viewer) };
+    let there = super::member::one_of(app, user, Some(wanted)).await?.id;
+    if there == viewer.workspace {
+        return Ok(viewer);
+    }
+    let (home, key) = kept_of(app, token).await?;
+    let found = store::api_key::viewer(app.runtime.database(), home, &ApiKey { chosen: Some(there), ..key }).await?;
+    found.ok_or(ServiceError::Unauthenticated)
+}
+/// The key that somebody who was authenticated shows, and the workspace that keeps it.
+pub(super) async fn kept_of(app: &App, token: &str) -> Result<(WorkspaceId, ApiKey), ServiceError> {
+    found(app, token, &KeyHash::sha256(token)).await?.ok_or(ServiceError::Unauthenticated)
+}
+
 /// The key that this is, whatever became of it.
 async fn found(app: &App, token: &str, sha256: &KeyHash) -> Result<Option<(WorkspaceId, ApiKey)>, ServiceError> {
     let mut found = None;
@@ -260,6 +282,7 @@ async fn draw(
         last_used_at: None,
         revoked_at: None,
         successor: None,
+        chosen: None,
     };
     let kept = kept(secrets, context.workspace, &secret).await?;
     Ok((CreatedKey { key, secret }, kept))

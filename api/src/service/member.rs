@@ -9,7 +9,8 @@ use super::user::User;
 use super::workspace::Workspace;
 use super::{ServiceError, role};
 use crate::app::App;
-use crate::auth::{Permission, Permissions, Principal, ProjectLimit, Role, RoleRef, Viewer};
+use crate::auth::cursor::CursorKey;
+use crate::auth::{NOWHERE, Permission, Permissions, Principal, ProjectLimit, Role, RoleRef, Viewer};
 use crate::store;
 
 /// Who says that a person belongs to a workspace.
@@ -60,13 +61,44 @@ pub async fn viewer_of(app: &App, user: UserId, workspace: WorkspaceId) -> Resul
 /// # Errors
 /// As for [`viewer_of`].
 pub async fn viewer_in(app: &App, user: UserId, wanted: Option<&str>) -> Result<Viewer, ServiceError> {
+    let workspace = one_of(app, user, wanted).await?;
+    viewer_of(app, user, workspace.id).await
+}
+
+/// The workspace of this id or name, when the person is in it; without one, the one that they have been in the longest.
+///
+/// # Errors
+/// `NotFound` when they are in no such one.
+pub(super) async fn one_of(app: &App, user: UserId, wanted: Option<&str>) -> Result<Workspace, ServiceError> {
     let found = store::member::workspaces(app.runtime.database(), user).await?;
     let fits = |workspace: &Workspace| {
         wanted.is_none_or(|wanted| workspace.slug == wanted || workspace.id.to_string() == wanted)
     };
     let chosen = found.into_iter().find(|(workspace, _)| fits(workspace));
-    let (workspace, _) = chosen.ok_or(ServiceError::NotFound { what: "workspace" })?;
-    viewer_of(app, user, workspace.id).await
+    chosen.map(|(workspace, _)| workspace).ok_or(ServiceError::NotFound { what: "workspace" })
+}
+
+/// Somebody whom the provider vouches for and who is in no workspace: they see nothing and may do nothing but accept an
+/// invitation.
+///
+/// # Errors
+/// `Unauthenticated` for somebody unknown or disabled.
+pub(super) async fn guest(app: &App, user: UserId) -> Result<Viewer, ServiceError> {
+    let found = store::user::find(app.runtime.database(), user).await?.filter(|user| user.disabled_at.is_none());
+    let user = found.ok_or(ServiceError::Unauthenticated)?;
+    Ok(Viewer {
+        workspace: NOWHERE,
+        principal: Principal::User(user.id),
+        key: None,
+        session: None,
+        name: user.name,
+        role: "guest".to_owned(),
+        permissions: Permissions::NONE,
+        projects: None,
+        request: None,
+        // They read no list, so they have no cursor.
+        cursors: CursorKey::of_salt([0; 16]),
+    })
 }
 
 /// The workspaces that a person is in, those that they have been in the longest first.

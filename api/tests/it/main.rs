@@ -19,6 +19,7 @@ mod feed;
 mod fuzz;
 mod graphql_http;
 mod graphql_node;
+mod guests;
 mod hooks;
 mod in_process;
 mod inner_events;

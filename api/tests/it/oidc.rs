@@ -84,6 +84,15 @@ impl Inside {
         Self { router, provider, clock, home: Arc::clone(&self.home) }
     }
 
+    pub(crate) fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// An admin's key of the first workspace.
+    pub(crate) async fn key(&self) -> String {
+        self.home.key(api::auth::Role::Admin).await
+    }
+
     pub(crate) fn config(&self) -> Config {
         self.home.config()
     }
@@ -176,8 +185,19 @@ impl Browser {
 
     /// What a page of ours hears.
     pub(crate) async fn ask(&self, inside: &Inside, query: &str) -> Answer {
+        self.ask_with(inside, query, json!({})).await
+    }
+
+    /// The same with variables.
+    pub(crate) async fn ask_with(&self, inside: &Inside, query: &str, variables: Value) -> Answer {
         let request = self.request("POST", "/graphql").header(ORIGIN, PUBLIC).header(CONTENT_TYPE, "application/json");
-        inside.send(request.body(Body::from(json!({"query": query}).to_string())).unwrap()).await
+        let body = json!({"query": query, "variables": variables}).to_string();
+        inside.send(request.body(Body::from(body)).unwrap()).await
+    }
+
+    /// What a page of ours gets at another route.
+    pub(crate) async fn get(&self, inside: &Inside, path: &str) -> Answer {
+        inside.send(self.request("GET", path).header(ORIGIN, PUBLIC).body(Body::empty()).unwrap()).await
     }
 
     pub(crate) async fn sign_out(&mut self, inside: &Inside) -> Answer {
