@@ -62,6 +62,7 @@ mod m0124_invitation;
 mod m0125_audit_chain;
 mod m0140_workspace_code;
 mod m0150_chosen_workspace;
+mod m0151_login_address;
 
 /// Every step, oldest first.
 #[derive(Debug, Clone, Copy)]
@@ -128,6 +129,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0125_audit_chain::Migration),
             Box::new(m0140_workspace_code::Migration),
             Box::new(m0150_chosen_workspace::Migration),
+            Box::new(m0151_login_address::Migration),
         ]
     }
 }

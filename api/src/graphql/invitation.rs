@@ -5,7 +5,9 @@ use chrono::{DateTime, Utc};
 
 use super::Result;
 use super::key::duration;
+use super::member::limit;
 use super::page::{Relay, connection, cost, window};
+use super::project::ProjectObject;
 use super::request::{Asked as _, id, time};
 use super::user_error::{UserError, settle};
 use crate::service::invitation::{self, Invitation};
@@ -29,6 +31,12 @@ impl InvitationObject {
     /// What the member may do.
     async fn role(&self) -> String {
         self.0.role.to_string()
+    }
+
+    /// The only projects that the member sees; null for all of the workspace.
+    #[graphql(complexity = "2 + child_complexity")]
+    async fn projects(&self, ctx: &Context<'_>) -> Result<Option<Vec<ProjectObject>>> {
+        limit(ctx, &self.0.projects).await
     }
 
     /// Who made it.
@@ -90,6 +98,8 @@ pub struct InviteMemberInput {
     email: Option<String>,
     /// The word of a built-in role, or the id of one that the workspace made; nothing that the asker may not.
     role: String,
+    /// The slugs of the only projects that the member sees; all that the asker sees when absent.
+    projects: Option<Vec<String>>,
     /// How long the invitation waits, such as `48h`; at most 30 days.
     #[graphql(default = "168h")]
     expires_in: String,
@@ -151,7 +161,10 @@ impl InvitationMutation {
         #[graphql(desc = "Who, and as what.")] input: InviteMemberInput,
     ) -> Result<InviteMemberPayload> {
         let made = match duration("expiresIn", &input.expires_in) {
-            Ok(lives) => invitation::create(ctx.app()?, ctx.viewer()?, input.email, &input.role, lives).await,
+            Ok(lives) => {
+                let projects = input.projects.as_deref();
+                invitation::create(ctx.app()?, ctx.viewer()?, input.email, &input.role, projects, lives).await
+            }
             Err(error) => Err(error),
         };
         let (made, user_errors) = settle(made)?;

@@ -1,15 +1,34 @@
 //! People of a workspace.
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 
 use super::Result;
 use super::page::{Relay, connection, cost, window};
+use super::project::ProjectObject;
 use super::request::{Asked as _, id, time};
 use super::user_error::{UserError, settle};
-use crate::auth::Permission;
-use crate::service::member::{self, Member, Source};
+use crate::auth::{Permission, ProjectLimit};
+use crate::service::member::{self, Member, MemberChange, Source};
+use crate::service::project;
 use crate::service::user::User;
+
+/// The projects of a limit, as far as the viewer sees them; none for all of the workspace.
+pub(super) async fn limit(ctx: &Context<'_>, projects: &ProjectLimit) -> Result<Option<Vec<ProjectObject>>> {
+    let Some(projects) = projects else { return Ok(None) };
+    let mut found = project::by_ids(ctx.app()?, ctx.viewer()?, projects).await?;
+    found.sort_by(|a, b| a.slug.cmp(&b.slug));
+    Ok(Some(found.into_iter().map(ProjectObject).collect()))
+}
+
+/// What an input says of a limit: nothing, all projects, or these.
+pub(super) fn maybe(projects: MaybeUndefined<Vec<String>>) -> Option<Option<Vec<String>>> {
+    match projects {
+        MaybeUndefined::Undefined => None,
+        MaybeUndefined::Null => Some(None),
+        MaybeUndefined::Value(slugs) => Some(Some(slugs)),
+    }
+}
 
 /// Who says that a person belongs to a workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -86,6 +105,12 @@ impl MemberObject {
         Ok(permissions.iter().map(Permission::as_str).collect())
     }
 
+    /// The only projects that they see; null for all of the workspace.
+    #[graphql(complexity = "2 + child_complexity")]
+    async fn projects(&self, ctx: &Context<'_>) -> Result<Option<Vec<ProjectObject>>> {
+        limit(ctx, &self.0.0.projects).await
+    }
+
     /// Who says so.
     async fn source(&self) -> MemberSource {
         match self.0.0.source {
@@ -134,13 +159,16 @@ impl MemberQuery {
     }
 }
 
-/// Another role for a member.
+/// What is to be others of a member.
 #[derive(InputObject)]
 pub struct UpdateMemberInput {
     /// The member.
     member_id: ID,
-    /// The word of a built-in role, or the id of one that the workspace made; nothing that the asker may not.
-    role: String,
+    /// The word of a built-in role, or the id of one that the workspace made; nothing that the asker may not. As before when
+    /// absent.
+    role: Option<String>,
+    /// The slugs of the only projects that they see from now on; null for all, as before when absent.
+    projects: MaybeUndefined<Vec<String>>,
 }
 
 /// A member to remove.
@@ -174,14 +202,17 @@ pub struct MemberMutation;
 
 #[Object]
 impl MemberMutation {
-    /// Gives a member another role. The last owner stays one.
+    /// Gives a member another role, or other projects to see. The last owner of all projects stays one.
     async fn update_member(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The member and their role.")] input: UpdateMemberInput,
+        #[graphql(desc = "The member, and what is to be others of them.")] input: UpdateMemberInput,
     ) -> Result<MemberPayload> {
         let (member, user_errors) = settle(match id(&input.member_id, "member") {
-            Ok(id) => member::set_role(ctx.app()?, ctx.viewer()?, id, &input.role).await,
+            Ok(id) => {
+                let wanted = MemberChange { role: input.role, projects: maybe(input.projects) };
+                member::update(ctx.app()?, ctx.viewer()?, id, wanted).await
+            }
             Err(error) => Err(error),
         })?;
         Ok(MemberPayload { member: member.map(MemberObject), user_errors })

@@ -3,6 +3,8 @@
 use async_graphql::{ComplexObject, Context, Enum, ID, Object, SimpleObject};
 
 use super::Result;
+use super::member::limit;
+use super::project::ProjectObject;
 use super::quota::{QuotaObject, UsageObject};
 use super::request::Asked as _;
 use crate::auth;
@@ -47,6 +49,12 @@ pub struct Viewer {
 /// Who asks: the person or program that the credential speaks for.
 #[ComplexObject]
 impl Viewer {
+    /// The only projects that they see; null for all of the workspace. What belongs to others is not there for them.
+    #[graphql(complexity = "2 + child_complexity")]
+    async fn projects(&self, ctx: &Context<'_>) -> Result<Option<Vec<ProjectObject>>> {
+        limit(ctx, &ctx.viewer()?.projects).await
+    }
+
     /// The tenant that everything belongs to that they can see. `NOT_FOUND` for a guest, who is in none.
     async fn workspace(&self, ctx: &Context<'_>) -> Result<WorkspaceObject> {
         Ok(WorkspaceObject(workspace::get(ctx.app()?, ctx.viewer()?).await?))

@@ -102,6 +102,8 @@ pub struct NewKey {
     pub service_account: Option<ServiceAccountId>,
     /// The only permissions that it has of those of its role.
     pub permissions: Option<Permissions>,
+    /// The only projects that it sees.
+    pub projects: ProjectLimit,
     /// When it ends by itself.
     pub expires_at: Option<Timestamp>,
     /// What it looks like.
@@ -112,7 +114,7 @@ impl NewKey {
     /// A key with all of a role, for ever.
     pub fn of(name: &str, role: impl Into<RoleRef>) -> Self {
         let (name, role, form) = (name.to_owned(), role.into(), Form::default());
-        Self { name, role, service_account: None, permissions: None, expires_at: None, form }
+        Self { name, role, service_account: None, permissions: None, projects: None, expires_at: None, form }
     }
 }
 
@@ -275,7 +277,7 @@ async fn draw(
         user: None,
         service_account: new.service_account,
         permissions: new.permissions,
-        projects: None,
+        projects: new.projects,
         created_by: Some(context.actor.name()),
         created_at: context.at,
         expires_at: new.expires_at,
@@ -355,6 +357,7 @@ pub async fn rotate(app: &App, viewer: &Viewer, id: ApiKeyId, overlap: Duration)
         role: old.role,
         service_account: old.service_account,
         permissions: old.permissions,
+        projects: old.projects.clone(),
         expires_at: old.expires_at,
         form: Form::like(&old.shown),
     };

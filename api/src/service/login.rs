@@ -14,11 +14,16 @@ use super::workspace::DEFAULT_SLUG;
 use super::{ServiceError, user, user_session};
 use crate::app::App;
 use crate::auth::RoleRef;
+use crate::auth::guess::network;
 use crate::auth::oidc::{Authorization, OidcError, Person, Provider, random};
 use crate::store;
 
 /// How long a person may take at the provider.
 const LASTS: Duration = Duration::from_secs(600);
+/// Most sign-ins that may be under way from one address: an office may be behind it.
+const MOST_FROM_THERE: u64 = 100;
+/// Most that may be under way in all.
+const MOST: u64 = 10_000;
 /// Longest way back.
 const MOST_RETURN: usize = 2_000;
 /// The page where a person accepts an invitation: the only one that opens for somebody who is in no workspace yet.
@@ -41,6 +46,8 @@ pub(crate) struct Attempt {
     pub(crate) return_to: String,
     /// Until when.
     pub(crate) expires_at: Timestamp,
+    /// The network that it came from, as far as that is known.
+    pub(crate) address: Option<String>,
 }
 
 /// What a browser brings back from the provider.
@@ -80,6 +87,9 @@ pub enum Unopened {
     /// The provider says who it is, and nobody here has heard of them.
     #[error("the person may not enter any workspace: no row of `auth.oidc.grants` is for them, and nobody added them")]
     Stranger,
+    /// Too many began and did not end.
+    #[error("too many sign-ins are under way, from there or in all")]
+    Busy,
     /// Another time perhaps.
     #[error("{0}")]
     Unavailable(String),
@@ -93,6 +103,7 @@ impl Unopened {
             Self::Denied(_) => "denied",
             Self::Refused(_) => "unbelieved",
             Self::Stranger => "stranger",
+            Self::Busy => "busy",
             Self::Unavailable(_) => "unavailable",
         }
     }
@@ -133,7 +144,7 @@ pub fn provider(app: &App) -> Result<&Provider, ServiceError> {
 /// Begins a sign-in for the browser of this cookie: where it goes.
 ///
 /// # Errors
-/// When the provider is away and was never heard of, or the database fails.
+/// When the provider is away and was never heard of, too many are under way, or the database fails.
 pub async fn begin(app: &App, browser: &str, return_to: &str) -> Result<Url, Unopened> {
     let provider = provider(app)?;
     let authorization = Authorization::draw().map_err(ServiceError::internal)?;
@@ -146,9 +157,12 @@ pub async fn begin(app: &App, browser: &str, return_to: &str) -> Result<Url, Uno
         verifier: authorization.verifier,
         return_to: local(return_to).to_owned(),
         expires_at: now.plus(LASTS),
+        address: crate::telemetry::request::current()
+            .and_then(|notes| notes.address())
+            .map(|address| network(address).to_string()),
     };
-    store::login_attempt::insert(app.runtime.database(), &attempt, now).await.map_err(ServiceError::from)?;
-    Ok(url)
+    let kept = store::login_attempt::insert(app.runtime.database(), &attempt, (MOST_FROM_THERE, MOST), now).await;
+    if kept.map_err(ServiceError::from)? { Ok(url) } else { Err(Unopened::Busy) }
 }
 
 /// Ends the sign-in that the browser of this cookie began: with a session of its own, whatever it had before.

@@ -10,7 +10,7 @@ use super::member::{Member, Source};
 use super::project::{Project, default_environment};
 use super::{ServiceError, member, text};
 use crate::app::App;
-use crate::auth::{Permission, Principal, Role, RoleRef, Viewer};
+use crate::auth::{Permission, Principal, Role, RoleRef, Scope, Viewer};
 use crate::store;
 
 /// The workspace, and the project in it, that the first start makes.
@@ -130,7 +130,7 @@ fn first_project(clock: &Clock, at: Timestamp) -> Project {
 /// When the database cannot be written, or the system has no random bytes for the workspace's salt.
 pub async fn bootstrap(database: &Database, clock: &Clock) -> Result<Workspace, ServiceError> {
     if let Some(found) = store::workspace::find_by_slug(database, DEFAULT_SLUG).await? {
-        let project = store::project::find_by_slug(database, found.id, DEFAULT_SLUG).await?;
+        let project = store::project::find_by_slug(database, &Scope::whole(found.id), DEFAULT_SLUG).await?;
         if project.is_some() {
             return Ok(found);
         }

@@ -102,7 +102,7 @@ async fn viewer_at(database: &Database, workspace: WorkspaceId, key: &ApiKey) ->
             (role, all, key.name.clone(), None, Principal::ApiKey(key.id))
         }
     };
-    Ok(Some(Viewer {
+    let viewer = Viewer {
         workspace,
         principal,
         key: Some(key.id),
@@ -110,10 +110,11 @@ async fn viewer_at(database: &Database, workspace: WorkspaceId, key: &ApiKey) ->
         name,
         role,
         permissions: key.permissions.map_or(all, |only| only.and(all)),
-        projects: both(projects, &key.projects),
+        projects: None,
         request: None,
         cursors,
-    }))
+    };
+    Ok(Some(viewer.limited_to(both(projects, &key.projects))))
 }
 
 /// The projects that are in both limits.
@@ -190,6 +191,9 @@ fn summary(key: &ApiKey) -> Value {
     }
     if let Some(only) = key.permissions {
         summary["permissions"] = only.iter().map(|permission| permission.as_str()).collect();
+    }
+    if let Some(projects) = &key.projects {
+        summary["projects"] = projects.iter().map(ToString::to_string).collect();
     }
     if let Some(end) = key.expires_at {
         summary["expiresAt"] = crate::service::text::instant(end).into();

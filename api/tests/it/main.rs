@@ -54,6 +54,7 @@ mod tokens;
 mod trigger_events;
 mod variables;
 mod walk;
+mod walk_projects;
 mod webhooks;
 mod websocket;
 mod workflows;

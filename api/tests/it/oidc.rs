@@ -157,12 +157,15 @@ async fn process(home: &Home, config: Config, clock: Clock) -> Arc<App> {
 #[derive(Clone, Default)]
 pub(crate) struct Browser {
     pub(crate) cookies: HashMap<String, String>,
+    /// Where a proxy says that it is.
+    pub(crate) from: Option<&'static str>,
 }
 
 impl Browser {
     fn request(&self, method: &str, path: &str) -> axum::http::request::Builder {
         let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let request = Request::builder().method(method).uri(path).header(HOST, "127.0.0.1:8080");
+        let request = self.from.into_iter().fold(request, |request, from| request.header("x-real-ip", from));
         if cookies.is_empty() { request } else { request.header(COOKIE, cookies.join("; ")) }
     }
 

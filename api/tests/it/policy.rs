@@ -13,7 +13,7 @@ use crate::app::{Home, TestApp, on_both_databases};
 use crate::asking::{Asking, kind};
 
 /// What each mutation takes; the first is told first when nothing is there.
-const MUTATIONS: &[(&str, &[Permission])] = &[
+pub(crate) const MUTATIONS: &[(&str, &[Permission])] = &[
     ("acceptInvitation", &[]),
     ("archiveWorkflow", &[P::WorkflowEdit]),
     ("backfillTrigger", &[P::WorkflowDeploy]),

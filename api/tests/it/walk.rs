@@ -15,7 +15,7 @@ use crate::socket::Socket;
 use crate::tenancy::other_workspace;
 
 /// One thing of each kind, by the prefix of its id.
-async fn one_of_each(app: &TestApp, home: &Home) -> BTreeMap<&'static str, String> {
+pub(crate) async fn one_of_each(app: &TestApp, home: &Home) -> BTreeMap<&'static str, String> {
     let mut things = BTreeMap::new();
     let mut put = |kind: &'static str, id: &Value| {
         things.insert(kind, id.as_str().unwrap_or_else(|| panic!("{kind}: {id}")).to_owned());
@@ -71,7 +71,7 @@ async fn one_of_each(app: &TestApp, home: &Home) -> BTreeMap<&'static str, Strin
 }
 
 /// What somebody changed, and what readers were told: nothing may be added by a stranger.
-async fn state(app: &TestApp) -> Value {
+pub(crate) async fn state(app: &TestApp) -> Value {
     app.ask(
         "{ audit(first: 1, filter: {result: DONE}) { nodes { seq } } runs { totalCount } workflows { totalCount }
         triggerEvents { totalCount } apiKeys { totalCount } members { totalCount } }",

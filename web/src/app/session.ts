@@ -5,7 +5,7 @@ const PLACE = "flowforge.key";
 export const BY_COOKIE = "";
 
 /** Why the provider's answer signed nobody in. */
-export const refusals = ["denied", "expired", "stranger", "unavailable", "unbelieved"] as const;
+export const refusals = ["busy", "denied", "expired", "stranger", "unavailable", "unbelieved"] as const;
 export type Refusal = (typeof refusals)[number];
 
 interface Session {

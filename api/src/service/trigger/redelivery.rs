@@ -74,7 +74,7 @@ pub async fn redeliver(app: &App, viewer: &Viewer, request: Redeliver) -> Result
         trace: crate::telemetry::request::trace(),
     };
     let started = app.runtime.redeliver(Redelivery { start, of: event.id, depth: event.depth }).await?;
-    let run = store::run::find(app.runtime.database(), viewer.workspace, started.run).await?;
+    let run = store::run::find(app.runtime.database(), &viewer.scope(), started.run).await?;
     let run = run.ok_or_else(|| ServiceError::internal(format!("{} was committed and is not there", started.run)))?;
     Ok((run, started.replayed))
 }
@@ -84,7 +84,7 @@ async fn runnable(app: &App, viewer: &Viewer, event: &Event, onto: Onto) -> Resu
     match onto {
         Onto::Deployed => {
             let found =
-                store::deployment::runnable_by_workflow(database, viewer.workspace, event.workflow, &event.environment);
+                store::deployment::runnable_by_workflow(database, &viewer.scope(), event.workflow, &event.environment);
             found.await?.ok_or(ServiceError::NotFound { what: "deployed workflow" })
         }
         Onto::Same => {
@@ -92,7 +92,7 @@ async fn runnable(app: &App, viewer: &Viewer, event: &Event, onto: Onto) -> Resu
                 let message = format!("{} was for no version that is known; deliver it to what is deployed", event.id);
                 ServiceError::Conflict { message }
             })?;
-            let found = store::version::runnable(database, viewer.workspace, version).await?;
+            let found = store::version::runnable(database, &viewer.scope(), version).await?;
             found.ok_or(ServiceError::NotFound { what: "version" })
         }
     }
