@@ -29,6 +29,7 @@ export function AuditEntryRow({ entry, nameOf, only }: Props) {
   const [open, setOpen] = useState(false);
   const denied = entry.result === "DENIED";
   const actor = entry.actorId ? nameOf(entry.actorId) : t("actor.command");
+  const thing = nameOf(entry.entityId);
   const label = `${actionWord(language, entry.action)}, ${actor}`;
   return (
     <li aria-label={label} className={denied ? "bg-page" : ""}>
@@ -53,17 +54,23 @@ export function AuditEntryRow({ entry, nameOf, only }: Props) {
         </p>
         <p className="min-w-0 truncate max-md:col-start-2">
           {entry.actorId ? (
-            <Link to={only("actor", entry.actorId)} title={entry.actorId} className="hover:underline">
-              {actor}
-            </Link>
+            <>
+              <Link to={only("actor", entry.actorId)} title={entry.actorId} className="hover:underline">
+                {actor}
+              </Link>{" "}
+              <span className="text-small text-soft">{t(`audit.kind.${entry.actorKind}`)}</span>
+            </>
           ) : (
             actor
-          )}{" "}
-          <span className="text-small text-soft">{t(`audit.kind.${entry.actorKind}`)}</span>
+          )}
         </p>
-        <p className="min-w-0 truncate font-mono text-small max-md:col-start-2">
-          <Link to={only("entity", entry.entityId)} title={entry.entityId} className="hover:underline">
-            {shortId(entry.entityId)}
+        <p className="min-w-0 truncate max-md:col-start-2">
+          <Link
+            to={only("entity", entry.entityId)}
+            title={entry.entityId}
+            className={`hover:underline ${thing === shortId(entry.entityId) ? "font-mono text-small" : ""}`}
+          >
+            {thing}
           </Link>
         </p>
         <p className="text-small text-soft max-md:col-start-2 md:text-right">

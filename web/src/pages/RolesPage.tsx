@@ -60,7 +60,7 @@ function Roles() {
         <Matrix
           roles={roles}
           permissions={permissions}
-          holders={holders}
+          holders={may("key:manage") ? holders : undefined}
           onChange={mayMake ? setChanging : undefined}
           onDelete={mayMake ? setDeleting : undefined}
         />
@@ -116,7 +116,8 @@ function Roles() {
 interface MatrixProps {
   roles: readonly Role[];
   permissions: readonly { key: string; description: string }[];
-  holders: (role: Role) => readonly Subject[];
+  /** Who has a role; absent for those who do not see all of them. */
+  holders: ((role: Role) => readonly Subject[]) | undefined;
   onChange: ((role: Role) => void) | undefined;
   onDelete: ((role: Role) => void) | undefined;
 }
@@ -148,9 +149,11 @@ function Matrix({ roles, permissions, holders, onChange, onDelete }: MatrixProps
                 className="sticky top-0 z-10 border-line border-b border-l bg-surface px-3 py-2 text-center align-bottom font-medium"
               >
                 {word(role.name)}
-                <span className="block whitespace-nowrap font-normal text-badge text-soft">
-                  {t("roles.holders", { count: holders(role).length })}
-                </span>
+                {holders ? (
+                  <span className="block whitespace-nowrap font-normal text-badge text-soft">
+                    {t("roles.holders", { count: holders(role).length })}
+                  </span>
+                ) : null}
                 {role.isBuiltIn || !onChange || !role.viewerCanGrant ? null : (
                   <span className="mt-1 flex justify-center gap-1">
                     <Button

@@ -100,7 +100,7 @@ export function KeyList({ keys, accounts, roleName, nameOf, onRotate, onRevoke }
                 )}
               </p>
               {key.createdBy ? (
-                <p className="truncate">
+                <p>
                   {t("invite.by", { name: nameOf(key.createdBy) })} <Time at={key.createdAt} />
                 </p>
               ) : null}

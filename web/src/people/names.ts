@@ -18,12 +18,15 @@ export function useActors() {
   return { members, accounts, keys };
 }
 
-/** What actors are called, by the ids that rows name them by. */
+/** What actors are called, by the ids that rows name them by; also members, by the id of their membership. */
 export function useNames({ members, accounts, keys }: ReturnType<typeof useActors>): (id: string) => string {
   const t = useT();
   const names = useMemo(() => {
     const known = new Map<string, string>();
-    for (const { user } of members.nodes ?? []) known.set(user.id, user.name);
+    for (const { id, user } of members.nodes ?? []) {
+      known.set(id, user.name);
+      known.set(user.id, user.name);
+    }
     for (const { id, name } of accounts.nodes ?? []) known.set(id, name);
     for (const { id, name } of keys.nodes ?? []) known.set(id, name);
     return known;
