@@ -23,8 +23,8 @@ use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
-use crate::auth::{Role, Scope};
 use crate::auth::oidc::OidcError;
+use crate::auth::{Role, Scope};
 use crate::config::Config;
 use crate::service::audit::Context;
 use crate::service::audit_chain::{Remembered, Verdict};
@@ -230,7 +230,9 @@ pub async fn create_first_key(config: &Config, name: &str) -> Result<Option<Crea
     let database = prepared_database(config, &clock).await?;
     let created = match store::api_key::any(&database).await.map_err(ServiceError::from) {
         Ok(true) => Ok(None),
-        Ok(false) => make_key(config, &database, &clock, DEFAULT_SLUG, NewKey::of(name, Role::Admin), &[]).await.map(Some),
+        Ok(false) => {
+            make_key(config, &database, &clock, DEFAULT_SLUG, NewKey::of(name, Role::Admin), &[]).await.map(Some)
+        }
         Err(error) => Err(error.into()),
     };
     database.close().await;

@@ -367,14 +367,9 @@ impl KeyMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The service account.")] input: CreateServiceAccountInput,
     ) -> Result<ServiceAccountPayload> {
-        let made = service_account::create(
-            ctx.app()?,
-            ctx.viewer()?,
-            &input.name,
-            &input.role,
-            input.projects.as_deref(),
-        )
-        .await;
+        let made =
+            service_account::create(ctx.app()?, ctx.viewer()?, &input.name, &input.role, input.projects.as_deref())
+                .await;
         ServiceAccountPayload::settle(made)
     }
 

@@ -78,11 +78,7 @@ fn text(value: &impl serde::Serialize) -> Result<String, DbErr> {
 }
 
 /// The connection of this id.
-pub(crate) async fn find(
-    database: &Database,
-    scope: &Scope,
-    id: ConnectionId,
-) -> Result<Option<Connection>, DbErr> {
+pub(crate) async fn find(database: &Database, scope: &Scope, id: ConnectionId) -> Result<Option<Connection>, DbErr> {
     let found = in_scope(scope).filter(connection::Column::Id.eq(id.0)).one(database.read()).await?;
     found.map(read).transpose()
 }

@@ -13,9 +13,9 @@ use serde_json::json;
 
 use super::change::Change;
 use super::keyset::{self, Listed};
+use super::scope::{of_project, of_workflow};
 use super::version::as_runnable;
 use super::workflow::to_project;
-use super::scope::{of_project, of_workflow};
 use super::{at, digest, environment, timestamp};
 use crate::auth::Scope;
 use crate::service::ServiceError;

@@ -23,7 +23,8 @@ use crate::service::workflow::Version;
 
 /// The only way into the table: there is no query without a scope.
 fn in_scope(scope: &Scope) -> Select<draft::Entity> {
-    draft::Entity::find().filter(draft::Column::WorkspaceId.eq(scope.workspace.0))
+    draft::Entity::find()
+        .filter(draft::Column::WorkspaceId.eq(scope.workspace.0))
         .filter(of_workflow(scope, draft::Column::WorkflowId))
 }
 
@@ -53,11 +54,7 @@ pub(crate) async fn find(database: &Database, scope: &Scope, id: DraftId) -> Res
 }
 
 /// The draft that a workflow has.
-pub(crate) async fn find_main(
-    database: &Database,
-    scope: &Scope,
-    of: WorkflowId,
-) -> Result<Option<Draft>, DbErr> {
+pub(crate) async fn find_main(database: &Database, scope: &Scope, of: WorkflowId) -> Result<Option<Draft>, DbErr> {
     let found = main(scope, of).one(database.read()).await?;
     found.map(read).transpose()
 }

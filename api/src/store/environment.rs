@@ -19,7 +19,8 @@ use crate::service::project::Environment;
 
 /// The only way into the table: there is no query without a scope.
 fn in_scope(scope: &Scope) -> Select<environment::Entity> {
-    environment::Entity::find().filter(environment::Column::WorkspaceId.eq(scope.workspace.0))
+    environment::Entity::find()
+        .filter(environment::Column::WorkspaceId.eq(scope.workspace.0))
         .filter(of_project(scope, environment::Column::ProjectId))
 }
 
@@ -48,11 +49,7 @@ pub(crate) async fn of_projects(
 }
 
 /// The environment of this id.
-pub(crate) async fn find(
-    database: &Database,
-    scope: &Scope,
-    id: EnvironmentId,
-) -> Result<Option<Environment>, DbErr> {
+pub(crate) async fn find(database: &Database, scope: &Scope, id: EnvironmentId) -> Result<Option<Environment>, DbErr> {
     let found = in_scope(scope).filter(environment::Column::Id.eq(id.0)).one(database.read()).await?;
     Ok(found.map(read))
 }

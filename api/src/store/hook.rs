@@ -116,11 +116,7 @@ fn webhooks(scope: &Scope) -> Select<trigger_binding::Entity> {
 }
 
 /// The webhook of this id, as if somebody had called it.
-pub(crate) async fn by_binding(
-    database: &Database,
-    scope: &Scope,
-    id: BindingId,
-) -> Result<Option<Hook>, DbErr> {
+pub(crate) async fn by_binding(database: &Database, scope: &Scope, id: BindingId) -> Result<Option<Hook>, DbErr> {
     let found = webhooks(scope)
         .filter(trigger_binding::Column::Id.eq(id.0))
         .join(JoinType::InnerJoin, to_workflow())

@@ -25,7 +25,8 @@ use crate::service::page::Window;
 
 /// The only way into the table: there is no query without a scope.
 fn in_scope(scope: &Scope) -> Select<notification::Entity> {
-    notification::Entity::find().filter(notification::Column::WorkspaceId.eq(scope.workspace.0))
+    notification::Entity::find()
+        .filter(notification::Column::WorkspaceId.eq(scope.workspace.0))
         .filter(of_project(scope, notification::Column::ProjectId))
 }
 
@@ -270,13 +271,13 @@ fn read_delivery(model: notification_delivery::Model) -> Result<Delivery, DbErr>
 }
 
 /// The message of this id.
-pub(crate) async fn delivery(
-    database: &Database,
-    scope: &Scope,
-    id: DeliveryId,
-) -> Result<Option<Delivery>, DbErr> {
+pub(crate) async fn delivery(database: &Database, scope: &Scope, id: DeliveryId) -> Result<Option<Delivery>, DbErr> {
     let seen = of_notification(scope, notification_delivery::Column::NotificationId);
-    let found = messages(scope.workspace).filter(seen).filter(notification_delivery::Column::Id.eq(id.0)).one(database.read()).await?;
+    let found = messages(scope.workspace)
+        .filter(seen)
+        .filter(notification_delivery::Column::Id.eq(id.0))
+        .one(database.read())
+        .await?;
     found.map(read_delivery).transpose()
 }
 

@@ -22,7 +22,8 @@ use crate::service::project::{Environment, Project};
 
 /// The only way into the table: there is no query without a scope.
 fn in_scope(scope: &Scope) -> Select<project::Entity> {
-    project::Entity::find().filter(project::Column::WorkspaceId.eq(scope.workspace.0))
+    project::Entity::find()
+        .filter(project::Column::WorkspaceId.eq(scope.workspace.0))
         .filter(of_project(scope, project::Column::Id))
 }
 
@@ -31,32 +32,20 @@ pub(super) fn read(model: project::Model) -> Project {
 }
 
 /// The project of this name in URLs.
-pub(crate) async fn find_by_slug(
-    database: &Database,
-    scope: &Scope,
-    slug: &str,
-) -> Result<Option<Project>, DbErr> {
+pub(crate) async fn find_by_slug(database: &Database, scope: &Scope, slug: &str) -> Result<Option<Project>, DbErr> {
     let found = in_scope(scope).filter(project::Column::Slug.eq(slug)).one(database.read()).await?;
     Ok(found.map(read))
 }
 
 /// Those of these projects that are in the workspace.
-pub(crate) async fn by_ids(
-    database: &Database,
-    scope: &Scope,
-    ids: &[ProjectId],
-) -> Result<Vec<Project>, DbErr> {
+pub(crate) async fn by_ids(database: &Database, scope: &Scope, ids: &[ProjectId]) -> Result<Vec<Project>, DbErr> {
     let ids = ids.iter().map(|id| id.0);
     let rows = in_scope(scope).filter(project::Column::Id.is_in(ids)).all(database.read()).await?;
     Ok(rows.into_iter().map(read).collect())
 }
 
 /// A page of projects by slug.
-pub(crate) async fn list(
-    database: &Database,
-    scope: &Scope,
-    window: Window<String>,
-) -> Result<Listed<Project>, DbErr> {
+pub(crate) async fn list(database: &Database, scope: &Scope, window: Window<String>) -> Result<Listed<Project>, DbErr> {
     let (select, order) = (in_scope(scope), (&[project::Column::Slug][..], false));
     keyset::list(database, select, order, window, |slug| vec![slug.into()], |model| Ok(read(model))).await
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use engine::catalog::EffectClass;
 use engine::error::ErrorInfo;
-use engine::id::{NodeRunId, RunId, VersionId, WorkflowId, WorkspaceId};
+use engine::id::{NodeRunId, RunId, VersionId, WorkflowId};
 use engine::run::event::{ReusedFrom, SignalName};
 use engine::run::status::{NodeRunStatus, RunStatus};
 use engine::scope::Scope;
@@ -30,7 +30,8 @@ use crate::service::run::{NodeRun, Run, RunFilter, RunMode, Sent};
 
 /// The only way into the table: there is no query without a scope.
 fn in_scope(scope: &Seen) -> Select<run::Entity> {
-    run::Entity::find().filter(run::Column::WorkspaceId.eq(scope.workspace.0))
+    run::Entity::find()
+        .filter(run::Column::WorkspaceId.eq(scope.workspace.0))
         .filter(of_workflow(scope, run::Column::WorkflowId))
 }
 

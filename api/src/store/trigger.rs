@@ -30,7 +30,8 @@ pub(crate) mod backfill;
 
 /// The only way into the table: there is no query without a scope.
 fn in_scope(scope: &Scope) -> Select<trigger_binding::Entity> {
-    trigger_binding::Entity::find().filter(trigger_binding::Column::WorkspaceId.eq(scope.workspace.0))
+    trigger_binding::Entity::find()
+        .filter(trigger_binding::Column::WorkspaceId.eq(scope.workspace.0))
         .filter(scope::of_workflow(scope, trigger_binding::Column::WorkflowId))
 }
 
@@ -53,11 +54,7 @@ fn read(model: trigger_binding::Model) -> Result<Binding, DbErr> {
 }
 
 /// The triggers of a workflow that were ever deployed, by environment and node.
-pub(crate) async fn of_workflow(
-    database: &Database,
-    scope: &Scope,
-    of: WorkflowId,
-) -> Result<Vec<Binding>, DbErr> {
+pub(crate) async fn of_workflow(database: &Database, scope: &Scope, of: WorkflowId) -> Result<Vec<Binding>, DbErr> {
     let select = in_scope(scope)
         .filter(trigger_binding::Column::WorkflowId.eq(of.0))
         .order_by_asc(trigger_binding::Column::Environment)
@@ -312,12 +309,9 @@ pub(crate) async fn events(
 }
 
 /// One thing that came.
-pub(crate) async fn event(
-    database: &Database,
-    scope: &Scope,
-    id: TriggerEventId,
-) -> Result<Option<Event>, DbErr> {
-    let found = trigger_event::Entity::find_by_id(id.0).filter(trigger_event::Column::WorkspaceId.eq(scope.workspace.0));
+pub(crate) async fn event(database: &Database, scope: &Scope, id: TriggerEventId) -> Result<Option<Event>, DbErr> {
+    let found =
+        trigger_event::Entity::find_by_id(id.0).filter(trigger_event::Column::WorkspaceId.eq(scope.workspace.0));
     let found = found.filter(scope::of_workflow(scope, trigger_event::Column::WorkflowId));
     found.one(database.read()).await?.map(read_event).transpose()
 }

@@ -23,16 +23,13 @@ use crate::service::variable::Variable;
 
 /// The only way into the table: there is no query without a scope.
 fn in_scope(scope: &Scope) -> Select<variable::Entity> {
-    variable::Entity::find().filter(variable::Column::WorkspaceId.eq(scope.workspace.0))
+    variable::Entity::find()
+        .filter(variable::Column::WorkspaceId.eq(scope.workspace.0))
         .filter(of_project(scope, variable::Column::ProjectId))
 }
 
 /// The variable of this id.
-pub(crate) async fn find(
-    database: &Database,
-    scope: &Scope,
-    id: VariableId,
-) -> Result<Option<Variable>, DbErr> {
+pub(crate) async fn find(database: &Database, scope: &Scope, id: VariableId) -> Result<Option<Variable>, DbErr> {
     let found = in_scope(scope).filter(variable::Column::Id.eq(id.0)).one(database.read()).await?;
     found.map(read).transpose()
 }
@@ -58,7 +55,8 @@ pub(crate) async fn names(
     environment: &str,
 ) -> Result<BTreeSet<String>, DbErr> {
     use variable::Column as C;
-    let select = in_scope(&Scope::whole(workspace)).filter(C::ProjectId.eq(project.0)).filter(C::Environment.eq(environment));
+    let select =
+        in_scope(&Scope::whole(workspace)).filter(C::ProjectId.eq(project.0)).filter(C::Environment.eq(environment));
     let names: Vec<String> = select.select_only().column(C::Name).into_tuple().all(database.read()).await?;
     Ok(names.into_iter().collect())
 }

@@ -1,6 +1,6 @@
 //! Immutable, numbered definitions.
 
-use engine::id::{ProjectId, VersionId, WorkflowId, WorkspaceId};
+use engine::id::{ProjectId, VersionId, WorkflowId};
 use entity::{version, workflow};
 use runtime::Database;
 use sea_orm::prelude::Uuid;
@@ -20,7 +20,8 @@ use crate::service::workflow::Version;
 
 /// The only way into the table: there is no query without a scope.
 fn in_scope(scope: &Scope) -> Select<version::Entity> {
-    version::Entity::find().filter(version::Column::WorkspaceId.eq(scope.workspace.0))
+    version::Entity::find()
+        .filter(version::Column::WorkspaceId.eq(scope.workspace.0))
         .filter(of_workflow(scope, version::Column::WorkflowId))
 }
 
@@ -37,11 +38,7 @@ pub(super) fn read(model: version::Model) -> Result<Version, DbErr> {
 }
 
 /// Those of these versions that are in the workspace.
-pub(crate) async fn by_ids(
-    database: &Database,
-    scope: &Scope,
-    ids: &[VersionId],
-) -> Result<Vec<Version>, DbErr> {
+pub(crate) async fn by_ids(database: &Database, scope: &Scope, ids: &[VersionId]) -> Result<Vec<Version>, DbErr> {
     let ids = ids.iter().map(|id| id.0);
     let rows = in_scope(scope).filter(version::Column::Id.is_in(ids)).all(database.read()).await?;
     rows.into_iter().map(read).collect()
@@ -60,11 +57,7 @@ pub(crate) async fn list(
 }
 
 /// The version with the highest number of each of these workflows.
-pub(crate) async fn latest(
-    database: &Database,
-    scope: &Scope,
-    of: &[WorkflowId],
-) -> Result<Vec<Version>, DbErr> {
+pub(crate) async fn latest(database: &Database, scope: &Scope, of: &[WorkflowId]) -> Result<Vec<Version>, DbErr> {
     let ids: Vec<Uuid> = of.iter().map(|id| id.0).collect();
     let highest = Query::select()
         .column(version::Column::WorkflowId)
@@ -101,11 +94,7 @@ fn to_workflow() -> RelationDef {
 }
 
 /// All that starting a run of this version takes.
-pub(crate) async fn runnable(
-    database: &Database,
-    scope: &Scope,
-    id: VersionId,
-) -> Result<Option<Runnable>, DbErr> {
+pub(crate) async fn runnable(database: &Database, scope: &Scope, id: VersionId) -> Result<Option<Runnable>, DbErr> {
     let found: Option<(Uuid, Uuid, Uuid, Vec<u8>)> = in_scope(scope)
         .filter(version::Column::Id.eq(id.0))
         .join(JoinType::InnerJoin, to_workflow())

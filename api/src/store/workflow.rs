@@ -1,6 +1,6 @@
 //! The named things that have versions.
 
-use engine::id::{ProjectId, WorkflowId, WorkspaceId};
+use engine::id::{ProjectId, WorkflowId};
 use entity::{project, workflow};
 use runtime::Database;
 use sea_orm::prelude::Uuid;
@@ -62,11 +62,7 @@ fn read_all(rows: Vec<Joined>) -> Result<Vec<Workflow>, DbErr> {
 }
 
 /// Those of these workflows that are in the workspace.
-pub(crate) async fn by_ids(
-    database: &Database,
-    scope: &Scope,
-    ids: &[WorkflowId],
-) -> Result<Vec<Workflow>, DbErr> {
+pub(crate) async fn by_ids(database: &Database, scope: &Scope, ids: &[WorkflowId]) -> Result<Vec<Workflow>, DbErr> {
     let ids = ids.iter().map(|id| id.0);
     read_all(in_scope(scope).filter(workflow::Column::Id.is_in(ids)).all(database.read()).await?)
 }

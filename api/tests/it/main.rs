@@ -55,6 +55,7 @@ mod trigger_events;
 mod variables;
 mod walk;
 mod walk_projects;
+mod walk_routes;
 mod webhooks;
 mod websocket;
 mod workflows;

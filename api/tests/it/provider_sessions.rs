@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::http::StatusCode;
+use engine::time::Timestamp;
 use sea_orm::ActiveValue::Set;
 use sea_orm::EntityTrait as _;
 use serde_json::json;
@@ -237,7 +238,7 @@ on_both_databases! {
             nonce: Set(String::new()),
             verifier: Set(String::new()),
             return_to: Set("/".to_owned()),
-            expires_at: Set(sea_orm::prelude::DateTimeUtc::MAX_UTC),
+            expires_at: Set(runtime::database::to_column(Timestamp(4_000_000_000_000_000))),
             address: Set(Some(format!("198.51.100.{n}"))),
         };
         let rows: Vec<u32> = (0..9_999).collect();

@@ -9,8 +9,8 @@ use tokio::time::Instant;
 
 use super::{Followed, PAGE, Source, wait};
 use crate::app::App;
-use crate::auth::{Scope, Viewer};
 use crate::auth::cursor::CursorKey;
+use crate::auth::{Scope, Viewer};
 use crate::service::ServiceError;
 use crate::service::audit::Action;
 use crate::service::feed::{Happening, RUN_KINDS};
@@ -157,7 +157,8 @@ impl Source for FeedSource {
     }
 
     async fn read(&mut self) -> Result<bool, ServiceError> {
-        let found = store::feed::after(self.app.runtime.database(), self.scope.workspace, self.seq, u64::from(PAGE)).await?;
+        let found =
+            store::feed::after(self.app.runtime.database(), self.scope.workspace, self.seq, u64::from(PAGE)).await?;
         let oldest = found.first().map_or(self.last, |first| first.seq - 1);
         if oldest > self.seq {
             return Err(ServiceError::CursorExpired { oldest: self.cursor_at(oldest) });

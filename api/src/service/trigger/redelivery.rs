@@ -80,12 +80,12 @@ pub async fn redeliver(app: &App, viewer: &Viewer, request: Redeliver) -> Result
 }
 
 async fn runnable(app: &App, viewer: &Viewer, event: &Event, onto: Onto) -> Result<Runnable, ServiceError> {
-    let database = app.runtime.database();
+    let (database, scope) = (app.runtime.database(), viewer.scope());
     match onto {
         Onto::Deployed => {
-            let found =
-                store::deployment::runnable_by_workflow(database, &viewer.scope(), event.workflow, &event.environment);
-            found.await?.ok_or(ServiceError::NotFound { what: "deployed workflow" })
+            let of = (event.workflow, &event.environment);
+            let found = store::deployment::runnable_by_workflow(database, &scope, of.0, of.1).await?;
+            found.ok_or(ServiceError::NotFound { what: "deployed workflow" })
         }
         Onto::Same => {
             let version = super::version_of(app, viewer, event).await?.ok_or_else(|| {

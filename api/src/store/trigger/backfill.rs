@@ -23,7 +23,8 @@ use crate::store::{at, timestamp};
 
 /// The only way into the table: there is no query without a scope.
 fn in_scope(scope: &Scope) -> Select<trigger_backfill::Entity> {
-    trigger_backfill::Entity::find().filter(trigger_backfill::Column::WorkspaceId.eq(scope.workspace.0))
+    trigger_backfill::Entity::find()
+        .filter(trigger_backfill::Column::WorkspaceId.eq(scope.workspace.0))
         .filter(of_binding(scope, trigger_backfill::Column::BindingId))
 }
 
