@@ -108,8 +108,11 @@ async function findProvider(): Promise<void> {
   useSession.setState({ provider: ways.provider?.name ?? null });
 }
 
-/** The address at which the provider asks who somebody is; they come back to `page`. */
+/** The address at which the provider asks who somebody is; they come back to `page`, or to what they are invited to. */
 export function signInAddress(page: { pathname: string; search: string; hash: string }): string {
+  const { invitation } = useSession.getState();
+  // Somebody who is in no workspace yet is let in there and nowhere else.
+  if (invitation !== null) return "/auth/sign-in?return_to=%2Finvitation";
   const back = page.pathname === "/sign-in" ? "/" : `${page.pathname}${page.search}${page.hash}`;
   return `/auth/sign-in?${new URLSearchParams({ return_to: back }).toString()}`;
 }
@@ -137,7 +140,7 @@ export function greeting(key: string | null): Record<string, string> {
 
 /** The token of an invitation. Like a sign-in link's it stands behind `#`. */
 export function invitationOf(place: { pathname: string; hash: string }): string | null {
-  return place.pathname === "/invite" && place.hash.length > 1 ? place.hash.slice(1) : null;
+  return place.pathname === "/invitation" && place.hash.length > 1 ? place.hash.slice(1) : null;
 }
 
 /** The secret of a sign-in link. It stands behind `#`, so that no server and no proxy has it in a log. */
@@ -152,7 +155,7 @@ export async function arrive(
   const invitation = invitationOf(location);
   if (invitation !== null) {
     useSession.getState().keepInvitation(invitation);
-    history.replaceState(null, "", "/invite");
+    history.replaceState(null, "", "/invitation");
   }
   const token = linkOf(location);
   if (token !== null) {
