@@ -76,3 +76,15 @@ test("somebody whose chosen workspace is gone is let in to another", async () =>
   expect(asked).toEqual(["ws_gone", null]);
   expect(session.useSession.getState()).toMatchObject({ key: "", arriving: false });
 });
+
+test("a server that does not answer is told from one that knows nobody", async () => {
+  vi.stubGlobal("location", { pathname: "/runs", search: "", hash: "" });
+  vi.stubGlobal("fetch", () => Promise.reject(new Error("nobody there")));
+  const after = async (answer: "unreachable" | "refused") => {
+    session.useSession.setState({ key: null });
+    await session.arrive(() => Promise.resolve(answer));
+    return session.useSession.getState().unreachable;
+  };
+  expect(await after("unreachable")).toBe(true);
+  expect(await after("refused")).toBe(false);
+});

@@ -27,6 +27,8 @@ interface Session {
   expired: boolean;
   /** Counts how often the server said that rights have changed. */
   changes: number;
+  /** The server did not say who is here. */
+  unreachable: boolean;
   /** Somebody has just signed out here. */
   signedOut: boolean;
   /** The token of an invitation that led here. */
@@ -49,6 +51,7 @@ export const useSession = create<Session>()((set, get) => ({
   refusal: null,
   expired: false,
   changes: 0,
+  unreachable: false,
   signedOut: false,
   invitation: sessionStorage.getItem(INVITATION),
   left: false,
@@ -182,6 +185,5 @@ export async function arrive(
   }
   if (known === "ok") return useSession.getState().signIn(BY_COOKIE);
   await findProvider();
-  useSession.setState({ refusal });
-  useSession.setState({ arriving: false });
+  useSession.setState({ refusal, unreachable: known === "unreachable", arriving: false });
 }
