@@ -186,7 +186,7 @@ impl InvitationMutation {
     }
 
     /// Makes the viewer a member of the workspace that the token is of. Takes no permission but the token: also a guest
-    /// can, a person who is in no workspace and signed in by `/auth/sign-in?return_to=/invite`.
+    /// can, a person who is in no workspace and signed in by `/auth/sign-in?return_to=/invitation`.
     async fn accept_invitation(
         &self,
         ctx: &Context<'_>,

@@ -27,7 +27,7 @@ const MOST: u64 = 10_000;
 /// Longest way back.
 const MOST_RETURN: usize = 2_000;
 /// The page where a person accepts an invitation: the only one that opens for somebody who is in no workspace yet.
-const INVITATION: &str = "/invite";
+const INVITATION: &str = "/invitation";
 /// Where a person lands who wanted nothing in particular.
 const HOME: &str = "/";
 
@@ -308,10 +308,10 @@ mod tests {
 
     #[test]
     fn only_the_page_of_invitations_is_one() {
-        for page in ["/invite", "/invite/x", "/invite?token=x", "/invite#x"] {
+        for page in ["/invitation", "/invitation/x", "/invitation?token=x", "/invitation#x"] {
             assert!(is_invitation(page), "{page}");
         }
-        for page in ["/", "/invites", "/runs/invite", "invite", "/x?/invite"] {
+        for page in ["/", "/invitations", "/runs/invitation", "invitation", "/x?/invitation"] {
             assert!(!is_invitation(page), "{page}");
         }
     }

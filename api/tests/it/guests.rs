@@ -51,8 +51,8 @@ on_both_databases! {
         let mut browser = Browser::default();
         let url = browser.to_provider(&inside, "/runs").await;
         assert_eq!(browser.back(&inside, &url).await.location(), "/sign-in?refused=stranger");
-        let url = browser.to_provider(&inside, "/invite").await;
-        assert_eq!(browser.back(&inside, &url).await.location(), "/invite");
+        let url = browser.to_provider(&inside, "/invitation").await;
+        assert_eq!(browser.back(&inside, &url).await.location(), "/invitation");
 
         let who = browser.ask(&inside, "{ viewer { name role roleName permissions } workspaces { id } }").await;
         let guest = json!({"name": "Ada Lovelace", "role": "VIEWER", "roleName": "guest", "permissions": []});

@@ -99,6 +99,32 @@ seven days. With `--email`, only a person with that address at the provider can.
 [guest](sign-in.md#invitations) for that. What the provider says of somebody's role
 counts until somebody in the workspace gives them another: from then on the workspace has the last word.
 
+The token goes into a link, `<server>/invitation#TOKEN`, which the page of members makes for you; behind `#` it is in no log.
+Whoever opens it signs in first, sees as whom they would become a member, and accepts.
+
+## The pages
+
+Settings, in the bar of every page, leads to what follows. Only what somebody may see is offered, and a page that is opened by
+its address says calmly what it would take. Rights that end while a page is open take it away within seconds.
+
+- **Members** (`member:read`): who is here, as what, who says so (the provider or the workspace), when they were last seen.
+  Invitations, and service accounts beside people.
+- **Roles** (`member:read`): the table above, as the server says it, with the workspace's own roles beside the others and how
+  many have each. A role that somebody has cannot be deleted; the page says who.
+- **Access** (`member:read`): choose a member, a service account or a key, and see each permission with yes or no and why: the
+  role, the provider, the account of the key, or that the key was made with less.
+- **API keys** (`key:manage`): their first characters, role, last use and end. A key is shown once. Rotated ones stay until
+  their overlap is over.
+- **Audit** (`audit:read`): the latest first, by who, what, to which thing, result and time, all of which stand in the address;
+  each row with what changed. What is filtered for can be kept as JSON lines or CSV.
+
+The button at the end of the bar says who you are and in which workspace. It leads to your other workspaces, to how the pages
+look, and out: at the provider too, where there is one.
+
+![Members](../screenshots/members.png)
+
+![Audit](../screenshots/audit.png)
+
 ## API keys and service accounts
 
 A key is `ff_<environment>_<30 random characters><6 of checksum>`. The table holds HMAC-SHA256 of it under a pepper that
