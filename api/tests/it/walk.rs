@@ -141,11 +141,13 @@ on_both_databases! {
             ("query($id: ID!) { run(id: $id) { id } }", "run"),
             ("query($id: ID!) { triggerBackfills(triggerId: $id) { nodes { id } } }", "trg"),
             ("query($id: ID!) { triggerEvent(id: $id) { id } }", "evt"),
-            ("query($id: ID!) { testPlan(input: {workflowId: $id}) { __typename } }", "wf"),
         ] {
             let answer = app.ask_as(&stranger, query, json!({"id": things[id]})).await;
             assert_eq!(code(&answer), "NOT_FOUND", "{query}");
         }
+        let query = "query($id: ID!) { testPlan(input: {workflowId: $id}) { nodes { node } userErrors { code } } }";
+        let answer = app.ask_as(&stranger, query, json!({"id": things["wf"]})).await;
+        assert_eq!(answer["data"]["testPlan"], json!({"nodes": [], "userErrors": [{"code": "NOT_FOUND"}]}));
         let lists: Vec<String> = asking.fields("Query").iter()
             .filter(|field| field.ty.node.to_string().ends_with("Connection!"))
             .filter(|field| field.name.node != "triggerBackfills")
