@@ -195,7 +195,7 @@ test("every page has its picture", async ({ signedIn: page, forge, site }) => {
     ["roles", "release manager"],
     ["access", "Choose a member"],
     ["keys", "nightly import"],
-    ["audit", "Role changed"],
+    ["audit", "JSON lines"],
   ] as const) {
     await page.goto(`${site}/settings/${section}`);
     await expect(page.getByText(sign).first()).toBeVisible();

@@ -336,6 +336,11 @@ test("the audit is read on page by page", async ({ signedIn: page, site, forge }
   await page.getByRole("button", { name: "Show more" }).click();
   await expect(rows.nth(59)).toBeVisible();
   await expect(page.getByRole("button", { name: "Show more" })).toHaveCount(0);
+  // What is read anew is as long as what was shown.
+  await forge.ask('mutation { inviteMember(input: {role: "viewer"}) { invitation { id } } }');
+  const before = await rows.count();
+  await page.getByRole("button", { name: "Refresh" }).click();
+  await expect(rows).toHaveCount(before + 1);
 });
 
 test("an invitation asks to sign in first, keeps its token out of the address, and says why it cannot be used", async ({
