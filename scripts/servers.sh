@@ -72,7 +72,7 @@ JSON
   setsid "$weed" -logtostderr=true server -dir="$folder/s3/data" -ip=127.0.0.1 -ip.bind=127.0.0.1 \
     -master.port="$port" -master.port.grpc="$((port + 1))" -volume.port="$((port + 2))" -volume.port.grpc="$((port + 3))" \
     -filer -filer.port="$((port + 4))" -filer.port.grpc="$((port + 5))" -s3 -s3.port="$((port + 6))" \
-    -s3.port.grpc="$((port + 7))" -s3.config="$folder/s3/identities.json" -master.volumeSizeLimitMB=1024 -volume.max=50 \
+    -s3.port.grpc="$((port + 7))" -s3.port.iceberg=0 -s3.port.lance=0 -s3.config="$folder/s3/identities.json" -master.volumeSizeLimitMB=1024 -volume.max=50 \
     >"$folder/s3.log" 2>&1 </dev/null &
   echo $! >"$folder/s3/pid"
   servers_wait curl --silent --output /dev/null "http://127.0.0.1:$((port + 6))/" ||

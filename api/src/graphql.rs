@@ -17,6 +17,7 @@ pub mod error;
 pub mod event;
 pub mod expression;
 pub mod feed;
+pub mod invitation;
 pub mod key;
 pub mod limit;
 mod loader;
@@ -30,6 +31,7 @@ pub mod project;
 pub mod quota;
 mod request;
 pub mod retry;
+pub mod role;
 pub mod run;
 pub mod start;
 pub mod test_run;
@@ -73,6 +75,8 @@ pub struct Query(
     trigger::TriggerEventQuery,
     key::KeyQuery,
     member::MemberQuery,
+    invitation::InvitationQuery,
+    role::RoleQuery,
     workspace::WorkspaceQuery,
 );
 
@@ -99,6 +103,8 @@ pub struct Mutation(
     egress::EgressMutation,
     key::KeyMutation,
     member::MemberMutation,
+    invitation::InvitationMutation,
+    role::RoleMutation,
     workspace::WorkspaceMutation,
 );
 
