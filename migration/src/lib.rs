@@ -61,6 +61,10 @@ mod m0123_key_scope;
 mod m0124_invitation;
 mod m0125_audit_chain;
 mod m0140_workspace_code;
+mod m0165_row_security;
+mod wall;
+
+pub use wall::stand as stand_wall;
 
 /// Every step, oldest first.
 #[derive(Debug, Clone, Copy)]
@@ -126,6 +130,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0124_invitation::Migration),
             Box::new(m0125_audit_chain::Migration),
             Box::new(m0140_workspace_code::Migration),
+            Box::new(m0165_row_security::Migration),
         ]
     }
 }

@@ -10,6 +10,7 @@ use axum::extract::{OriginalUri, Path, Query, State};
 use axum::http::header::{ALLOW, CONTENT_TYPE, HeaderName, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
+use runtime::database::wall;
 use serde_json::{Value, json};
 
 use super::error::Problem;
@@ -39,7 +40,8 @@ pub(super) async fn receive(
     content: Body,
 ) -> Result<Response, Problem> {
     let address = Address::parse(&address).ok_or(HookError::Absent)?;
-    let hook = hook::find(&app, &address).await?;
+    // The address says which workspace it is of.
+    let hook = wall::of_system(hook::find(&app, &address)).await?;
     let content = body::read(&headers, content, BODY_LIMIT).await.map_err(|error| match error {
         BodyError::TooLarge => {
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", "the body is over 16 MiB")
@@ -57,7 +59,7 @@ pub(super) async fn receive(
         // Runs are read by more people than may know a secret address.
         shown_path: if matches!(address, Address::Secret(_)) { "/hooks/…".to_owned() } else { uri.path().to_owned() },
     };
-    let answer = match hook::receive(&app, &hook, incoming, value).await {
+    let answer = match wall::of(hook.workspace(), hook::receive(&app, &hook, incoming, value)).await {
         Err(HookError::Method { allowed }) => {
             let allow = [(ALLOW, allowed.join(", "))];
             return Ok((allow, Problem::from(HookError::Method { allowed })).into_response());

@@ -2,6 +2,7 @@
 
 use engine::id::{MemberId, UserId, WorkspaceId};
 use engine::time::Timestamp;
+use runtime::database::wall;
 
 use super::audit::Context;
 use super::page::{Page, PageRequest};
@@ -74,7 +75,8 @@ pub async fn viewer_in(app: &App, user: UserId, wanted: Option<&str>) -> Result<
 /// # Errors
 /// When the database fails.
 pub async fn workspaces_of(app: &App, user: UserId) -> Result<Vec<(Workspace, Member)>, ServiceError> {
-    Ok(store::member::workspaces(app.runtime.database(), user).await?)
+    // Nobody is only in the workspace that they ask from.
+    Ok(wall::of_system(store::member::workspaces(app.runtime.database(), user)).await?)
 }
 
 /// The members of the viewer's workspace, those first who have been here the longest.

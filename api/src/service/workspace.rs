@@ -4,6 +4,7 @@ use engine::id::{EnvironmentId, MemberId, ProjectId, WorkspaceId};
 use engine::time::Timestamp;
 use runtime::Database;
 use runtime::clock::Clock;
+use runtime::database::wall;
 
 use super::audit::Context;
 use super::member::{Member, Source};
@@ -80,7 +81,9 @@ pub async fn create(app: &App, viewer: &Viewer, slug: &str, name: Option<&str>) 
         created_at: context.at,
     };
     let database = app.runtime.database();
-    store::workspace::create(database, &context, (&new, salt), (&first, &environment), &owner).await?;
+    // It is another workspace than the one that they ask from.
+    let create = store::workspace::create(database, &context, (&new, salt), (&first, &environment), &owner);
+    wall::of_system(create).await?;
     Ok(new)
 }
 

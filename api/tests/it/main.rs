@@ -53,6 +53,8 @@ mod tokens;
 mod trigger_events;
 mod variables;
 mod walk;
+mod wall;
+mod wall_cost;
 mod webhooks;
 mod websocket;
 mod workflows;

@@ -101,7 +101,7 @@ impl Notifier {
     /// Finds what to tell, and begins to send what is due; whether more is due than has a place. A receiver that is slow
     /// holds up nobody but itself.
     async fn send_due(self: &Arc<Self>, sent: &mut JoinSet<Uuid>, under_way: &mut UnderWay) -> Result<bool, DbErr> {
-        let (database, now) = (self.runtime.database(), self.runtime.now());
+        let (database, now) = (self.runtime.engine_database(), self.runtime.now());
         notification::gather(database, self.runtime.clock()).await?;
         let mut more = false;
         let receivers = notification::receivers_due(database, now, RECEIVERS + MOST as u64).await?;
@@ -147,7 +147,7 @@ impl Notifier {
         let tried = Tried { at, took: began.elapsed(), status, error };
         let now = self.runtime.now();
         let next = follows(due, &tried, now);
-        if !notification::keep(self.runtime.database(), due, &tried, &next, now).await? {
+        if !notification::keep(self.runtime.engine_database(), due, &tried, &next, now).await? {
             return Ok(());
         }
         if let Next::Disabled(reason) = next {
