@@ -12,7 +12,13 @@ const server = process.env.FLOWFORGE_URL ?? "http://127.0.0.1:8080";
  * served by FlowForge itself and need none of this.
  */
 const toServer = { target: server, changeOrigin: true, headers: { origin: server } };
-const proxy = { "/graphql": { ...toServer, ws: true }, "/session": toServer, "/hooks": toServer };
+const proxy = {
+  "/graphql": { ...toServer, ws: true },
+  "/session": toServer,
+  "/auth": toServer,
+  "/api": toServer,
+  "/hooks": toServer,
+};
 
 /** The examples are written in YAML, for people; the pages get them as they are sent to the server. */
 const examples: Plugin = {

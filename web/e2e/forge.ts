@@ -91,7 +91,12 @@ export class Forge {
   /** An embedded home leaves its first key in its folder; elsewhere the command makes one. */
   private async firstKey(): Promise<string> {
     if (!process.env.FLOWFORGE_E2E_POSTGRES) return readFileSync(join(this.folder, "admin.key"), "utf8").trim();
-    const make = ["key", "create", "--role", "admin", "--output", "json"];
+    return this.makeKey("admin");
+  }
+
+  /** Makes a key on the server itself. */
+  async makeKey(role: string): Promise<string> {
+    const make = ["key", "create", "--role", role, "--output", "json"];
     const { stdout } = await promisify(execFile)(this.binary, make, { env: this.environment });
     return (JSON.parse(stdout) as { key: string }).key;
   }
@@ -111,10 +116,10 @@ export class Forge {
   }
 
   /** Asks the API, past the pages. */
-  async ask<T>(query: string, variables: Record<string, unknown> = {}): Promise<T> {
+  async ask<T>(query: string, variables: Record<string, unknown> = {}, key = this.key): Promise<T> {
     const response = await fetch(`${this.url}/graphql`, {
       method: "POST",
-      headers: { authorization: `Bearer ${this.key}`, "content-type": "application/json" },
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
       body: JSON.stringify({ query, variables }),
     });
     const { data, errors } = (await response.json()) as { data: T; errors?: { message: string }[] };
@@ -200,7 +205,8 @@ export const test = base.extend<Fixtures, Workers>({
       // The server's own pages, as users get them, or those of the last `npm run build` before it.
       if (process.env.FLOWFORGE_PAGES === "server") return use(forge.url);
       const behind = { target: forge.url, changeOrigin: true, headers: { origin: forge.url } };
-      const proxy = { "/graphql": { ...behind, ws: true }, "/session": behind, "/hooks": behind };
+      const others = Object.fromEntries(["/session", "/auth", "/api", "/hooks"].map((path) => [path, behind]));
+      const proxy = { "/graphql": { ...behind, ws: true }, ...others };
       const pages = await preview({
         logLevel: "silent",
         preview: { host: "127.0.0.1", port: await freePort(parallelIndex), proxy },
@@ -228,6 +234,12 @@ export const test = base.extend<Fixtures, Workers>({
 });
 
 export { expect };
+
+/** Opens a page for whoever has this key. */
+export async function openWith(page: Page, key: string, address: string): Promise<void> {
+  await page.addInitScript((shown) => sessionStorage.setItem("flowforge.key", shown), key);
+  await page.goto(address);
+}
 
 /** A keyboard's or pointer's name for a node on the canvas. */
 export function node(page: Page, key: string) {

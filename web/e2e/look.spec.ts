@@ -228,6 +228,7 @@ test("every page has its picture", async ({ signedIn: page, forge, site }) => {
     await shot("problems");
     await page.goto(`${site}/nothing/here`);
     await shot("not-found");
+    await page.getByRole("button", { name: "Account" }).click();
     await page.getByRole("button", { name: "Sign out" }).click();
     await expect(page.getByLabel("API key")).toBeVisible();
     await shot("sign-in");

@@ -13,6 +13,7 @@ test("a key that the server does not know is refused, and a good one opens the p
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(page.getByRole("heading", { name: "Runs" })).toBeVisible();
   expect(await page.evaluate(() => JSON.stringify(localStorage))).not.toContain(forge.key);
+  await page.getByRole("button", { name: "Account" }).click();
   await page.getByRole("button", { name: "Sign out" }).click();
   await expect(page.getByLabel("API key")).toBeVisible();
   await page.reload();
@@ -26,6 +27,7 @@ test("a login link opens a session once, and signing out ends it", async ({ page
   expect(page.url()).toBe(`${site}/workflows`);
   await page.reload();
   await expect(page.getByRole("heading", { name: "Workflows" })).toBeVisible();
+  await page.getByRole("button", { name: "Account" }).click();
   await page.getByRole("button", { name: "Sign out" }).click();
   await expect(page.getByLabel("API key")).toBeVisible();
   await page.goto(`${site}/runs`);

@@ -100,6 +100,7 @@ test("a person signs in through Keycloak, is signed out from there, signs in aga
     expect(new URL(page.url()).pathname).toBe("/runs");
 
     // Signs out here, and with that at Keycloak.
+    await page.getByRole("button", { name: "Account" }).click();
     await page.getByRole("button", { name: "Sign out" }).click();
     await expect(page.getByRole("link", { name: "Sign in with Keycloak" })).toBeVisible();
     expect(new URL(page.url()).origin).toBe(forge.url);

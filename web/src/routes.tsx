@@ -8,6 +8,14 @@ import { WorkflowsPage } from "./pages/WorkflowsPage";
 const BuilderPage = lazy(() => import("./pages/BuilderPage"));
 const ConnectionsPage = lazy(() => import("./pages/ConnectionsPage"));
 const ConsentPage = lazy(() => import("./pages/ConsentPage"));
+const AccessPage = lazy(() => import("./pages/AccessPage"));
+const AuditPage = lazy(() => import("./pages/AuditPage"));
+const KeysPage = lazy(() => import("./pages/KeysPage"));
+const RolesPage = lazy(() => import("./pages/RolesPage"));
+const InvitePage = lazy(() => import("./pages/InvitePage"));
+const MembersPage = lazy(() => import("./pages/MembersPage"));
+const SettingsPage = lazy(() => import("./pages/SettingsPage"));
+const FirstSection = lazy(() => import("./pages/SettingsPage").then((page) => ({ default: page.FirstSection })));
 const VariablesPage = lazy(() => import("./pages/VariablesPage"));
 const VersionsPage = lazy(() => import("./pages/VersionsPage"));
 const TriggersPage = lazy(() => import("./pages/TriggersPage"));
@@ -30,6 +38,20 @@ export const router = createBrowserRouter([
       { path: "connections", element: <ConnectionsPage /> },
       { path: "oauth/callback", element: <ConsentPage /> },
       { path: "variables", element: <VariablesPage /> },
+      { path: "invite", element: <InvitePage /> },
+      {
+        path: "settings",
+        element: <SettingsPage />,
+        children: [
+          { index: true, element: <FirstSection /> },
+          { path: "members", element: <MembersPage /> },
+          { path: "roles", element: <RolesPage /> },
+          { path: "access", element: <AccessPage /> },
+          { path: "keys", element: <KeysPage /> },
+          { path: "audit", element: <AuditPage /> },
+          { path: "*", element: <NotFound /> },
+        ],
+      },
       { path: "*", element: <NotFound /> },
     ],
   },

@@ -1,6 +1,6 @@
 import { Client, type CombinedError, cacheExchange, fetchExchange, mapExchange } from "@urql/core";
 import { createClient } from "graphql-ws";
-import { authorization, useSession } from "@/app/session";
+import { authorization, chosenWorkspace, greeting, useSession } from "@/app/session";
 
 /** Whether an error means that the key is not, or no longer, valid. */
 function isUnauthenticated(error: CombinedError): boolean {
@@ -8,6 +8,11 @@ function isUnauthenticated(error: CombinedError): boolean {
   return (
     response?.status === 401 || error.graphQLErrors.some(({ extensions }) => extensions.code === "UNAUTHENTICATED")
   );
+}
+
+/** Whether the server knows nothing of the workspace that was chosen: nothing else is refused as a whole like that. */
+function isElsewhere(response: Response | undefined): boolean {
+  return response?.status === 404 && !useSession.getState().key && chosenWorkspace() !== null;
 }
 
 /** A client for one key; a new key gets a new one, so that nobody sees what another's key fetched. */
@@ -19,6 +24,7 @@ export function newClient(): Client {
       mapExchange({
         onError: (error) => {
           if (isUnauthenticated(error)) useSession.getState().expire();
+          if (isElsewhere(error.response as Response | undefined)) useSession.setState({ left: true });
         },
       }),
       cacheExchange,
@@ -28,8 +34,11 @@ export function newClient(): Client {
   });
 }
 
+/** What became of asking who a key belongs to; `elsewhere` when they are not in the workspace that was chosen. */
+export type KeyAnswer = "ok" | "refused" | "unreachable" | "elsewhere";
+
 /** Asks the server who a key belongs to. */
-export async function checkKey(key: string): Promise<"ok" | "refused" | "unreachable"> {
+export async function checkKey(key: string): Promise<KeyAnswer> {
   try {
     const response = await fetch("/graphql", {
       method: "POST",
@@ -37,6 +46,7 @@ export async function checkKey(key: string): Promise<"ok" | "refused" | "unreach
       body: JSON.stringify({ query: "{ viewer { name } }" }),
     });
     if (response.ok) return "ok";
+    if (isElsewhere(response)) return "elsewhere";
     return response.status === 401 ? "refused" : "unreachable";
   } catch {
     return "unreachable";
@@ -54,14 +64,17 @@ function isForbidden(event: unknown): boolean {
  */
 export const socket = createClient({
   url: () => `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/graphql`,
-  connectionParams: () => authorization(useSession.getState().key),
+  connectionParams: () => greeting(useSession.getState().key),
   on: {
     // The server closes what is open when rights end: whether they all did, an ordinary question tells.
     closed: (event) => {
-      const { key, expire } = useSession.getState();
+      const { key, expire, changed } = useSession.getState();
       if (key === null || !isForbidden(event)) return;
       void checkKey(key).then((answer) => {
-        if (answer === "refused" && useSession.getState().key === key) expire();
+        if (useSession.getState().key !== key) return;
+        if (answer === "refused") expire();
+        if (answer === "elsewhere") useSession.setState({ left: true });
+        if (answer === "ok") changed();
       });
     },
   },

@@ -4,7 +4,7 @@ import { Provider } from "urql";
 import { newClient } from "@/api/client";
 import { router } from "@/routes";
 import { Toasts } from "@/ui/toast";
-import { SignInAgain, SignInPage } from "./SignIn";
+import { LeftWorkspace, SignInAgain, SignInPage } from "./SignIn";
 import { useSession } from "./session";
 
 /** The pages, for whoever has shown a key. */
@@ -12,6 +12,7 @@ export function App() {
   const key = useSession((session) => session.key);
   const arriving = useSession((session) => session.arriving);
   const expired = useSession((session) => session.expired);
+  const left = useSession((session) => session.left);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another key means another client
   const client = useMemo(newClient, [key]);
   if (arriving) return <main aria-busy="true" />;
@@ -20,7 +21,7 @@ export function App() {
     <Provider value={client}>
       <RouterProvider router={router} />
       <Toasts />
-      {expired ? <SignInAgain /> : null}
+      {expired ? <SignInAgain /> : left ? <LeftWorkspace /> : null}
     </Provider>
   );
 }

@@ -1,25 +1,19 @@
-import { Braces, KeyRound, ListTree, LogOut, Moon, PlayCircle, Sun, SunMoon } from "lucide-react";
+import { Braces, KeyRound, ListTree, PlayCircle, Settings } from "lucide-react";
 import { Suspense } from "react";
 import { NavLink, Outlet, useMatch } from "react-router";
-import { useQuery } from "urql";
-import { graphql } from "@/gql";
+import { useWorkspaceEvents } from "@/api/follow";
 import { useT } from "@/i18n";
-import { IconButton } from "@/ui/Button";
-import { useSession } from "./session";
-import { type Theme, useSettings } from "./settings";
-
-const ViewerQuery = graphql(`
-  query Viewer {
-    viewer { name role workspace { id name slug } }
-  }
-`);
-
-const themes: readonly Theme[] = ["system", "light", "dark"];
+import { AccountMenu } from "./AccountMenu";
+import { SECTIONS } from "./sections";
+import { useFreshViewer, useViewer } from "./viewer";
 
 /** What surrounds every page: where one can go, who one is, and how it looks. */
 export function Shell() {
   const t = useT();
-  const [{ data }] = useQuery({ query: ViewerQuery });
+  const { viewer, workspaces, may, again } = useViewer();
+  useFreshViewer(again);
+  // What is open here ends with the rights that it was opened by, on every page.
+  useWorkspaceEvents(["workspace.*"], again);
   // A drawing wants the room that a list does not need.
   const drawing = [useMatch("/workflows/:project/:name/*"), useMatch("/runs/:id")].some(Boolean);
   return (
@@ -51,18 +45,13 @@ export function Shell() {
           <Item to="/variables" text={t("nav.variables")}>
             <Braces size={18} aria-hidden />
           </Item>
-        </nav>
-        <div className="flex flex-col items-center gap-1 p-2 group-not-data-slim/bar:xl:items-stretch max-sm:flex-row max-sm:p-0">
-          {data ? (
-            <p className="px-2 text-small text-soft group-data-slim/bar:hidden max-xl:hidden">
-              <span className="block truncate text-text">{data.viewer.workspace.name}</span>
-              <span className="block truncate">
-                {data.viewer.name} · {t(`role.${data.viewer.role}`)}
-              </span>
-            </p>
+          {SECTIONS.some(({ permission }) => may(permission)) ? (
+            <Item to="/settings" text={t("nav.settings")}>
+              <Settings size={18} aria-hidden />
+            </Item>
           ) : null}
-          <Preferences />
-        </div>
+        </nav>
+        <div className="p-2 max-sm:p-1">{viewer ? <AccountMenu viewer={viewer} workspaces={workspaces} /> : null}</div>
       </div>
       <main id="main" tabIndex={-1} className="min-h-0 min-w-0 flex-1 overflow-auto">
         <Suspense
@@ -91,30 +80,5 @@ function Item({ to, text, children }: { to: string; text: string; children: Reac
       {children}
       <span className="group-data-slim/bar:sr-only max-xl:sr-only">{text}</span>
     </NavLink>
-  );
-}
-
-function Preferences() {
-  const t = useT();
-  const { theme, language, set } = useSettings();
-  const signOut = useSession((session) => session.signOut);
-  const next = themes[(themes.indexOf(theme) + 1) % themes.length] ?? "system";
-  const Icon = { system: SunMoon, light: Sun, dark: Moon }[theme];
-  return (
-    <div className="flex flex-col items-center group-not-data-slim/bar:xl:flex-row max-sm:flex-row">
-      <IconButton label={t("theme.now", { theme: t(`theme.${theme}`) })} onClick={() => set({ theme: next })}>
-        <Icon size={18} aria-hidden />
-      </IconButton>
-      <IconButton
-        label={t("language.switch")}
-        lang={language === "en" ? "de" : "en"}
-        onClick={() => set({ language: language === "en" ? "de" : "en" })}
-      >
-        <span className="font-medium text-small">{language.toUpperCase()}</span>
-      </IconButton>
-      <IconButton label={t("signOut")} onClick={() => void signOut()}>
-        <LogOut size={18} aria-hidden />
-      </IconButton>
-    </div>
   );
 }

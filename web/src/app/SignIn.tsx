@@ -4,7 +4,7 @@ import { useT } from "@/i18n";
 import { Button } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
 import { TextField } from "@/ui/Field";
-import { signInAddress, useSession } from "./session";
+import { forgetWorkspace, signInAddress, useSession } from "./session";
 
 function KeyForm() {
   const t = useT();
@@ -63,6 +63,8 @@ export function SignInPage() {
   const t = useT();
   const linkOver = useSession((session) => session.linkOver);
   const refusal = useSession((session) => session.refusal);
+  const signedOut = useSession((session) => session.signedOut);
+  const invitation = useSession((session) => session.invitation);
   return (
     <main className="flex h-full items-center justify-center p-4">
       <div className="w-full max-w-sm rounded-xl border border-line bg-surface p-6">
@@ -75,6 +77,16 @@ export function SignInPage() {
         {refusal ? (
           <p role="alert" className="mb-4">
             {t(`signIn.${refusal}`)}
+          </p>
+        ) : null}
+        {signedOut ? (
+          <p role="status" className="mb-4">
+            {t("signIn.signedOut")}
+          </p>
+        ) : null}
+        {invitation ? (
+          <p className="mb-4 rounded-md bg-accent-soft p-3">
+            <strong className="font-semibold">{t("invite.first")}</strong> {t("invite.first.help")}
           </p>
         ) : null}
         <ProviderLink />
@@ -94,6 +106,31 @@ export function SignInAgain() {
       {provider ? <p className="mb-3">{t("signIn.again.by")}</p> : null}
       <ProviderLink />
       <KeyForm />
+    </Dialog>
+  );
+}
+
+/** Says that somebody is in this workspace no more, and leads to one that they are in. */
+export function LeftWorkspace() {
+  const t = useT();
+  return (
+    <Dialog
+      title={t("account.left")}
+      onClose={() => undefined}
+      blocking
+      footer={
+        <Button
+          look="primary"
+          onClick={() => {
+            forgetWorkspace();
+            location.assign("/");
+          }}
+        >
+          {t("account.left.go")}
+        </Button>
+      }
+    >
+      <p>{t("account.left.why")}</p>
     </Dialog>
   );
 }

@@ -1,6 +1,10 @@
 import { create } from "zustand";
 
 const PLACE = "flowforge.key";
+/** Which of their workspaces somebody has chosen: in this tab, and for tabs to come. */
+const WORKSPACE = "flowforge.workspace";
+/** An invitation that led here, until it is accepted: signing in leads away from the page and back. */
+const INVITATION = "flowforge.invitation";
 /** The session is a cookie that this page cannot read; requests carry it by themselves. */
 export const BY_COOKIE = "";
 
@@ -21,9 +25,19 @@ interface Session {
   refusal: Refusal | null;
   /** The server refused the key while a page was open; the page stays as it is until a new one is given. */
   expired: boolean;
+  /** Counts how often the server said that rights have changed. */
+  changes: number;
+  /** Somebody has just signed out here. */
+  signedOut: boolean;
+  /** The token of an invitation that led here. */
+  invitation: string | null;
+  /** Whoever is here is in the chosen workspace no more. */
+  left: boolean;
   signIn: (key: string) => void;
   signOut: () => Promise<void>;
   expire: () => void;
+  changed: () => void;
+  keepInvitation: (token: string | null) => void;
 }
 
 /** Who is at this page. */
@@ -34,10 +48,14 @@ export const useSession = create<Session>()((set, get) => ({
   provider: null,
   refusal: null,
   expired: false,
+  changes: 0,
+  signedOut: false,
+  invitation: sessionStorage.getItem(INVITATION),
+  left: false,
   signIn: (key) => {
     if (key === BY_COOKIE) sessionStorage.removeItem(PLACE);
     else sessionStorage.setItem(PLACE, key);
-    set({ key, expired: false, linkOver: false, refusal: null, arriving: false });
+    set({ key, expired: false, linkOver: false, refusal: null, arriving: false, signedOut: false });
   },
   signOut: async () => {
     let elsewhere: string | null = null;
@@ -47,15 +65,40 @@ export const useSession = create<Session>()((set, get) => ({
       if (answer?.status === 200) elsewhere = ((await answer.json()) as { signOutUrl: string | null }).signOutUrl;
     }
     sessionStorage.removeItem(PLACE);
+    forgetWorkspace();
     if (elsewhere) return location.assign(elsewhere);
-    set({ key: null, expired: false });
+    set({ key: null, expired: false, signedOut: true });
     void findProvider();
   },
   expire: () => {
     set({ expired: true });
     void findProvider();
   },
+  changed: () => set({ changes: get().changes + 1 }),
+  keepInvitation: (token) => {
+    if (token === null) sessionStorage.removeItem(INVITATION);
+    else sessionStorage.setItem(INVITATION, token);
+    set({ invitation: token });
+  },
 }));
+
+/** The workspace that a browser's session is about; without one it is the server's choice. */
+export function chosenWorkspace(): string | null {
+  return sessionStorage.getItem(WORKSPACE) ?? localStorage.getItem(WORKSPACE);
+}
+
+/** Goes to another workspace. Everything is read anew: nothing of the one stays on a page of the other. */
+export function chooseWorkspace(id: string, page = "/"): void {
+  sessionStorage.setItem(WORKSPACE, id);
+  localStorage.setItem(WORKSPACE, id);
+  location.assign(page);
+}
+
+/** Leaves the choice to the server again. */
+export function forgetWorkspace(): void {
+  sessionStorage.removeItem(WORKSPACE);
+  localStorage.removeItem(WORKSPACE);
+}
 
 /** Asks how people sign in here. */
 async function findProvider(): Promise<void> {
@@ -78,9 +121,23 @@ export function refusalOf(place: { pathname: string; search: string }): Refusal 
   return refusals.find((known) => known === why) ?? "unbelieved";
 }
 
-/** What to send beside a request; a cookie needs nothing. */
+/** What to send beside a request; a cookie needs nothing but the workspace that somebody chose. */
 export function authorization(key: string | null): Record<string, string> {
-  return key ? { authorization: `Bearer ${key}` } : {};
+  if (key) return { authorization: `Bearer ${key}` };
+  const workspace = chosenWorkspace();
+  return workspace ? { "x-flowforge-workspace": workspace } : {};
+}
+
+/** What to say first on a socket, which has no headers. */
+export function greeting(key: string | null): Record<string, string> {
+  if (key) return { authorization: `Bearer ${key}` };
+  const workspace = chosenWorkspace();
+  return workspace ? { workspace } : {};
+}
+
+/** The token of an invitation. Like a sign-in link's it stands behind `#`. */
+export function invitationOf(place: { pathname: string; hash: string }): string | null {
+  return place.pathname === "/invite" && place.hash.length > 1 ? place.hash.slice(1) : null;
 }
 
 /** The secret of a sign-in link. It stands behind `#`, so that no server and no proxy has it in a log. */
@@ -89,7 +146,14 @@ export function linkOf(place: { pathname: string; hash: string }): string | null
 }
 
 /** Uses the link that led here, or the session that the browser has. */
-export async function arrive(check: (key: string) => Promise<"ok" | "refused" | "unreachable">): Promise<void> {
+export async function arrive(
+  check: (key: string) => Promise<"ok" | "refused" | "unreachable" | "elsewhere">,
+): Promise<void> {
+  const invitation = invitationOf(location);
+  if (invitation !== null) {
+    useSession.getState().keepInvitation(invitation);
+    history.replaceState(null, "", "/invite");
+  }
   const token = linkOf(location);
   if (token !== null) {
     // The link works once: it must not stay in the address to be tried again, copied or kept in the history.
@@ -107,7 +171,12 @@ export async function arrive(check: (key: string) => Promise<"ok" | "refused" | 
   }
   const refusal = refusalOf(location);
   if (refusal !== null) history.replaceState(null, "", "/");
-  const known = await check(BY_COOKIE);
+  let known = await check(BY_COOKIE);
+  if (known === "elsewhere") {
+    // A choice of another day, or of somebody else at this browser.
+    forgetWorkspace();
+    known = await check(BY_COOKIE);
+  }
   if (known === "ok") return useSession.getState().signIn(BY_COOKIE);
   await findProvider();
   useSession.setState({ refusal });

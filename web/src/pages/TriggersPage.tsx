@@ -16,6 +16,7 @@ import {
   TriggerEventsQuery,
   TriggersQuery,
 } from "@/triggers/queries";
+import { WorkflowBreadcrumbs } from "@/ui/Breadcrumbs";
 import { Button } from "@/ui/Button";
 import { Empty, Failure } from "@/ui/Empty";
 import { Select } from "@/ui/Field";
@@ -91,15 +92,7 @@ export default function TriggersPage() {
   return (
     <div className="mx-auto max-w-5xl p-4">
       <header className="mb-3">
-        <nav aria-label={t("nav.breadcrumbs")} className="text-small text-soft">
-          <Link to="/workflows" className="hover:underline">
-            {t("nav.workflows")}
-          </Link>
-          {" / "}
-          <Link to={`/workflows/${project}/${name}`} className="font-mono hover:underline">
-            {project}/{name}
-          </Link>
-        </nav>
+        <WorkflowBreadcrumbs project={project} name={name} />
         <h1 className="font-semibold text-title">{t("triggers.title", { title: workflow.title })}</h1>
         <p className="text-soft">{t("triggers.about")}</p>
       </header>

@@ -9,6 +9,7 @@ import { useSettings } from "@/app/settings";
 import { DiscardDraftMutation } from "@/builder/queries";
 import { catalogOf, type NodeTypeSpec } from "@/canvas/model/catalog";
 import { useT } from "@/i18n";
+import { WorkflowBreadcrumbs } from "@/ui/Breadcrumbs";
 import { Button } from "@/ui/Button";
 import { Empty, Failure } from "@/ui/Empty";
 import { Select } from "@/ui/Field";
@@ -69,15 +70,7 @@ export default function VersionsPage() {
     <div className="flex h-full min-h-0 flex-col">
       <header className="flex min-h-12 shrink-0 flex-wrap items-center gap-x-4 gap-y-1 border-line border-b bg-surface px-3 py-1.5">
         <div className="min-w-0">
-          <nav aria-label={t("nav.breadcrumbs")} className="text-small text-soft">
-            <Link to="/workflows" className="hover:underline">
-              {t("nav.workflows")}
-            </Link>
-            {" / "}
-            <Link to={`/workflows/${project}/${name}`} className="font-mono hover:underline">
-              {project}/{name}
-            </Link>
-          </nav>
+          <WorkflowBreadcrumbs project={project} name={name} />
           <h1 className="truncate font-semibold text-section">{t("versions.title", { title: workflow.title })}</h1>
         </div>
         {shown ? (

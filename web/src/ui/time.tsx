@@ -60,6 +60,18 @@ export function Time({ at }: { at: string }) {
   );
 }
 
+/** A time to come, relative, with the exact one as its tip. */
+export function Until({ at }: { at: string }) {
+  const language = useSettings((settings) => settings.language);
+  const current = useNow();
+  const exact = new Date(at);
+  return (
+    <time dateTime={at} title={exact.toLocaleString(language)} className="tabular-nums">
+      {relative(exact.getTime() - current, language)}
+    </time>
+  );
+}
+
 /** A duration for people: `950 ms`, `4.2 s`, `3 min 12 s`, `2 h 5 min`. */
 export function duration(milliseconds: number, language: Language): string {
   const number = (value: number, digits: number) => value.toLocaleString(language, { maximumFractionDigits: digits });
