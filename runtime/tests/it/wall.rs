@@ -149,6 +149,7 @@ async fn requests_have_a_role_that_owns_nothing_and_passes_no_policy() {
         "UPDATE audit SET action = 'x'",
         "DELETE FROM audit",
         "DELETE FROM workspace",
+        "INSERT INTO run SELECT * FROM run",
         "INSERT INTO node_run SELECT * FROM node_run",
         "TRUNCATE project",
         "ALTER TABLE project DISABLE ROW LEVEL SECURITY",
