@@ -50,6 +50,37 @@ for (const theme of ["light", "dark"] as const) {
     await page.getByRole("button", { name: "New connection" }).click();
     await expect(page.getByRole("dialog").getByLabel("Type")).toBeVisible();
     await clean(page, "a new connection");
+    for (const [section, dialog] of [
+      ["members", "Invite somebody"],
+      ["roles", "New role"],
+      ["access", null],
+      ["keys", "New API key"],
+      ["audit", null],
+    ] as const) {
+      await page.goto(`${site}/settings/${section}`);
+      await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+      await expect(page.getByText("Loading…")).toHaveCount(0);
+      await clean(page, section);
+      if (dialog === null) continue;
+      await page.getByRole("button", { name: dialog }).click();
+      await expect(page.getByRole("dialog")).toBeVisible();
+      await clean(page, dialog);
+      await page.keyboard.press("Escape");
+    }
+    await page.getByRole("button", { name: "Details" }).first().click();
+    await clean(page, "a row of the audit");
+    await page.goto(`${site}/settings/keys`);
+    await page
+      .getByRole("link", { name: /everything that .* may do/ })
+      .first()
+      .click();
+    await expect(page.getByRole("table")).toBeVisible();
+    await clean(page, "access");
+    await page.getByRole("button", { name: "Account" }).click();
+    await clean(page, "account");
+    await page.goto(`${site}/invitation#${"0".repeat(64)}`);
+    await expect(page.getByText("You are invited to a workspace")).toBeVisible();
+    await clean(page, "invitation");
     await page.goto(`${site}/runs?status=PAUSED`);
     await expect(page.getByText("No run fits the filter")).toBeVisible();
     await clean(page, "runs, none");

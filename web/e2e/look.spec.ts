@@ -1,5 +1,5 @@
 import type { Page } from "@playwright/test";
-import { expect, node, service, test } from "./forge";
+import { expect, type Forge, node, service, test } from "./forge";
 
 // Pictures of every page, to look at: `LOOK=folder npx playwright test look` writes those that the guides show, and
 // `LOOK_ALL=1` beside it every page, light and dark, in both languages, wide and narrow.
@@ -32,6 +32,8 @@ const SHOWN = [
   "connections",
   "connection-new",
   "variables",
+  "members",
+  "audit",
 ];
 /** Those that are shown in the dark as well, and those on a phone. */
 const DARK = ["builder", "run-timeline"];
@@ -187,6 +189,21 @@ test("every page has its picture", async ({ signedIn: page, forge, site }) => {
   await page.goto(`${site}/variables`);
   await expect(page.getByText("vars.api")).toBeVisible();
   await shot("variables");
+  await people(forge);
+  for (const [section, sign] of [
+    ["members", "billing-robot"],
+    ["roles", "release manager"],
+    ["access", "Choose a member"],
+    ["keys", "nightly import"],
+    ["audit", "JSON lines"],
+  ] as const) {
+    await page.goto(`${site}/settings/${section}`);
+    await expect(page.getByText(sign).first()).toBeVisible();
+    if (section === "audit") await page.getByRole("button", { name: "Details" }).nth(2).click();
+    await shot(section);
+  }
+  await page.getByRole("button", { name: "Account" }).click();
+  await shot("account");
   await page.goto(`${site}/runs`);
   await expect(page.getByRole("row").nth(1)).toBeVisible();
   await shot("runs");
@@ -235,6 +252,30 @@ test("every page has its picture", async ({ signedIn: page, forge, site }) => {
   }
   shop.close();
 });
+
+/** Somebody to look at on the pages about people: programs, a role of the workspace's own, an invitation, a denial. */
+async function people(forge: Forge) {
+  const { made } = await forge.ask<{ made: { role: { key: string } } }>(
+    `mutation {
+      a: createServiceAccount(input: { name: "billing-robot", role: "operator" }) { userErrors { code } }
+      b: inviteMember(input: { role: "editor", email: "grace@example.com" }) { userErrors { code } }
+      c: createApiKey(input: { name: "nightly import", role: "operator", permissions: ["read", "run:start"] }) { userErrors { code } }
+      made: createRole(input: { name: "release manager", permissions: ["read", "run:start", "workflow:deploy"] }) { role { key } }
+    }`,
+  );
+  const input = {
+    roleId: made.role.key,
+    name: "release manager",
+    permissions: ["read", "workflow:deploy", "audit:read"],
+  };
+  await forge.ask("mutation($input: UpdateRoleInput!) { updateRole(input: $input) { userErrors { code } } }", {
+    input,
+  });
+  const viewer = await forge.makeKey("viewer");
+  // What a viewer may not is denied, and the audit has it.
+  const wish = "mutation($input: CreateRoleInput!) { createRole(input: $input) { userErrors { code } } }";
+  await forge.ask(wish, { input: { name: "mine", permissions: ["read"] } }, viewer).catch(() => null);
+}
 
 /** Two schedules: one that finds its run still under way, and one for working days. */
 const REPORT = {

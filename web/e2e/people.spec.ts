@@ -24,7 +24,7 @@ test("an invitation's link is shown once, waits for somebody, and can be revoked
   await dialog.getByLabel("E-mail address").fill("grace@example.com");
   await dialog.getByRole("button", { name: "Make the link" }).click();
   const link = await dialog.getByLabel("Link").inputValue();
-  expect(link).toMatch(new RegExp(`^${site}/invite#[0-9a-f]{64}$`));
+  expect(link).toMatch(new RegExp(`^${site}/invitation#[0-9a-f]{64}$`));
   await dialog.getByRole("button", { name: "I have kept it" }).click();
   expect(await page.content()).not.toContain(link.split("#")[1]);
 
@@ -124,4 +124,269 @@ test("rights that end while a page is open take it away, without a touch", async
   );
   await expect(page.getByText("You may not see this page")).toBeVisible({ timeout: 5_000 });
   await expect(page.getByRole("link", { name: "Settings" })).toHaveCount(0);
+});
+
+test("a role of the workspace is made, compared, changed, and deleted once nobody has it", async ({
+  signedIn: page,
+  site,
+  forge,
+}) => {
+  await page.goto(`${site}/settings/roles`);
+  const cell = async (permission: string, role: string) => {
+    const table = page.getByRole("region", { name: "What each role allows" });
+    await expect(table.getByRole("columnheader", { name: role })).toBeVisible();
+    const columns = await table.getByRole("columnheader").allTextContents();
+    const at = columns.findIndex((text) => text.startsWith(role));
+    const row = table.getByRole("row").filter({ has: page.getByRole("rowheader", { name: permission }) });
+    return row.getByRole("cell").nth(at - 1);
+  };
+  // The table is the server's: every role, every permission, as it says itself.
+  const said = await forge.ask<{
+    roles: { name: string; permissions: string[] }[];
+    permissions: { key: string }[];
+  }>("{ roles { name permissions } permissions { key } }");
+  await expect(page.getByRole("rowheader")).toHaveCount(said.permissions.length);
+  const ticks = page.getByRole("region", { name: "What each role allows" }).getByRole("img", { name: "Yes" });
+  await expect(ticks).toHaveCount(said.roles.reduce((sum, { permissions }) => sum + permissions.length, 0));
+  await expect((await cell("audit:read", "Viewer")).getByText("No")).toBeAttached();
+  await expect((await cell("audit:read", "Administrator")).getByRole("img", { name: "Yes" })).toBeVisible();
+
+  await page.getByRole("button", { name: "New role" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Name").fill("release manager");
+  await expect(dialog.getByRole("checkbox", { name: "read", exact: true })).toBeDisabled();
+  // Nobody gives away what they do not have.
+  await expect(dialog.getByRole("checkbox", { name: "workspace:own" })).toBeDisabled();
+  await dialog.getByRole("checkbox", { name: "workflow:deploy" }).check();
+  await dialog.getByRole("button", { name: "Make the role" }).click();
+  await expect((await cell("workflow:deploy", "release manager")).getByRole("img", { name: "Yes" })).toBeVisible();
+  await expect((await cell("run:start", "release manager")).getByText("No")).toBeAttached();
+
+  await page.getByRole("button", { name: "Change release manager" }).click();
+  await dialog.getByRole("checkbox", { name: "run:start" }).check();
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await expect((await cell("run:start", "release manager")).getByRole("img", { name: "Yes" })).toBeVisible();
+
+  const { roles } = await forge.ask<{ roles: { key: string; name: string; permissions: string[] }[] }>(
+    "{ roles { key name permissions } }",
+  );
+  const made = roles.find(({ name }) => name === "release manager");
+  expect(made?.permissions).toEqual(["read", "run:start", "workflow:deploy"]);
+  const { createApiKey } = await forge.ask<{ createApiKey: { apiKey: { id: string } } }>(CREATE_KEY, {
+    input: { name: "release train", role: made?.key },
+  });
+  await page.reload();
+  await page.getByRole("button", { name: "Delete release manager" }).click();
+  await expect(dialog).toContainText("release train");
+  await expect(dialog.getByRole("button", { name: "Delete" })).toBeDisabled();
+  await page.keyboard.press("Escape");
+  await forge.ask("mutation($input: RevokeApiKeyInput!) { revokeApiKey(input: $input) { apiKey { id } } }", {
+    input: { keyId: createApiKey.apiKey.id },
+  });
+});
+
+test("a key is made with some of its role, shown once, explained, rotated and revoked", async ({
+  signedIn: page,
+  site,
+  forge,
+}) => {
+  await page.goto(`${site}/settings/keys`);
+  await page.getByRole("button", { name: "New API key" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Name").fill("nightly");
+  await dialog.getByLabel("Role", { exact: true }).selectOption({ label: "Operator" });
+  await dialog.getByLabel("Environment").fill("prod");
+  await dialog.getByLabel("It works for").selectOption({ label: "30 days" });
+  await dialog.getByRole("checkbox", { name: "Only some of what the role allows" }).check();
+  await dialog.getByRole("checkbox", { name: "run:start" }).check();
+  await dialog.getByRole("button", { name: "Make the key" }).click();
+  const secret = await dialog.getByLabel("API key").inputValue();
+  expect(secret).toMatch(/^ff_prod_/);
+  await dialog.getByRole("button", { name: "I have kept it" }).click();
+  expect(await page.content()).not.toContain(secret);
+  const may = async (key: string) =>
+    (await forge.ask<{ viewer: { permissions: string[] } }>("{ viewer { permissions } }", {}, key)).viewer.permissions;
+  expect(await may(secret)).toEqual(["read", "run:start"]);
+
+  const row = page.getByRole("list", { name: "API keys" }).getByRole("listitem", { name: "nightly" });
+  await expect(row).toContainText(secret.slice(0, 10));
+  await expect(row).toContainText("2 permissions only");
+  await expect(row).toContainText(/Ends in (30 days|1 month)|Ends next month/);
+
+  await row.getByRole("link", { name: /everything that nightly may do/ }).click();
+  const rights = page.getByRole("table", { name: "What nightly may do" });
+  const because = (permission: string) => rights.getByRole("row").filter({ hasText: permission });
+  await expect(because("run:start")).toContainText("Yes");
+  await expect(because("run:start")).toContainText("Operator allows it");
+  await expect(because("run:control")).toContainText("No");
+  await expect(because("run:control")).toContainText("the key was made without it");
+  await expect(because("audit:read")).toContainText("Operator does not allow it");
+
+  await page.goto(`${site}/settings/keys`);
+  await row.getByRole("button", { name: "Rotate nightly" }).click();
+  await dialog.getByRole("button", { name: "Make the new key" }).click();
+  const next = await dialog.getByLabel("API key").inputValue();
+  await dialog.getByRole("button", { name: "I have kept it" }).click();
+  await expect(row).toHaveCount(2);
+  await expect(row.filter({ hasText: "replaced" })).toContainText("Ends tomorrow");
+  // Both open for now, with the same rights.
+  expect([await may(secret), await may(next)]).toEqual([
+    ["read", "run:start"],
+    ["read", "run:start"],
+  ]);
+  await row.filter({ hasText: "replaced" }).getByRole("button", { name: "Revoke nightly" }).click();
+  await dialog.getByRole("button", { name: "Revoke" }).click();
+  await expect(row).toHaveCount(1);
+  await expect(may(secret)).rejects.toThrow();
+  expect(await may(next)).toEqual(["read", "run:start"]);
+  await page.getByLabel("Show", { exact: true }).selectOption({ label: "Everything, ended too" });
+  await expect(row.filter({ hasText: "revoked" })).toHaveCount(1);
+});
+
+test("a service account's key may do what the account may", async ({ signedIn: page, site, forge }) => {
+  const { createServiceAccount } = await forge.ask<{ createServiceAccount: { serviceAccount: { id: string } } }>(
+    "mutation($input: CreateServiceAccountInput!) { createServiceAccount(input: $input) { serviceAccount { id } } }",
+    { input: { name: "warehouse", role: "operator" } },
+  );
+  await page.goto(`${site}/settings/members`);
+  const account = page.getByRole("list", { name: "Service accounts" }).getByRole("listitem", { name: "warehouse" });
+  await account.getByRole("link", { name: "Its keys" }).click();
+  await expect(page.getByText("No key fits.")).toBeVisible();
+  await page.getByRole("button", { name: "New API key" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Name").fill("scanner");
+  await expect(dialog.getByLabel("Role", { exact: true })).toHaveCount(0);
+  await dialog.getByRole("button", { name: "Make the key" }).click();
+  const secret = await dialog.getByLabel("API key").inputValue();
+  const { viewer } = await forge.ask<{ viewer: { id: string; role: string } }>("{ viewer { id role } }", {}, secret);
+  expect(viewer).toEqual({ id: createServiceAccount.serviceAccount.id, role: "OPERATOR" });
+  await dialog.getByRole("button", { name: "I have kept it" }).click();
+  await page.getByRole("link", { name: /everything that scanner may do/ }).click();
+  await expect(page.getByText("has the role Operator of its service account.")).toBeVisible();
+});
+
+test("the audit is read by who, what and result, row by row, and kept as a file", async ({
+  signedIn: page,
+  site,
+  forge,
+}) => {
+  const { createRole } = await forge.ask<{ createRole: { role: { key: string } } }>(CREATE_ROLE, {
+    input: { name: "auditee", permissions: ["read", "run:start"] },
+  });
+  await forge.ask("mutation($input: UpdateRoleInput!) { updateRole(input: $input) { role { key } } }", {
+    input: { roleId: createRole.role.key, name: "auditee", permissions: ["read", "audit:read"] },
+  });
+  const viewer = await forge.makeKey("viewer");
+  await expect(forge.ask(CREATE_ROLE, { input: { name: "mine", permissions: ["read"] } }, viewer)).rejects.toThrow();
+
+  await page.goto(`${site}/settings/audit`);
+  const list = page.getByRole("list", { name: "Audit" });
+  await expect(list.getByRole("listitem").first()).toBeVisible();
+  // A denial says so in words.
+  await page.getByLabel("Result").selectOption({ label: "Denied" });
+  await expect(list.getByRole("listitem", { name: /^Access denied/ }).first()).toContainText("Denied");
+  await expect(list.getByRole("listitem", { name: /^Role/ })).toHaveCount(0);
+  await expect(page).toHaveURL(/result=DENIED/);
+  await page.getByRole("button", { name: "Clear the filter" }).click();
+
+  await page.getByLabel("What").selectOption({ label: "Role changed" });
+  await page.getByLabel("To which thing").fill(createRole.role.key);
+  await page.getByLabel("To which thing").press("Enter");
+  const row = list.getByRole("listitem", { name: /^Role changed/ });
+  await expect(row).toHaveCount(1);
+  await row.getByRole("button", { name: "Details" }).click();
+  const changes = row.getByRole("region", { name: "What changed" });
+  await expect(changes.locator("del")).toHaveText(["run:start"]);
+  await expect(changes.locator("ins")).toHaveText(["audit:read"]);
+
+  // What is written to the file is what is filtered for.
+  const file = async (format: string) => {
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: format }).click(),
+    ]);
+    const chunks: Buffer[] = [];
+    for await (const chunk of await download.createReadStream()) chunks.push(chunk as Buffer);
+    return { name: download.suggestedFilename(), text: Buffer.concat(chunks).toString() };
+  };
+  const lines = await file("JSON lines");
+  expect(lines.name).toBe("audit.jsonl");
+  const rows = lines.text
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(rows.filter((one) => one.action === "role.updated")).toHaveLength(1);
+  expect(rows.filter((one) => one.action !== undefined && one.action !== "role.updated")).toHaveLength(0);
+  const table = await file("CSV");
+  expect(table.name).toBe("audit.csv");
+  expect(table.text.trim().split("\n")).toHaveLength(2);
+  await page.getByLabel("Since").fill("2099-01-01T00:00");
+  await expect(page.getByText("Nothing fits the filter")).toBeVisible();
+});
+
+test("the audit is read on page by page", async ({ signedIn: page, site, forge }) => {
+  for (let turn = 0; turn < 30; turn += 1) {
+    await forge.ask(
+      `mutation { ${[1, 2].map((one) => `a${one}: inviteMember(input: {role: "viewer"}) { invitation { id } }`).join(" ")} }`,
+    );
+  }
+  await page.goto(`${site}/settings/audit?action=invitation.created`);
+  const rows = page.getByRole("list", { name: "Audit" }).getByRole("listitem");
+  await expect(rows).toHaveCount(50);
+  await page.getByRole("button", { name: "Show more" }).click();
+  await expect(rows.nth(59)).toBeVisible();
+  await expect(page.getByRole("button", { name: "Show more" })).toHaveCount(0);
+  // What is read anew is as long as what was shown.
+  await forge.ask('mutation { inviteMember(input: {role: "viewer"}) { invitation { id } } }');
+  const before = await rows.count();
+  await page.getByRole("button", { name: "Refresh" }).click();
+  await expect(rows).toHaveCount(before + 1);
+});
+
+test("an invitation asks to sign in first, keeps its token out of the address, and says why it cannot be used", async ({
+  page,
+  site,
+  forge,
+}) => {
+  const { inviteMember } = await forge.ask<{ inviteMember: { token: string } }>(
+    "mutation($input: InviteMemberInput!) { inviteMember(input: $input) { token } }",
+    { input: { role: "viewer" } },
+  );
+  const seen: string[] = [];
+  page.on("request", (request) => seen.push(request.url()));
+  await page.goto(`${site}/invitation#${inviteMember.token}`);
+  await expect(page.getByText("You are invited.")).toBeVisible();
+  expect(page.url()).toBe(`${site}/invitation`);
+  // An API key is no person.
+  await page.getByLabel("API key").fill(forge.key);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page.getByText("You are here by the API key")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Accept" })).toHaveCount(0);
+  await page.getByRole("button", { name: "Sign in as somebody else" }).click();
+  await expect(page.getByText("You are signed out.")).toBeVisible();
+  await expect(page.getByText("You are invited.")).toBeVisible();
+  // The local admin is a member already, and hears so.
+  await page.goto(await forge.loginLink(site));
+  await expect(page.getByText("You are signed in as Local admin.")).toBeVisible();
+  expect(page.url()).toBe(`${site}/invitation`);
+  await page.getByRole("button", { name: "Accept" }).click();
+  await expect(page.getByRole("alert")).toBeVisible();
+  expect(seen.filter((url) => url.includes(inviteMember.token))).toEqual([]);
+  await page.getByRole("button", { name: "Not now" }).click();
+  await expect(page.getByText("There is no invitation here")).toBeVisible();
+});
+
+test("the account menu says who one is, and changes how the pages look", async ({ page, site, forge }) => {
+  await page.goto(await forge.loginLink(site));
+  await expect(page.getByRole("heading", { name: "Workflows" })).toBeVisible();
+  await page.getByRole("button", { name: "Account" }).click();
+  const menu = page.getByRole("region", { name: "Account" });
+  await expect(menu).toContainText("Local admin");
+  await menu.getByRole("button", { name: "dark" }).click();
+  await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
+  await menu.getByRole("button", { name: "Deutsch" }).click();
+  await expect(page.getByRole("link", { name: "Einstellungen" })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("region", { name: "Konto" })).toHaveCount(0);
+  await expect(page.getByRole("button", { name: "Konto" })).toBeFocused();
 });

@@ -2,6 +2,7 @@ import { lazy } from "react";
 import { createBrowserRouter, Navigate } from "react-router";
 import { Broken, NotFound } from "./app/Broken";
 import { Shell } from "./app/Shell";
+import { useSession } from "./app/session";
 import { RunsPage } from "./pages/RunsPage";
 import { WorkflowsPage } from "./pages/WorkflowsPage";
 
@@ -21,14 +22,20 @@ const VersionsPage = lazy(() => import("./pages/VersionsPage"));
 const TriggersPage = lazy(() => import("./pages/TriggersPage"));
 const RunPage = lazy(() => import("./pages/RunPage"));
 
+/** Where one begins: with an invitation that led here, else with the workflows. */
+function Home() {
+  const invitation = useSession((session) => session.invitation);
+  return <Navigate to={invitation === null ? "/workflows" : "/invitation"} replace />;
+}
+
 /** Every page has an address of its own that can be opened, reloaded and sent to somebody. */
 export const router = createBrowserRouter([
   {
     element: <Shell />,
     errorElement: <Broken />,
     children: [
-      { index: true, element: <Navigate to="/workflows" replace /> },
-      { path: "sign-in", element: <Navigate to="/workflows" replace /> },
+      { index: true, element: <Home /> },
+      { path: "sign-in", element: <Home /> },
       { path: "workflows", element: <WorkflowsPage /> },
       { path: "workflows/:project/:name", element: <BuilderPage /> },
       { path: "workflows/:project/:name/versions", element: <VersionsPage /> },
@@ -38,7 +45,7 @@ export const router = createBrowserRouter([
       { path: "connections", element: <ConnectionsPage /> },
       { path: "oauth/callback", element: <ConsentPage /> },
       { path: "variables", element: <VariablesPage /> },
-      { path: "invite", element: <InvitePage /> },
+      { path: "invitation", element: <InvitePage /> },
       {
         path: "settings",
         element: <SettingsPage />,

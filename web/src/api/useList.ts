@@ -13,6 +13,8 @@ interface State<Node> {
   next: string | null;
   error: CombinedError | undefined;
   fetching: boolean;
+  /** How many pages are shown, to be read anew as a whole. */
+  pages: number;
 }
 
 /** A list as far as it was read. */
@@ -34,20 +36,27 @@ export function useList<Data, Variables extends { after?: string | null | undefi
   { most = 1, pause = false }: { most?: number; pause?: boolean } = {},
 ): List<Node> {
   const client = useClient();
-  const [state, setState] = useState<State<Node>>({ nodes: undefined, next: null, error: undefined, fetching: true });
+  const [state, setState] = useState<State<Node>>({
+    nodes: undefined,
+    next: null,
+    error: undefined,
+    fetching: true,
+    pages: 0,
+  });
   const picked = useRef(pick);
   picked.current = pick;
   // What is asked for decides, not the object that says it.
   const asked = JSON.stringify(variables);
   const latest = useRef(0);
   const read = useCallback(
-    async (before: readonly Node[], after: string | null, pages: number, keep: boolean) => {
+    async (before: readonly Node[], after: string | null, wanted: number, keep: boolean) => {
       latest.current += 1;
       const turn = latest.current;
       setState((was) => ({ ...was, fetching: true, ...(keep ? {} : { nodes: undefined, next: null }) }));
       let nodes = before;
       let next = after;
-      for (let page = 0; page < pages; page += 1) {
+      let read = 0;
+      while (read < wanted) {
         const sent = { ...(JSON.parse(asked) as object), after: next } as Variables;
         const { data, error } = await client.query(query, sent, { requestPolicy: "network-only" }).toPromise();
         // Somebody asked for something else meanwhile.
@@ -55,10 +64,14 @@ export function useList<Data, Variables extends { after?: string | null | undefi
         if (!data) return setState((was) => ({ ...was, error, fetching: false }));
         const list = picked.current(data);
         nodes = [...nodes, ...list.nodes];
+        read += 1;
         next = list.pageInfo.hasNextPage ? (list.pageInfo.endCursor ?? null) : null;
         if (next === null) break;
       }
-      setState({ nodes, next, error: undefined, fetching: false });
+      setState((was) => {
+        const pages = after === null ? read : was.pages + read;
+        return { nodes, next, error: undefined, fetching: false, pages };
+      });
     },
     [client, query, asked],
   );
@@ -68,12 +81,12 @@ export function useList<Data, Variables extends { after?: string | null | undefi
       latest.current += 1;
     };
   }, [read, most, pause]);
-  const { nodes, next, error, fetching } = state;
+  const { nodes, next, error, fetching, pages } = state;
   return {
     nodes,
     error,
     fetching,
     more: next === null ? undefined : () => void read(nodes ?? [], next, most, true),
-    again: () => void read([], null, most, true),
+    again: () => void read([], null, Math.max(most, pages), true),
   };
 }

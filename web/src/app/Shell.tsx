@@ -1,6 +1,6 @@
 import { Braces, KeyRound, ListTree, PlayCircle, Settings } from "lucide-react";
 import { Suspense } from "react";
-import { NavLink, Outlet, useMatch } from "react-router";
+import { Navigate, NavLink, Outlet, useMatch } from "react-router";
 import { useWorkspaceEvents } from "@/api/follow";
 import { useT } from "@/i18n";
 import { AccountMenu } from "./AccountMenu";
@@ -10,12 +10,13 @@ import { useFreshViewer, useViewer } from "./viewer";
 /** What surrounds every page: where one can go, who one is, and how it looks. */
 export function Shell() {
   const t = useT();
-  const { viewer, workspaces, may, again } = useViewer();
+  const { viewer, workspaces, may, isGuest, again } = useViewer();
   useFreshViewer(again);
-  // What is open here ends with the rights that it was opened by, on every page.
-  useWorkspaceEvents(["workspace.*"], again);
   // A drawing wants the room that a list does not need.
   const drawing = [useMatch("/workflows/:project/:name/*"), useMatch("/runs/:id")].some(Boolean);
+  const invited = useMatch("/invitation");
+  // For somebody who is in no workspace there is nothing else.
+  if (isGuest && !invited) return <Navigate to="/invitation" replace />;
   return (
     <div className="flex h-full max-sm:flex-col">
       <a href="#main" className="sr-only focus:not-sr-only focus:absolute focus:z-50 focus:bg-surface focus:p-2">
@@ -31,6 +32,7 @@ export function Shell() {
         </p>
         <nav
           aria-label={t("nav.main")}
+          hidden={isGuest}
           className="flex flex-1 flex-col gap-1 p-2 max-sm:flex-row max-sm:gap-0 max-sm:p-1"
         >
           <Item to="/workflows" text={t("nav.workflows")}>
@@ -53,6 +55,7 @@ export function Shell() {
         </nav>
         <div className="p-2 max-sm:p-1">{viewer ? <AccountMenu viewer={viewer} workspaces={workspaces} /> : null}</div>
       </div>
+      {viewer ? <Follow onChange={again} /> : null}
       <main id="main" tabIndex={-1} className="min-h-0 min-w-0 flex-1 overflow-auto">
         <Suspense
           fallback={
@@ -66,6 +69,12 @@ export function Shell() {
       </main>
     </div>
   );
+}
+
+/** Keeps something open: the server ends it with the rights that it was opened by, and so every page learns of that. */
+function Follow({ onChange }: { onChange: () => void }) {
+  useWorkspaceEvents(["workspace.*"], onChange);
+  return null;
 }
 
 function Item({ to, text, children }: { to: string; text: string; children: React.ReactNode }) {

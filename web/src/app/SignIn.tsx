@@ -64,6 +64,7 @@ export function SignInPage() {
   const linkOver = useSession((session) => session.linkOver);
   const refusal = useSession((session) => session.refusal);
   const signedOut = useSession((session) => session.signedOut);
+  const unreachable = useSession((session) => session.unreachable);
   const invitation = useSession((session) => session.invitation);
   return (
     <main className="flex h-full items-center justify-center p-4">
@@ -78,6 +79,12 @@ export function SignInPage() {
           <p role="alert" className="mb-4">
             {t(`signIn.${refusal}`)}
           </p>
+        ) : null}
+        {unreachable ? (
+          <div role="alert" className="mb-4 flex items-center justify-between gap-3">
+            <p>{t("signIn.unreachable")}</p>
+            <Button onClick={() => location.reload()}>{t("action.retry")}</Button>
+          </div>
         ) : null}
         {signedOut ? (
           <p role="status" className="mb-4">

@@ -27,6 +27,8 @@ interface Session {
   expired: boolean;
   /** Counts how often the server said that rights have changed. */
   changes: number;
+  /** The server did not say who is here. */
+  unreachable: boolean;
   /** Somebody has just signed out here. */
   signedOut: boolean;
   /** The token of an invitation that led here. */
@@ -49,6 +51,7 @@ export const useSession = create<Session>()((set, get) => ({
   refusal: null,
   expired: false,
   changes: 0,
+  unreachable: false,
   signedOut: false,
   invitation: sessionStorage.getItem(INVITATION),
   left: false,
@@ -108,8 +111,11 @@ async function findProvider(): Promise<void> {
   useSession.setState({ provider: ways.provider?.name ?? null });
 }
 
-/** The address at which the provider asks who somebody is; they come back to `page`. */
+/** The address at which the provider asks who somebody is; they come back to `page`, or to what they are invited to. */
 export function signInAddress(page: { pathname: string; search: string; hash: string }): string {
+  const { invitation } = useSession.getState();
+  // Somebody who is in no workspace yet is let in there and nowhere else.
+  if (invitation !== null) return "/auth/sign-in?return_to=%2Finvitation";
   const back = page.pathname === "/sign-in" ? "/" : `${page.pathname}${page.search}${page.hash}`;
   return `/auth/sign-in?${new URLSearchParams({ return_to: back }).toString()}`;
 }
@@ -137,7 +143,7 @@ export function greeting(key: string | null): Record<string, string> {
 
 /** The token of an invitation. Like a sign-in link's it stands behind `#`. */
 export function invitationOf(place: { pathname: string; hash: string }): string | null {
-  return place.pathname === "/invite" && place.hash.length > 1 ? place.hash.slice(1) : null;
+  return place.pathname === "/invitation" && place.hash.length > 1 ? place.hash.slice(1) : null;
 }
 
 /** The secret of a sign-in link. It stands behind `#`, so that no server and no proxy has it in a log. */
@@ -152,7 +158,7 @@ export async function arrive(
   const invitation = invitationOf(location);
   if (invitation !== null) {
     useSession.getState().keepInvitation(invitation);
-    history.replaceState(null, "", "/invite");
+    history.replaceState(null, "", "/invitation");
   }
   const token = linkOf(location);
   if (token !== null) {
@@ -179,6 +185,5 @@ export async function arrive(
   }
   if (known === "ok") return useSession.getState().signIn(BY_COOKIE);
   await findProvider();
-  useSession.setState({ refusal });
-  useSession.setState({ arriving: false });
+  useSession.setState({ refusal, unreachable: known === "unreachable", arriving: false });
 }

@@ -1,6 +1,7 @@
 import type { ResultOf } from "@graphql-typed-document-node/core";
 import { useCallback, useEffect } from "react";
 import { useQuery } from "urql";
+import { codeOf } from "@/api/errors";
 import { graphql } from "@/gql";
 import { type MessageKey, type Translate, useT } from "@/i18n";
 import { en } from "@/i18n/en";
@@ -22,7 +23,9 @@ export function useViewer() {
   const again = useCallback(() => ask({ requestPolicy: "network-only" }), [ask]);
   const viewer = data?.viewer;
   const may = (permission: string) => viewer?.permissions.includes(permission) ?? false;
-  return { viewer, workspaces: data?.workspaces ?? [], may, error, again };
+  // Whoever is in no workspace has none that could be told.
+  const isGuest = !viewer && error !== undefined && codeOf(error) === "NOT_FOUND";
+  return { viewer, workspaces: data?.workspaces ?? [], may, isGuest, error, again };
 }
 
 /** Reads anew who is here when the server closed what was open, and when somebody comes back to the page. */

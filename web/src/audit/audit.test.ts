@@ -24,6 +24,8 @@ describe("what an action changed", () => {
   test("of a list of words is what came and what left", () => {
     const [change] = changesBetween({ permissions: ["read", "a"] }, { permissions: ["read", "b"] });
     expect(change?.items).toEqual({ added: ["b"], removed: ["a"], kept: 1 });
+    const [made] = changesBetween(undefined, { permissions: ["read"] });
+    expect(made?.items).toEqual({ added: ["read"], removed: [], kept: 0 });
   });
 
   test("is shown whole where it is of another kind now", () => {

@@ -26,12 +26,13 @@ export function changesBetween(before: Json | undefined, after: Json | undefined
       changesBetween(at(before, name), at(after, name), path ? `${path} / ${name}` : name),
     );
   }
-  if (isWords(before) && isWords(after)) {
-    const added = after.filter((word) => !before.includes(word));
-    const removed = before.filter((word) => !after.includes(word));
-    return [{ path, before, after, items: { added, removed, kept: after.length - added.length } }];
+  // What is null and what is absent is the same nothing, and for a list of words the same as none of them.
+  const [was, is] = [before ?? (isWords(after) ? [] : null), after ?? (isWords(before) ? [] : null)];
+  if (isWords(was) && isWords(is)) {
+    const added = is.filter((word) => !was.includes(word));
+    const removed = was.filter((word) => !is.includes(word));
+    return [{ path, before, after, items: { added, removed, kept: is.length - added.length } }];
   }
-  // What is null and what is absent is the same nothing.
   if ((before ?? null) === null && (after ?? null) === null) return [];
   return [{ path, before: before ?? undefined, after: after ?? undefined }];
 }

@@ -4,6 +4,7 @@ import { useSearchParams } from "react-router";
 import { useList } from "@/api/useList";
 import { Allowed } from "@/app/Allowed";
 import { useSettings } from "@/app/settings";
+import { useViewer } from "@/app/viewer";
 import { AuditEntryRow } from "@/audit/AuditEntryRow";
 import { ACTIONS, actionWord } from "@/audit/actions";
 import { download } from "@/audit/download";
@@ -11,6 +12,7 @@ import { asInstant, asQuery, asTyped, exportAddress, FILTERS, type Filter, filte
 import { AuditQuery } from "@/audit/queries";
 import { useT } from "@/i18n";
 import { shortId, useActors, useNames } from "@/people/names";
+import { useRoles } from "@/people/roles";
 import { Button } from "@/ui/Button";
 import { Empty } from "@/ui/Empty";
 import { Select, TextField } from "@/ui/Field";
@@ -28,9 +30,12 @@ export default function AuditPage() {
 
 function Audit() {
   const t = useT();
+  const { may } = useViewer();
   const toast = useToasts((toasts) => toasts.show);
   const actors = useActors();
-  const nameOf = useNames(actors);
+  const actorName = useNames(actors);
+  const { roles } = useRoles(!may("member:read"));
+  const nameOf = (id: string) => roles.find(({ key }) => key === id)?.name ?? actorName(id);
   const [params, setParams] = useSearchParams();
   const [busy, setBusy] = useState(false);
   const filter = filterIn(params);

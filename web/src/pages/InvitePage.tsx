@@ -1,11 +1,11 @@
 import { useState } from "react";
 import { Link } from "react-router";
-import { useMutation } from "urql";
+import { useMutation, useQuery } from "urql";
 import { refusalIn } from "@/api/refusal";
 import { BY_COOKIE, chooseWorkspace, useSession } from "@/app/session";
 import { useViewer } from "@/app/viewer";
 import { useT } from "@/i18n";
-import { AcceptInvitationMutation } from "@/people/queries";
+import { AcceptInvitationMutation, InvitedQuery } from "@/people/queries";
 import { Alert } from "@/ui/Alert";
 import { Button } from "@/ui/Button";
 import { Empty } from "@/ui/Empty";
@@ -13,7 +13,9 @@ import { Empty } from "@/ui/Empty";
 /** Where the link of an invitation leads: whoever is signed in becomes a member when they say so. */
 export default function InvitePage() {
   const t = useT();
-  const { viewer } = useViewer();
+  const { viewer, isGuest } = useViewer();
+  const [{ data }] = useQuery({ query: InvitedQuery });
+  const name = data?.viewer.name ?? "";
   const { invitation, key, keepInvitation, signOut } = useSession();
   const [{ fetching }, accept] = useMutation(AcceptInvitationMutation);
   const [refused, setRefused] = useState("");
@@ -22,9 +24,13 @@ export default function InvitePage() {
       <Empty
         title={t("invite.noToken")}
         action={
-          <Link to="/workflows" className="text-accent underline">
-            {t("nav.workflows")}
-          </Link>
+          isGuest ? (
+            <Button onClick={() => void signOut()}>{t("signOut")}</Button>
+          ) : (
+            <Link to="/workflows" className="text-accent underline">
+              {t("nav.workflows")}
+            </Link>
+          )
         }
       >
         {t("invite.noToken.help")}
@@ -56,7 +62,7 @@ export default function InvitePage() {
         </div>
       }
     >
-      <p>{isPerson ? t("invite.as", { name: viewer?.name ?? "" }) : t("invite.byKey", { name: viewer?.name ?? "" })}</p>
+      <p>{t(isPerson ? "invite.as" : "invite.byKey", { name })}</p>
       {viewer && isPerson ? <p className="mt-2">{t("invite.also", { name: viewer.workspace.name })}</p> : null}
       <div className="mt-2">
         <Alert text={refused} />

@@ -44,7 +44,7 @@ export function InviteDialog({ onDone, onClose }: { onDone: () => void; onClose:
         <Once
           label={t("invite.link")}
           help={t(email.trim() ? "invite.link.email" : "invite.link.help", { email: email.trim() })}
-          value={`${location.origin}/invite#${token}`}
+          value={`${location.origin}/invitation#${token}`}
         />
       </Dialog>
     );

@@ -143,3 +143,10 @@ export const RevokeApiKeyMutation = graphql(`
     revokeApiKey(input: $input) { apiKey { id revokedAt } userErrors { code message field } }
   }
 `);
+
+/** Who is asked: a guest, who is in no workspace, can be told nothing more. */
+export const InvitedQuery = graphql(`
+  query Invited {
+    viewer { id name }
+  }
+`);
