@@ -195,6 +195,7 @@ impl Runtime {
 
     /// Where everything is kept, for those outside: on PostgreSQL a task sees nothing before it says for whom it works
     /// (see [`wall`](crate::database::wall)).
+    #[expect(clippy::misnamed_getters, reason = "the engine's own handle reaches every workspace")]
     pub fn database(&self) -> &Database {
         &self.0.outside
     }

@@ -239,12 +239,12 @@ macro_rules! on_both_databases {
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_sqlite() {
                 // What a test does without a request, it does as the installation.
-                runtime::database::wall::of_system(test(Home::sqlite().await)).await;
+                runtime::database::wall::of_system(Box::pin(test(Home::sqlite().await))).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_postgres() {
-                runtime::database::wall::of_system(test(Home::postgres().await)).await;
+                runtime::database::wall::of_system(Box::pin(test(Home::postgres().await))).await;
             }
         }
     )*};

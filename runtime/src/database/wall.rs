@@ -31,19 +31,19 @@ tokio::task_local! {
 }
 
 /// Does `work` for a workspace: on PostgreSQL there are no other rows for it.
-pub async fn of<F: Future>(workspace: WorkspaceId, work: F) -> F::Output {
-    SCOPE.scope(Scope::Of(workspace), work).await
+pub fn of<F: Future>(workspace: WorkspaceId, work: F) -> impl Future<Output = F::Output> {
+    SCOPE.scope(Scope::Of(workspace), work)
 }
 
 /// Does `work` for nobody in particular: on PostgreSQL there are no rows for it, until a part of it says for whom it is.
-pub async fn of_nobody<F: Future>(work: F) -> F::Output {
-    SCOPE.scope(Scope::Nobody, work).await
+pub fn of_nobody<F: Future>(work: F) -> impl Future<Output = F::Output> {
+    SCOPE.scope(Scope::Nobody, work)
 }
 
 /// Does `work` for the installation itself, over all workspaces: to find out who asks, or what is meant before there is
 /// a workspace. Each use of it is a hole in the wall and needs its reason.
-pub async fn of_system<F: Future>(work: F) -> F::Output {
-    SCOPE.scope(Scope::System, work).await
+pub fn of_system<F: Future>(work: F) -> impl Future<Output = F::Output> {
+    SCOPE.scope(Scope::System, work)
 }
 
 /// The same as [`of`] for what is read bit by bit, by whichever task.

@@ -145,7 +145,7 @@ async fn answer(face: &Face, media: Media, is_get: bool, headers: &HeaderMap, pa
         return sse::stream(face, &viewer, shown_credential(face, headers), admitted);
     }
     let (executed, cost) = (admitted.executed, admitted.cost);
-    let execution = wall::of(viewer.workspace, face.schema.execute(admitted.request));
+    let execution = wall::of(viewer.workspace, Box::pin(face.schema.execute(admitted.request)));
     let Ok(mut response) = tokio::time::timeout(EXECUTION_LIMIT, execution).await else {
         return refused(media, StatusCode::GATEWAY_TIMEOUT, too_long());
     };
