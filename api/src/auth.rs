@@ -72,10 +72,34 @@ impl FromStr for RoleRef {
     }
 }
 
+/// The workspace of somebody who is in none: nothing belongs to it.
+pub const NOWHERE: WorkspaceId = WorkspaceId(uuid::Uuid::nil());
+
 /// The only projects that somebody sees; none for all of them.
 pub type ProjectLimit = Option<Arc<[ProjectId]>>;
 
-/// Who asks, in which workspace, and what they may do. Every query starts from `workspace`.
+/// What somebody can see at all: a workspace, or some projects of it. Queries for what belongs to a project start from one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    /// The tenant.
+    pub workspace: WorkspaceId,
+    /// The only projects in it.
+    pub projects: ProjectLimit,
+}
+
+impl Scope {
+    /// All of a workspace: for what the server does by itself.
+    pub fn whole(workspace: WorkspaceId) -> Self {
+        Self { workspace, projects: None }
+    }
+
+    /// Whether a project of the workspace is in it.
+    pub fn has(&self, project: ProjectId) -> bool {
+        self.projects.as_ref().is_none_or(|projects| projects.contains(&project))
+    }
+}
+
+/// Who asks, in which workspace, and what they may do. Every query starts from `workspace`, or from their [`Scope`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Viewer {
     /// The tenant that everything asked for must belong to.
@@ -101,6 +125,21 @@ pub struct Viewer {
 }
 
 impl Viewer {
+    /// The same viewer, who sees only these projects. They keep no permission over the workspace as a whole.
+    #[must_use]
+    pub fn limited_to(self, projects: ProjectLimit) -> Self {
+        let permissions = match &projects {
+            Some(_) => self.permissions.in_projects(),
+            None => self.permissions,
+        };
+        Self { permissions, projects, ..self }
+    }
+
+    /// What they can see at all.
+    pub fn scope(&self) -> Scope {
+        Scope { workspace: self.workspace, projects: self.projects.clone() }
+    }
+
     /// Goes on only with the permission.
     ///
     /// # Errors
@@ -112,6 +151,11 @@ impl Viewer {
     /// Whether they have the permission.
     pub fn may(&self, permission: Permission) -> bool {
         self.permissions.has(permission)
+    }
+
+    /// Whether they are in no workspace, and can do nothing but accept an invitation.
+    pub fn is_guest(&self) -> bool {
+        self.workspace == NOWHERE
     }
 
     /// The same viewer in a request of its own.

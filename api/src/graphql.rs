@@ -16,6 +16,7 @@ pub mod error;
 pub mod event;
 pub mod expression;
 pub mod feed;
+pub mod invitation;
 pub mod key;
 pub mod limit;
 mod loader;
@@ -29,6 +30,7 @@ pub mod project;
 pub mod quota;
 mod request;
 pub mod retry;
+pub mod role;
 pub mod run;
 pub mod start;
 pub mod test_run;
@@ -72,6 +74,8 @@ pub struct Query(
     trigger::TriggerEventQuery,
     key::KeyQuery,
     member::MemberQuery,
+    invitation::InvitationQuery,
+    role::RoleQuery,
     workspace::WorkspaceQuery,
 );
 
@@ -98,6 +102,8 @@ pub struct Mutation(
     egress::EgressMutation,
     key::KeyMutation,
     member::MemberMutation,
+    invitation::InvitationMutation,
+    role::RoleMutation,
     workspace::WorkspaceMutation,
 );
 

@@ -19,6 +19,8 @@ pub use server::{
     Banner, ServeError, create_first_key, create_key, create_login_link, router, serve, serve_until, verify_audit,
 };
 
+pub use rest::paths as rest_paths;
+
 /// Whether this program was built with the pages of the canvas.
 pub fn has_pages() -> bool {
     rest::pages::are_here()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{any, get, post};
+use axum::routing::{MethodRouter, any, get, post};
 
 mod audit;
 mod error;
@@ -19,23 +19,31 @@ mod webhook;
 use crate::app::App;
 use crate::config::oidc::CALLBACK_PATH;
 
-/// Every route besides `/graphql`.
+/// Every route besides `/graphql`, and what answers there. The paths are read off it where each must be tried.
+fn routes() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
+    vec![
+        ("/health", get(process::health)),
+        ("/ready", get(process::ready)),
+        ("/metrics", get(process::metrics)),
+        ("/api/v1/runs/{id}", get(run::get)),
+        ("/api/v1/audit", get(audit::get)),
+        ("/auth", get(login::ways)),
+        ("/auth/sign-in", get(login::begin)),
+        (CALLBACK_PATH, get(login::finish)),
+        ("/auth/back-channel-logout", post(login::logged_out)),
+        ("/session", post(session::sign_in).delete(session::sign_out)),
+        ("/hooks/{*address}", any(webhook::receive)),
+    ]
+}
+
+/// The paths of every route besides `/graphql` and the pages, as the router knows them.
+pub fn paths() -> Vec<&'static str> {
+    routes().into_iter().map(|(path, _)| path).collect()
+}
+
 pub(crate) fn router(app: Arc<App>) -> Router {
-    Router::new()
-        .route("/health", get(process::health))
-        .route("/ready", get(process::ready))
-        .route("/metrics", get(process::metrics))
-        .route("/api/v1/runs/{id}", get(run::get))
-        .route("/api/v1/audit", get(audit::get))
-        .route("/auth", get(login::ways))
-        .route("/auth/sign-in", get(login::begin))
-        .route(CALLBACK_PATH, get(login::finish))
-        .route("/auth/back-channel-logout", post(login::logged_out))
-        .route("/session", post(session::sign_in).delete(session::sign_out))
-        .route("/hooks/{*address}", any(webhook::receive))
-        .fallback(pages::serve)
-        .method_not_allowed_fallback(error::no_such_method)
-        .with_state(app)
+    let all = routes().into_iter().fold(Router::new(), |router, (path, answer)| router.route(path, answer));
+    all.fallback(pages::serve).method_not_allowed_fallback(error::no_such_method).with_state(app)
 }
 
 /// The answer when a handler panicked: a fault of ours, whose text stays in the log.

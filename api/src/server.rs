@@ -26,14 +26,14 @@ use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
-use crate::auth::Role;
 use crate::auth::oidc::OidcError;
+use crate::auth::{Role, Scope};
 use crate::config::Config;
 use crate::service::audit::Context;
 use crate::service::audit_chain::{Remembered, Verdict};
 use crate::service::key::{CreatedKey, NewKey};
 use crate::service::workspace::{self, DEFAULT_SLUG};
-use crate::service::{ServiceError, access, audit_chain, denial, key, session, trigger};
+use crate::service::{ServiceError, access, audit_chain, denial, key, project, session, trigger};
 use crate::telemetry::export::ExportError;
 use crate::{graphql, rest, store, telemetry};
 
@@ -170,10 +170,16 @@ pub async fn serve_until(
 ///
 /// # Errors
 /// `NotFound` when there is no such workspace.
-pub async fn create_key(config: &Config, slug: &str, role: Role, name: &str) -> Result<CreatedKey, ServeError> {
+pub async fn create_key(
+    config: &Config,
+    slug: &str,
+    role: Role,
+    name: &str,
+    projects: &[String],
+) -> Result<CreatedKey, ServeError> {
     let clock = Clock::system();
     let database = prepared_database(config, &clock).await?;
-    let created = make_key(config, &database, &clock, slug, NewKey::of(name, role)).await;
+    let created = make_key(config, &database, &clock, slug, NewKey::of(name, role), projects).await;
     database.close().await;
     created
 }
@@ -231,7 +237,9 @@ pub async fn create_first_key(config: &Config, name: &str) -> Result<Option<Crea
     let database = prepared_database(config, &clock).await?;
     let created = match store::api_key::any(&database).await.map_err(ServiceError::from) {
         Ok(true) => Ok(None),
-        Ok(false) => make_key(config, &database, &clock, DEFAULT_SLUG, NewKey::of(name, Role::Admin)).await.map(Some),
+        Ok(false) => {
+            make_key(config, &database, &clock, DEFAULT_SLUG, NewKey::of(name, Role::Admin), &[]).await.map(Some)
+        }
         Err(error) => Err(error.into()),
     };
     database.close().await;
@@ -243,10 +251,14 @@ async fn make_key(
     database: &Database,
     clock: &Clock,
     slug: &str,
-    new: NewKey,
+    mut new: NewKey,
+    projects: &[String],
 ) -> Result<CreatedKey, ServeError> {
     let workspace = store::workspace::find_by_slug(database, slug).await.map_err(ServiceError::from)?;
     let workspace = workspace.ok_or(ServiceError::NotFound { what: "workspace" })?;
+    if !projects.is_empty() {
+        new.projects = project::limit_in(database, &Scope::whole(workspace.id), projects).await?;
+    }
     let context = Context::command(workspace.id, clock);
     let secrets = secrets(config, database, clock);
     secrets.prepare().await?;

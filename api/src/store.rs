@@ -35,6 +35,7 @@ pub(crate) mod publication;
 pub(crate) mod quota;
 pub(crate) mod role;
 pub(crate) mod run;
+mod scope;
 pub(crate) mod service_account;
 pub(crate) mod sign_in;
 pub(crate) mod signal_key;

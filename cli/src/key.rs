@@ -45,6 +45,9 @@ pub(crate) struct Create {
     /// What it may do: owner, admin, editor, operator, approver or viewer.
     #[arg(long, value_parser = role, value_name = "ROLE")]
     role: Role,
+    /// A project that it sees, by its name in URLs; may be repeated. All of the workspace when absent.
+    #[arg(long = "project", value_name = "NAME")]
+    projects: Vec<String>,
     /// What it is for.
     #[arg(long, default_value = "command line", value_name = "TEXT")]
     name: String,
@@ -106,7 +109,8 @@ async fn list(client: &Client, output: Output) -> Result<ExitCode, Failure> {
 async fn create(create: Create, global: &Global) -> Result<ExitCode, Failure> {
     let output = global.output();
     let config = global.settings()?;
-    let created = api::create_key(&config, &create.workspace, create.role, &create.name).await.map_err(failed)?;
+    let (workspace, projects) = (&create.workspace, &create.projects);
+    let created = api::create_key(&config, workspace, create.role, &create.name, projects).await.map_err(failed)?;
     let key = created.secret.expose();
     if output.is_json() {
         let made = &created.key;

@@ -23,6 +23,9 @@ pub(crate) enum Command {
         /// The address that they must have at their provider; anybody with the token when absent.
         #[arg(long, value_name = "ADDRESS")]
         email: Option<String>,
+        /// A project that they see, by its name in URLs; may be repeated. All of the workspace when absent.
+        #[arg(long = "project", value_name = "NAME")]
+        projects: Vec<String>,
         /// How long the token waits, such as 48h; at most 30 days.
         #[arg(long, default_value = "168h", value_name = "DURATION")]
         expires_in: String,
@@ -69,8 +72,11 @@ pub(crate) async fn run(command: Command, global: &Global) -> Result<ExitCode, F
     let (client, output) = (global.client()?, global.output());
     match command {
         Command::List => list(&client, output).await,
-        Command::Invite { role, email, expires_in } => {
-            let input = json!({ "role": role, "email": email, "expiresIn": expires_in });
+        Command::Invite { role, email, projects, expires_in } => {
+            let mut input = json!({ "role": role, "email": email, "expiresIn": expires_in });
+            if !projects.is_empty() {
+                input["projects"] = json!(projects);
+            }
             let made = client.change("inviteMember", question::INVITE, input).await?;
             if output.is_json() {
                 output.document(&json!({ "invitation": made["invitation"], "token": made["token"] }));

@@ -75,6 +75,21 @@ impl Permission {
         Self::ALL.iter().copied().find(|permission| permission.as_str() == text)
     }
 
+    /// Whether it is over the workspace as a whole: a credential that is limited to some projects does not have it, whatever
+    /// its role says.
+    pub fn is_of_workspace(self) -> bool {
+        match self {
+            Self::Read | Self::RunStart | Self::RunSignal | Self::RunControl => false,
+            Self::WorkflowEdit | Self::WorkflowPublish | Self::WorkflowDeploy => false,
+            Self::ConnectionUse | Self::ConnectionManage => false,
+            // An editor of some projects stays an editor; names of members are no secret among them.
+            Self::MemberRead => false,
+            Self::ProjectManage | Self::QuotaManage | Self::OutgoingManage => true,
+            Self::MemberManage | Self::KeyManage | Self::AuditRead => true,
+            Self::WorkspaceManage | Self::WorkspaceOwn => true,
+        }
+    }
+
     fn bit(self) -> u64 {
         1 << (self as u8)
     }
@@ -101,6 +116,12 @@ impl Permissions {
     /// Whether all of `other` are among them.
     pub fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
+    }
+
+    /// Those that a credential can have which is limited to some projects.
+    #[must_use]
+    pub fn in_projects(self) -> Self {
+        self.iter().filter(|permission| !permission.is_of_workspace()).collect()
     }
 
     /// What both have.

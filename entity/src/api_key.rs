@@ -46,6 +46,8 @@ pub struct Model {
     pub last_used_at: Option<DateTimeUtc>,
     /// The key that takes its place.
     pub successor_id: Option<Uuid>,
+    /// The workspace that the local admin chose in this session; requests that name none are about it.
+    pub chosen_workspace_id: Option<Uuid>,
 }
 
 /// None declared: rows are found by their ids, inside a workspace.

@@ -20,6 +20,8 @@ pub struct Model {
     pub return_to: String,
     /// Until when.
     pub expires_at: DateTimeUtc,
+    /// The network that it came from, as far as that is known.
+    pub address: Option<String>,
 }
 
 /// None declared: rows are found by their digest.

@@ -42,6 +42,10 @@ pub struct Model {
     pub holder: Option<Uuid>,
     /// From when others may.
     pub held_until: Option<DateTimeUtc>,
+    /// The workspace that the person chose since; requests that name none are about it.
+    pub chosen_workspace_id: Option<Uuid>,
+    /// Whether it also opens for somebody who is in no workspace, so that they can accept an invitation.
+    pub is_guest: bool,
 }
 
 /// None declared: rows are found by their hash, or by what the provider calls them.

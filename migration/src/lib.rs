@@ -61,6 +61,8 @@ mod m0123_key_scope;
 mod m0124_invitation;
 mod m0125_audit_chain;
 mod m0140_workspace_code;
+mod m0150_chosen_workspace;
+mod m0151_login_address;
 mod m0165_row_security;
 mod wall;
 
@@ -130,6 +132,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0124_invitation::Migration),
             Box::new(m0125_audit_chain::Migration),
             Box::new(m0140_workspace_code::Migration),
+            Box::new(m0150_chosen_workspace::Migration),
+            Box::new(m0151_login_address::Migration),
             Box::new(m0165_row_security::Migration),
         ]
     }

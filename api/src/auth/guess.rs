@@ -48,7 +48,7 @@ impl Guesses {
 }
 
 /// Who has one address of version 6 usually has the whole /64.
-fn network(address: IpAddr) -> IpAddr {
+pub fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(v6) => match v6.to_ipv4_mapped() {

@@ -2,19 +2,22 @@
 
 use std::time::Duration;
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use engine::time::{Timestamp, parse_duration};
 
 use super::Result;
+use super::member::{limit, maybe};
 use super::page::{Relay, connection, cost, window};
+use super::project::ProjectObject;
 use super::request::{Asked as _, id, time};
 use super::user_error::{UserError, settle};
 use crate::auth::Permission;
 use crate::auth::api_key::Form;
 use crate::service::key::{self, ApiKey, CreatedKey, NewKey};
+use crate::service::member::MemberChange;
 use crate::service::service_account::{self, ServiceAccount};
-use crate::service::{ServiceError, role, workspace};
+use crate::service::{ServiceError, project, role, workspace};
 
 /// A credential of a program. What is kept of it does not open anything.
 pub struct ApiKeyObject(pub(super) ApiKey);
@@ -46,6 +49,12 @@ impl ApiKeyObject {
     /// The only permissions that it has of those of its role; null for all of them.
     async fn permissions(&self) -> Option<Vec<&'static str>> {
         Some(self.0.permissions?.iter().map(Permission::as_str).collect())
+    }
+
+    /// The only projects that it sees; null for all of the workspace.
+    #[graphql(complexity = "2 + child_complexity")]
+    async fn projects(&self, ctx: &Context<'_>) -> Result<Option<Vec<ProjectObject>>> {
+        limit(ctx, &self.0.projects).await
     }
 
     /// The service account that it speaks for.
@@ -108,6 +117,12 @@ impl ServiceAccountObject {
     /// What it may do: the word of a built-in role, or the id of one that the workspace made.
     async fn role(&self) -> String {
         self.0.role.to_string()
+    }
+
+    /// The only projects that it sees; null for all of the workspace.
+    #[graphql(complexity = "2 + child_complexity")]
+    async fn projects(&self, ctx: &Context<'_>) -> Result<Option<Vec<ProjectObject>>> {
+        limit(ctx, &self.0.projects).await
     }
 
     /// Who made it.
@@ -197,6 +212,9 @@ pub struct CreateApiKeyInput {
     /// The only permissions that it has of those of its role, such as `run:start`; `read` must be among them. All of them
     /// when absent.
     permissions: Option<Vec<String>>,
+    /// The slugs of the only projects that it sees; what belongs to others is not there for it, and it has no permission
+    /// over the workspace as a whole. All that the asker sees when absent.
+    projects: Option<Vec<String>>,
     /// From when it opens nothing; never when absent.
     expires_at: Option<DateTime<Utc>>,
     /// What it looks like.
@@ -232,15 +250,19 @@ pub struct CreateServiceAccountInput {
     /// What it may do: the word of a built-in role, or the id of one that the workspace made; nothing that the asker may
     /// not.
     role: String,
+    /// The slugs of the only projects that it sees; all that the asker sees when absent.
+    projects: Option<Vec<String>>,
 }
 
-/// Another role for a service account.
+/// What is to be others of a service account.
 #[derive(InputObject)]
 pub struct UpdateServiceAccountInput {
     /// The service account.
     service_account_id: ID,
-    /// What it may do from now on.
-    role: String,
+    /// What it may do from now on; as before when absent.
+    role: Option<String>,
+    /// The slugs of the only projects that it sees from now on; null for all, as before when absent.
+    projects: MaybeUndefined<Vec<String>>,
 }
 
 /// A service account to disable.
@@ -345,18 +367,23 @@ impl KeyMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The service account.")] input: CreateServiceAccountInput,
     ) -> Result<ServiceAccountPayload> {
-        let made = service_account::create(ctx.app()?, ctx.viewer()?, &input.name, &input.role).await;
+        let made =
+            service_account::create(ctx.app()?, ctx.viewer()?, &input.name, &input.role, input.projects.as_deref())
+                .await;
         ServiceAccountPayload::settle(made)
     }
 
-    /// Gives a service account another role; its keys may do that at once.
+    /// Gives a service account another role or other projects; its keys may do that at once.
     async fn update_service_account(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The service account and its role.")] input: UpdateServiceAccountInput,
+        #[graphql(desc = "The service account, and what is to be others of it.")] input: UpdateServiceAccountInput,
     ) -> Result<ServiceAccountPayload> {
         ServiceAccountPayload::settle(match id(&input.service_account_id, "service account") {
-            Ok(id) => service_account::set_role(ctx.app()?, ctx.viewer()?, id, &input.role).await,
+            Ok(id) => {
+                let wanted = MemberChange { role: input.role, projects: maybe(input.projects) };
+                service_account::update(ctx.app()?, ctx.viewer()?, id, wanted).await
+            }
             Err(error) => Err(error),
         })
     }
@@ -396,7 +423,9 @@ async fn new_key(ctx: &Context<'_>, input: CreateApiKeyInput) -> Result<NewKey> 
         ApiKeyForm::Foreman => Form::Foreman { environment, org: workspace::get(app, viewer).await?.slug },
     };
     let expires_at = input.expires_at.map(|at| Timestamp(at.timestamp_micros()));
-    Ok(NewKey { name: input.name, role, service_account, permissions, expires_at, form })
+    viewer.require(Permission::KeyManage)?;
+    let projects = project::limit(app, viewer, input.projects.as_deref()).await?;
+    Ok(NewKey { name: input.name, role, service_account, permissions, projects, expires_at, form })
 }
 
 /// Reads a duration such as `24h`.

@@ -1,8 +1,10 @@
 //! Who asks, and where.
 
-use async_graphql::{Context, Enum, ID, Object, SimpleObject};
+use async_graphql::{ComplexObject, Context, Enum, ID, Object, SimpleObject};
 
 use super::Result;
+use super::member::limit;
+use super::project::ProjectObject;
 use super::quota::{QuotaObject, UsageObject};
 use super::request::Asked as _;
 use crate::auth;
@@ -29,19 +31,34 @@ pub enum RoleName {
 
 /// Who asks: the person or program that the credential speaks for.
 #[derive(SimpleObject)]
+#[graphql(complex)]
 pub struct Viewer {
     /// The id of the person, the service account or the API key, as `createdBy` and the audit name it.
     id: ID,
-    /// The tenant that everything belongs to that they can see.
-    workspace: WorkspaceObject,
     /// The name of the person, the service account or the API key.
     name: String,
-    /// The mightiest built-in role that may do no more than they may.
+    /// The mightiest built-in role that may do no more than they may; `VIEWER` also for a guest, who may do nothing.
     role: RoleName,
-    /// What their role is called, also when the workspace made it for itself.
+    /// What their role is called, also when the workspace made it for itself; `guest` for a person who is in no workspace
+    /// and signed in to accept an invitation.
     role_name: String,
     /// The words of all that they may do, such as `workflow:edit`. More words may come.
     permissions: Vec<&'static str>,
+}
+
+/// Who asks: the person or program that the credential speaks for.
+#[ComplexObject]
+impl Viewer {
+    /// The only projects that they see; null for all of the workspace. What belongs to others is not there for them.
+    #[graphql(complexity = "2 + child_complexity")]
+    async fn projects(&self, ctx: &Context<'_>) -> Result<Option<Vec<ProjectObject>>> {
+        limit(ctx, &ctx.viewer()?.projects).await
+    }
+
+    /// The tenant that everything belongs to that they can see. `NOT_FOUND` for a guest, who is in none.
+    async fn workspace(&self, ctx: &Context<'_>) -> Result<WorkspaceObject> {
+        Ok(WorkspaceObject(workspace::get(ctx.app()?, ctx.viewer()?).await?))
+    }
 }
 
 /// A tenant: owns projects, keys and limits.
@@ -91,10 +108,8 @@ impl ViewerQuery {
     /// Who asks.
     async fn viewer(&self, ctx: &Context<'_>) -> Result<Viewer> {
         let viewer = ctx.viewer()?;
-        let workspace = workspace::get(ctx.app()?, viewer).await?;
         Ok(Viewer {
             id: viewer.actor().into(),
-            workspace: WorkspaceObject(workspace),
             name: viewer.name.clone(),
             role: viewer.permissions.nearest().into(),
             role_name: viewer.role.clone(),

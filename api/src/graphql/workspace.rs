@@ -14,8 +14,8 @@ pub struct WorkspaceQuery;
 
 #[Object]
 impl WorkspaceQuery {
-    /// The workspaces that the viewer is in, those first that they have been in the longest; of a program the one that
-    /// its key opens. Only id, slug and name can be read of the others.
+    /// The workspaces that the viewer is in, those first that they have been in the longest; none for a guest, and of a
+    /// program the one that its key opens. Only id, slug and name can be read of the others.
     async fn workspaces(&self, ctx: &Context<'_>) -> Result<Vec<WorkspaceName>> {
         let mine = workspace::mine(ctx.app()?, ctx.viewer()?).await?;
         Ok(mine.into_iter().map(|found| WorkspaceName::of(&found)).collect())
@@ -25,7 +25,7 @@ impl WorkspaceQuery {
 /// A workspace to choose.
 #[derive(SimpleObject)]
 pub struct WorkspaceName {
-    /// The id, `ws_…`; requests choose it by the header `X-FlowForge-Workspace`.
+    /// The id, `ws_…`; a request names it by the header `X-FlowForge-Workspace`, a session by `chooseWorkspace`.
     id: async_graphql::ID,
     /// The name in URLs.
     slug: String,
@@ -54,6 +54,22 @@ pub struct CreateWorkspaceInput {
 pub struct UpdateWorkspaceInput {
     /// The name for people.
     name: String,
+}
+
+/// A workspace to go to.
+#[derive(InputObject)]
+pub struct ChooseWorkspaceInput {
+    /// Its id or slug; one of `workspaces`.
+    workspace: String,
+}
+
+/// What came of going to a workspace.
+#[derive(SimpleObject)]
+pub struct ChooseWorkspacePayload {
+    /// The workspace that the session is in now.
+    workspace: Option<WorkspaceName>,
+    /// What to mend.
+    user_errors: Vec<UserError>,
 }
 
 /// What came of making a workspace.
@@ -89,6 +105,19 @@ impl WorkspaceMutation {
         let made = workspace::create(ctx.app()?, ctx.viewer()?, &input.slug, input.name.as_deref()).await;
         let (made, user_errors) = settle(made)?;
         Ok(CreateWorkspacePayload { workspace: made.as_ref().map(WorkspaceName::of), user_errors })
+    }
+
+    /// Goes to another workspace of the viewer for as long as their session in the browser lasts, also in other tabs; what
+    /// is open asks again. A request that names a workspace by the header `X-FlowForge-Workspace` is in that one all the
+    /// same. Takes no permission.
+    async fn choose_workspace(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Where to.")] input: ChooseWorkspaceInput,
+    ) -> Result<ChooseWorkspacePayload> {
+        let chosen = workspace::choose(ctx.app()?, ctx.viewer()?, &input.workspace).await;
+        let (chosen, user_errors) = settle(chosen)?;
+        Ok(ChooseWorkspacePayload { workspace: chosen.as_ref().map(WorkspaceName::of), user_errors })
     }
 
     /// Gives the viewer's workspace another name.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::ServiceError;
 use super::page::{Page, PageRequest};
 use crate::app::App;
-use crate::auth::{Permission, Principal, Viewer};
+use crate::auth::{Permission, Principal, ProjectLimit, Scope, Viewer};
 use crate::store;
 
 /// Who made a change.
@@ -58,6 +58,8 @@ impl From<Principal> for Actor {
 pub struct Context {
     /// The workspace that is changed.
     pub workspace: WorkspaceId,
+    /// The only projects in which something may be changed.
+    pub projects: ProjectLimit,
     /// Who.
     pub actor: Actor,
     /// The request it is part of, as logs name it.
@@ -75,6 +77,7 @@ impl Context {
     pub fn of(app: &App, viewer: &Viewer) -> Self {
         Self {
             workspace: viewer.workspace,
+            projects: viewer.projects.clone(),
             actor: viewer.principal.into(),
             request: viewer.request.clone(),
             address: address(),
@@ -100,6 +103,7 @@ impl Context {
     pub(crate) fn signing_in(app: &App, workspace: WorkspaceId, user: UserId, request: Option<&str>) -> Self {
         Self {
             workspace,
+            projects: None,
             actor: Actor::User(user),
             request: request.map(str::to_owned),
             address: address(),
@@ -112,7 +116,12 @@ impl Context {
     /// What a command on the server itself changes now.
     pub fn command(workspace: WorkspaceId, clock: &Clock) -> Self {
         let (actor, at, clock) = (Actor::Command, clock.now(), clock.clone());
-        Self { workspace, actor, request: None, address: None, at, clock, bus: None }
+        Self { workspace, projects: None, actor, request: None, address: None, at, clock, bus: None }
+    }
+
+    /// What may be changed at all.
+    pub(crate) fn scope(&self) -> Scope {
+        Scope { workspace: self.workspace, projects: self.projects.clone() }
     }
 
     /// The id of a new row.

@@ -76,7 +76,10 @@ async fn viewer(app: &Arc<App>, credential: &Credential, is_asking: bool) -> Res
     match &app.provider {
         // No key has a dot.
         Some(provider) if token.contains('.') => bearer(app, provider, token, workspace.as_deref()).await,
-        _ => key::authenticate(app, token).await,
+        _ => match workspace.as_deref() {
+            Some(wanted) => key::authenticate_at(app, token, wanted).await,
+            None => key::authenticate(app, token).await,
+        },
     }
 }
 

@@ -154,7 +154,7 @@ impl From<SecretError> for ServiceError {
 /// `NotFound` also for another workspace's.
 pub async fn get(app: &App, viewer: &Viewer, id: ConnectionId) -> Result<Connection, ServiceError> {
     viewer.require(Permission::ConnectionUse)?;
-    let found = store::connection::find(app.runtime.database(), viewer.workspace, id).await?;
+    let found = store::connection::find(app.runtime.database(), &viewer.scope(), id).await?;
     found.ok_or(ServiceError::NotFound { what: "connection" })
 }
 
@@ -173,7 +173,7 @@ pub async fn list(
         let (id, name) = place.split_once(' ')?;
         Some((name.to_owned(), id.parse().ok()?))
     })?;
-    let rows = store::connection::list(app.runtime.database(), viewer.workspace, filter, window).await?;
+    let rows = store::connection::list(app.runtime.database(), &viewer.scope(), filter, window).await?;
     Ok(Page::of(rows, page, |row| viewer.cursors.cursor(LIST, &format!("{} {}", row.id, row.name))))
 }
 
@@ -194,7 +194,7 @@ pub async fn create(app: &App, viewer: &Viewer, new: NewConnection) -> Result<Co
         return Err(ServiceError::invalid("secrets", format!("`{missing}` is missing")));
     }
     let database = app.runtime.database();
-    let project = store::project::find_by_slug(database, viewer.workspace, &new.project).await?;
+    let project = store::project::find_by_slug(database, &viewer.scope(), &new.project).await?;
     let project = project.ok_or(ServiceError::NotFound { what: "project" })?;
     let now = app.runtime.now();
     let mut connection = Connection {

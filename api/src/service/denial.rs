@@ -71,6 +71,16 @@ impl Denials {
 
 /// Says that a viewer was denied something. The first time in a minute is written at once.
 pub async fn denied(app: &App, viewer: &Viewer, target: &str, permission: &str) {
+    // A guest has no workspace whose audit it would be in.
+    if viewer.is_guest() {
+        tracing::info!(
+            actor = viewer.actor(),
+            target,
+            permission,
+            "somebody who is in no workspace was denied something"
+        );
+        return;
+    }
     let target: String = target.chars().take(TARGET_LIMIT).collect();
     if app.denials.count(viewer, &target, permission, app.runtime.now()) {
         write(app, viewer, Context::of(app, viewer), Done::denied(&target, permission, 1)).await;

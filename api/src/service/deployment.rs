@@ -118,6 +118,6 @@ pub async fn history(
     viewer.require(Permission::Read)?;
     let window = page.window(&viewer.cursors, HISTORY, |text| text.parse().ok())?;
     let database = app.runtime.database();
-    let rows = store::deployment::history(database, viewer.workspace, workflow, environment, window).await?;
+    let rows = store::deployment::history(database, &viewer.scope(), workflow, environment, window).await?;
     Ok(Page::of(rows, page, |row| viewer.cursors.cursor(HISTORY, &row.id.to_string())))
 }

@@ -104,7 +104,7 @@ pub(crate) fn first(
 /// `NotFound` also for another workspace's.
 pub async fn get(app: &App, viewer: &Viewer, id: DraftId) -> Result<Draft, ServiceError> {
     viewer.require(Permission::Read)?;
-    let found = store::draft::find(app.runtime.database(), viewer.workspace, id).await?;
+    let found = store::draft::find(app.runtime.database(), &viewer.scope(), id).await?;
     found.ok_or(ServiceError::NotFound { what: "draft" })
 }
 
@@ -114,7 +114,7 @@ pub async fn get(app: &App, viewer: &Viewer, id: DraftId) -> Result<Draft, Servi
 /// `NotFound` also for another workspace's.
 pub async fn get_main(app: &App, viewer: &Viewer, of: WorkflowId) -> Result<Draft, ServiceError> {
     viewer.require(Permission::Read)?;
-    let found = store::draft::find_main(app.runtime.database(), viewer.workspace, of).await?;
+    let found = store::draft::find_main(app.runtime.database(), &viewer.scope(), of).await?;
     found.ok_or(ServiceError::NotFound { what: "draft" })
 }
 

@@ -100,7 +100,7 @@ pub async fn run_events(
             .ok_or_else(|| ServiceError::invalid("after", "`after` is not a cursor of this run's events"))?,
     };
     let keys = Arc::clone(&plan::get(app, viewer.workspace, &run.hash).await?.keys);
-    let tail = Tail::new(Arc::clone(app), viewer.workspace, id, seq);
+    let tail = Tail::new(Arc::clone(app), viewer.scope(), id, seq);
     let veil = veil::of(app, viewer, &run).await?;
     Ok(follow(app, tail::RunSource::new(tail, keys, veil, viewer.cursors)))
 }

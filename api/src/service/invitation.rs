@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::audit::Context;
 use super::member::{Member, Source};
 use super::page::{Page, PageRequest};
-use super::{ServiceError, role, text, user};
+use super::{ServiceError, project, role, text, user};
 use crate::app::App;
 use crate::auth::{Permission, Principal, ProjectLimit, RoleRef, Viewer};
 use crate::store;
@@ -54,6 +54,7 @@ pub async fn create(
     viewer: &Viewer,
     email: Option<String>,
     role: &str,
+    projects: Option<&[String]>,
     lives: Duration,
 ) -> Result<(Invitation, String), ServiceError> {
     viewer.require(Permission::MemberManage)?;
@@ -75,7 +76,7 @@ pub async fn create(
         id: InvitationId(app.runtime.clock().new_id()),
         email,
         role,
-        projects: viewer.projects.clone(),
+        projects: project::limit(app, viewer, projects).await?,
         created_by: viewer.actor(),
         created_at: context.at,
         expires_at: context.at.plus(lives),

@@ -12,7 +12,7 @@ use super::page::{Page, PageRequest};
 use super::{ServiceError, role, text};
 use crate::app::App;
 use crate::auth::api_key::{Form, KeyHash, Secret};
-use crate::auth::{Permission, Permissions, ProjectLimit, RoleRef, Viewer};
+use crate::auth::{Permission, Permissions, Principal, ProjectLimit, RoleRef, Viewer};
 use crate::{store, telemetry};
 
 /// How often it is looked which keys were shown.
@@ -51,6 +51,8 @@ pub struct ApiKey {
     pub revoked_at: Option<Timestamp>,
     /// The key that takes its place.
     pub successor: Option<ApiKeyId>,
+    /// The workspace that the local admin chose in this session.
+    pub chosen: Option<WorkspaceId>,
 }
 
 impl ApiKey {
@@ -100,6 +102,8 @@ pub struct NewKey {
     pub service_account: Option<ServiceAccountId>,
     /// The only permissions that it has of those of its role.
     pub permissions: Option<Permissions>,
+    /// The only projects that it sees.
+    pub projects: ProjectLimit,
     /// When it ends by itself.
     pub expires_at: Option<Timestamp>,
     /// What it looks like.
@@ -110,7 +114,7 @@ impl NewKey {
     /// A key with all of a role, for ever.
     pub fn of(name: &str, role: impl Into<RoleRef>) -> Self {
         let (name, role, form) = (name.to_owned(), role.into(), Form::default());
-        Self { name, role, service_account: None, permissions: None, expires_at: None, form }
+        Self { name, role, service_account: None, permissions: None, projects: None, expires_at: None, form }
     }
 }
 
@@ -158,6 +162,26 @@ pub async fn authenticate(app: &App, token: &str) -> Result<Viewer, ServiceError
     app.keys.put(sha256, viewer.clone(), now);
     note_use(app, &viewer);
     Ok(viewer)
+}
+
+/// The same in the workspace that a person asks for. A program is where its key is, whatever it asks for.
+///
+/// # Errors
+/// As for [`authenticate`]; `NotFound` when the person is not in that workspace.
+pub(super) async fn authenticate_at(app: &App, token: &str, wanted: &str) -> Result<Viewer, ServiceError> {
+    let viewer = authenticate(app, token).await?;
+    let Principal::User(user) = viewer.principal else { return Ok(viewer) };
+    let there = super::member::one_of(app, user, Some(wanted)).await?.id;
+    if there == viewer.workspace {
+        return Ok(viewer);
+    }
+    let (home, key) = kept_of(app, token).await?;
+    let found = store::api_key::viewer(app.runtime.database(), home, &ApiKey { chosen: Some(there), ..key }).await?;
+    found.ok_or(ServiceError::Unauthenticated)
+}
+/// The key that somebody who was authenticated shows, and the workspace that keeps it.
+pub(super) async fn kept_of(app: &App, token: &str) -> Result<(WorkspaceId, ApiKey), ServiceError> {
+    found(app, token, &KeyHash::sha256(token)).await?.ok_or(ServiceError::Unauthenticated)
 }
 
 /// The key that this is, whatever became of it.
@@ -253,13 +277,14 @@ async fn draw(
         user: None,
         service_account: new.service_account,
         permissions: new.permissions,
-        projects: None,
+        projects: new.projects,
         created_by: Some(context.actor.name()),
         created_at: context.at,
         expires_at: new.expires_at,
         last_used_at: None,
         revoked_at: None,
         successor: None,
+        chosen: None,
     };
     let kept = kept(secrets, context.workspace, &secret).await?;
     Ok((CreatedKey { key, secret }, kept))
@@ -332,6 +357,7 @@ pub async fn rotate(app: &App, viewer: &Viewer, id: ApiKeyId, overlap: Duration)
         role: old.role,
         service_account: old.service_account,
         permissions: old.permissions,
+        projects: old.projects.clone(),
         expires_at: old.expires_at,
         form: Form::like(&old.shown),
     };

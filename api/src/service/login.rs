@@ -3,23 +3,31 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use engine::id::UserId;
+use engine::id::{UserId, WorkspaceId};
 use engine::time::Timestamp;
 use engine::value::Digest;
 use reqwest::Url;
 
 use super::member::{self, Source};
 use super::user::Subject;
+use super::workspace::DEFAULT_SLUG;
 use super::{ServiceError, user, user_session};
 use crate::app::App;
 use crate::auth::RoleRef;
+use crate::auth::guess::network;
 use crate::auth::oidc::{Authorization, OidcError, Person, Provider, random};
 use crate::store;
 
 /// How long a person may take at the provider.
 const LASTS: Duration = Duration::from_secs(600);
+/// Most sign-ins that may be under way from one address: an office may be behind it.
+const MOST_FROM_THERE: u64 = 100;
+/// Most that may be under way in all.
+const MOST: u64 = 10_000;
 /// Longest way back.
 const MOST_RETURN: usize = 2_000;
+/// The page where a person accepts an invitation: the only one that opens for somebody who is in no workspace yet.
+const INVITATION: &str = "/invitation";
 /// Where a person lands who wanted nothing in particular.
 const HOME: &str = "/";
 
@@ -38,6 +46,8 @@ pub(crate) struct Attempt {
     pub(crate) return_to: String,
     /// Until when.
     pub(crate) expires_at: Timestamp,
+    /// The network that it came from, as far as that is known.
+    pub(crate) address: Option<String>,
 }
 
 /// What a browser brings back from the provider.
@@ -77,6 +87,9 @@ pub enum Unopened {
     /// The provider says who it is, and nobody here has heard of them.
     #[error("the person may not enter any workspace: no row of `auth.oidc.grants` is for them, and nobody added them")]
     Stranger,
+    /// Too many began and did not end.
+    #[error("too many sign-ins are under way, from there or in all")]
+    Busy,
     /// Another time perhaps.
     #[error("{0}")]
     Unavailable(String),
@@ -90,6 +103,7 @@ impl Unopened {
             Self::Denied(_) => "denied",
             Self::Refused(_) => "unbelieved",
             Self::Stranger => "stranger",
+            Self::Busy => "busy",
             Self::Unavailable(_) => "unavailable",
         }
     }
@@ -130,7 +144,7 @@ pub fn provider(app: &App) -> Result<&Provider, ServiceError> {
 /// Begins a sign-in for the browser of this cookie: where it goes.
 ///
 /// # Errors
-/// When the provider is away and was never heard of, or the database fails.
+/// When the provider is away and was never heard of, too many are under way, or the database fails.
 pub async fn begin(app: &App, browser: &str, return_to: &str) -> Result<Url, Unopened> {
     let provider = provider(app)?;
     let authorization = Authorization::draw().map_err(ServiceError::internal)?;
@@ -143,9 +157,12 @@ pub async fn begin(app: &App, browser: &str, return_to: &str) -> Result<Url, Uno
         verifier: authorization.verifier,
         return_to: local(return_to).to_owned(),
         expires_at: now.plus(LASTS),
+        address: crate::telemetry::request::current()
+            .and_then(|notes| notes.address())
+            .map(|address| network(address).to_string()),
     };
-    store::login_attempt::insert(app.runtime.database(), &attempt, now).await.map_err(ServiceError::from)?;
-    Ok(url)
+    let kept = store::login_attempt::insert(app.runtime.database(), &attempt, (MOST_FROM_THERE, MOST), now).await;
+    if kept.map_err(ServiceError::from)? { Ok(url) } else { Err(Unopened::Busy) }
 }
 
 /// Ends the sign-in that the browser of this cookie began: with a session of its own, whatever it had before.
@@ -176,15 +193,35 @@ pub async fn finish(
     let identity = tokens.identity.as_ref().ok_or_else(|| Unopened::Refused("it has no ID token".to_owned()))?;
     let person = provider.identity(identity, Some(&attempt.nonce), &tokens.access).await?;
     let (user, access_ends) = known(app, provider, &person, &tokens.access).await?;
-    let home = member::workspaces_of(app, user).await?;
-    let (workspace, _) = home.first().ok_or(Unopened::Stranger)?;
-    // Also refuses somebody who is disabled here.
-    member::viewer_of(app, user, workspace.id).await.map_err(|error| match error {
+    let home = home(app, user, &attempt.return_to).await?;
+    let secret = user_session::open(app, user, home, &person, &tokens, access_ends, request).await?;
+    Ok(Opened { secret, return_to: attempt.return_to })
+}
+
+/// The workspace that a session is of, and whether the person is in none: that is so only for whoever comes to accept an
+/// invitation, and the first workspace keeps their tokens then.
+async fn home(app: &App, user: UserId, return_to: &str) -> Result<(WorkspaceId, bool), Unopened> {
+    let stranger = |error| match error {
         ServiceError::Unauthenticated | ServiceError::NotFound { .. } => Unopened::Stranger,
         error => error.into(),
-    })?;
-    let secret = user_session::open(app, user, workspace.id, &person, &tokens, access_ends, request).await?;
-    Ok(Opened { secret, return_to: attempt.return_to })
+    };
+    if let Some((workspace, _)) = member::workspaces_of(app, user).await?.first() {
+        // Also refuses somebody who is disabled here.
+        member::viewer_of(app, user, workspace.id).await.map_err(stranger)?;
+        return Ok((workspace.id, false));
+    }
+    if !is_invitation(return_to) {
+        return Err(Unopened::Stranger);
+    }
+    member::guest(app, user).await.map_err(stranger)?;
+    let first = store::workspace::find_by_slug(app.runtime.database(), DEFAULT_SLUG).await;
+    let first = first.map_err(ServiceError::from)?.ok_or(Unopened::Stranger)?;
+    Ok((first.id, true))
+}
+
+/// Whether a way back leads to where invitations are accepted.
+fn is_invitation(path: &str) -> bool {
+    path.strip_prefix(INVITATION).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
 }
 
 /// Keeps what the tokens of a sign-in or a refresh say of a person: who it is, and when the access token ends. Roles
@@ -268,6 +305,16 @@ fn browser_digest(browser: &str) -> Digest {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_page_of_invitations_is_one() {
+        for page in ["/invitation", "/invitation/x", "/invitation?token=x", "/invitation#x"] {
+            assert!(is_invitation(page), "{page}");
+        }
+        for page in ["/", "/invitations", "/runs/invitation", "invitation", "/x?/invitation"] {
+            assert!(!is_invitation(page), "{page}");
+        }
+    }
 
     #[test]
     fn only_a_page_of_ours_is_a_way_back() {

@@ -8,9 +8,10 @@ use super::audit::Context;
 use super::page::{Page, PageRequest};
 use super::user::User;
 use super::workspace::Workspace;
-use super::{ServiceError, role};
+use super::{ServiceError, project, role};
 use crate::app::App;
-use crate::auth::{Permission, Permissions, Principal, ProjectLimit, Role, RoleRef, Viewer};
+use crate::auth::cursor::CursorKey;
+use crate::auth::{NOWHERE, Permission, Permissions, Principal, ProjectLimit, Role, RoleRef, Viewer};
 use crate::store;
 
 /// Who says that a person belongs to a workspace.
@@ -61,13 +62,44 @@ pub async fn viewer_of(app: &App, user: UserId, workspace: WorkspaceId) -> Resul
 /// # Errors
 /// As for [`viewer_of`].
 pub async fn viewer_in(app: &App, user: UserId, wanted: Option<&str>) -> Result<Viewer, ServiceError> {
-    let found = store::member::workspaces(app.runtime.database(), user).await?;
+    let workspace = one_of(app, user, wanted).await?;
+    viewer_of(app, user, workspace.id).await
+}
+
+/// The workspace of this id or name, when the person is in it; without one, the one that they have been in the longest.
+///
+/// # Errors
+/// `NotFound` when they are in no such one.
+pub(super) async fn one_of(app: &App, user: UserId, wanted: Option<&str>) -> Result<Workspace, ServiceError> {
+    let found = workspaces_of(app, user).await?;
     let fits = |workspace: &Workspace| {
         wanted.is_none_or(|wanted| workspace.slug == wanted || workspace.id.to_string() == wanted)
     };
     let chosen = found.into_iter().find(|(workspace, _)| fits(workspace));
-    let (workspace, _) = chosen.ok_or(ServiceError::NotFound { what: "workspace" })?;
-    viewer_of(app, user, workspace.id).await
+    chosen.map(|(workspace, _)| workspace).ok_or(ServiceError::NotFound { what: "workspace" })
+}
+
+/// Somebody whom the provider vouches for and who is in no workspace: they see nothing and may do nothing but accept an
+/// invitation.
+///
+/// # Errors
+/// `Unauthenticated` for somebody unknown or disabled.
+pub(super) async fn guest(app: &App, user: UserId) -> Result<Viewer, ServiceError> {
+    let found = store::user::find(app.runtime.database(), user).await?.filter(|user| user.disabled_at.is_none());
+    let user = found.ok_or(ServiceError::Unauthenticated)?;
+    Ok(Viewer {
+        workspace: NOWHERE,
+        principal: Principal::User(user.id),
+        key: None,
+        session: None,
+        name: user.name,
+        role: "guest".to_owned(),
+        permissions: Permissions::NONE,
+        projects: None,
+        request: None,
+        // They read no list, so they have no cursor.
+        cursors: CursorKey::of_salt([0; 16]),
+    })
 }
 
 /// The workspaces that a person is in, those that they have been in the longest first.
@@ -110,17 +142,39 @@ pub async fn role_of(app: &App, viewer: &Viewer, member: &Member) -> Result<(Str
     role::resolve(app, viewer, member.role).await
 }
 
-/// Gives a member another role, from now on by the workspace's word and not the provider's.
+/// What is to be others of a member.
+#[derive(Debug, Clone, Default)]
+pub struct MemberChange {
+    /// The role, by its word or its id.
+    pub role: Option<String>,
+    /// The only projects that they see, by their slugs; the inner `None` for all.
+    pub projects: Option<Option<Vec<String>>>,
+}
+
+/// Gives a member another role or other projects, from now on by the workspace's word and not the provider's.
 ///
 /// # Errors
 /// When they may not, the member has or would have more than they, or is the last owner.
-pub async fn set_role(app: &App, viewer: &Viewer, id: MemberId, word: &str) -> Result<(Member, User), ServiceError> {
+pub async fn update(
+    app: &App,
+    viewer: &Viewer,
+    id: MemberId,
+    wanted: MemberChange,
+) -> Result<(Member, User), ServiceError> {
     viewer.require(Permission::MemberManage)?;
     let (before, user) = get(app, viewer, id).await?;
     role::require_all(viewer, role::resolve(app, viewer, before.role).await?.1)?;
-    let role = role::grantable(app, viewer, word).await?;
-    change(app, viewer, &before, Some(role)).await?;
-    Ok((Member { role, source: Source::Local, ..before }, user))
+    let role = match &wanted.role {
+        Some(word) => role::grantable(app, viewer, word).await?,
+        None => before.role,
+    };
+    let projects = match wanted.projects {
+        Some(slugs) => project::limit(app, viewer, slugs.as_deref()).await?,
+        None => before.projects.clone(),
+    };
+    let after = Member { role, projects, source: Source::Local, ..before.clone() };
+    change(app, viewer, &before, Some(&after)).await?;
+    Ok((after, user))
 }
 
 /// Takes membership away; what the person has open here ends.
@@ -135,13 +189,13 @@ pub async fn remove(app: &App, viewer: &Viewer, id: MemberId) -> Result<MemberId
     Ok(id)
 }
 
-async fn change(app: &App, viewer: &Viewer, before: &Member, role: Option<RoleRef>) -> Result<(), ServiceError> {
-    let done = store::member::change(app.runtime.database(), &Context::of(app, viewer), before, role).await?;
+async fn change(app: &App, viewer: &Viewer, before: &Member, after: Option<&Member>) -> Result<(), ServiceError> {
+    let done = store::member::change(app.runtime.database(), &Context::of(app, viewer), before, after).await?;
     app.keys.clear();
     if done {
         return Ok(());
     }
-    let message = "this is the last owner; make somebody else an owner first".to_owned();
+    let message = "this is the last owner of all projects; make somebody else one first".to_owned();
     Err(ServiceError::Conflict { message })
 }
 
@@ -166,7 +220,7 @@ async fn viewer(app: &App, user: &User, workspace: WorkspaceId) -> Result<Option
     let Some(member) = store::member::find(database.read(), workspace, user.id).await? else { return Ok(None) };
     let (role, permissions) = store::role::resolve(database.read(), workspace, member.role).await?;
     let Some(cursors) = store::workspace::cursors(database, workspace).await? else { return Ok(None) };
-    Ok(Some(Viewer {
+    let viewer = Viewer {
         workspace,
         principal: Principal::User(user.id),
         key: None,
@@ -174,10 +228,11 @@ async fn viewer(app: &App, user: &User, workspace: WorkspaceId) -> Result<Option
         name: user.name.clone(),
         role,
         permissions,
-        projects: member.projects,
+        projects: None,
         request: None,
         cursors,
-    }))
+    };
+    Ok(Some(viewer.limited_to(member.projects)))
 }
 
 /// What the local admin is in a workspace: somebody with the server's settings may do everything.

@@ -167,7 +167,7 @@ pub(crate) fn shown(of: &Notification) -> Value {
 /// `NotFound` also for another workspace's.
 pub async fn get(app: &App, viewer: &Viewer, id: NotificationId) -> Result<Notification, ServiceError> {
     viewer.require(Permission::Read)?;
-    let found = store::notification::find(app.runtime.database(), viewer.workspace, id).await?;
+    let found = store::notification::find(app.runtime.database(), &viewer.scope(), id).await?;
     found.ok_or(ServiceError::NotFound { what: "notification" })
 }
 
@@ -231,7 +231,7 @@ pub(super) async fn drop_callback(app: &App, viewer: &Viewer, run: RunId) -> Res
 /// When they may not, or the database cannot be read.
 pub async fn list(app: &App, viewer: &Viewer) -> Result<Vec<Notification>, ServiceError> {
     viewer.require(Permission::Read)?;
-    Ok(store::notification::list(app.runtime.database(), viewer.workspace).await?)
+    Ok(store::notification::list(app.runtime.database(), &viewer.scope()).await?)
 }
 
 /// Makes a notification; from now on it is told. Its secret comes back this once, unless the asker brought it.
@@ -245,9 +245,13 @@ pub async fn create(
 ) -> Result<(Notification, Option<String>), ServiceError> {
     viewer.require(Permission::ConnectionManage)?;
     text::slug("name", &new.name)?;
+    if new.project.is_none() && viewer.projects.is_some() {
+        let message = "name a project: you see only some of this workspace's";
+        return Err(ServiceError::invalid("project", message));
+    }
     let project = match &new.project {
         Some(slug) => {
-            let found = store::project::find_by_slug(app.runtime.database(), viewer.workspace, slug).await?;
+            let found = store::project::find_by_slug(app.runtime.database(), &viewer.scope(), slug).await?;
             Some(found.ok_or(ServiceError::NotFound { what: "project" })?.id)
         }
         None => None,
@@ -388,11 +392,11 @@ pub async fn replay(app: &App, viewer: &Viewer, id: DeliveryId) -> Result<Delive
     viewer.require(Permission::RunControl)?;
     let absent = || ServiceError::NotFound { what: "delivery" };
     let database = app.runtime.database();
-    let found = store::notification::delivery(database, viewer.workspace, id).await?.ok_or_else(absent)?;
+    let found = store::notification::delivery(database, &viewer.scope(), id).await?.ok_or_else(absent)?;
     require_enabled(&get(app, viewer, found.notification).await?)?;
     store::notification::again(database, viewer.workspace, found.notification, Some(id), None, app.runtime.now())
         .await?;
-    store::notification::delivery(database, viewer.workspace, id).await?.ok_or_else(absent)
+    store::notification::delivery(database, &viewer.scope(), id).await?.ok_or_else(absent)
 }
 
 /// Sends everything again that was given up since a time. How many messages.

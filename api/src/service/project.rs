@@ -1,5 +1,7 @@
 //! Projects and their environments.
 
+use std::collections::BTreeSet;
+
 use engine::id::{EnvironmentId, ProjectId};
 use engine::time::Timestamp;
 
@@ -8,7 +10,7 @@ use super::page::{Page, PageRequest};
 use super::workspace::DEFAULT_SLUG;
 use super::{ServiceError, text};
 use crate::app::App;
-use crate::auth::{Permission, Viewer};
+use crate::auth::{Permission, ProjectLimit, Scope, Viewer};
 use crate::store;
 
 /// A folder of workflows.
@@ -48,7 +50,7 @@ const LIST: &str = "projects";
 pub async fn list(app: &App, viewer: &Viewer, page: &PageRequest) -> Result<Page<Project>, ServiceError> {
     viewer.require(Permission::Read)?;
     let window = page.window(&viewer.cursors, LIST, |slug| Some(slug.to_owned()))?;
-    let rows = store::project::list(app.runtime.database(), viewer.workspace, window).await?;
+    let rows = store::project::list(app.runtime.database(), &viewer.scope(), window).await?;
     Ok(Page::of(rows, page, |row| viewer.cursors.cursor(LIST, &row.slug)))
 }
 
@@ -66,7 +68,7 @@ pub async fn get(app: &App, viewer: &Viewer, id: ProjectId) -> Result<Project, S
 /// `NotFound` also for another workspace's.
 pub async fn get_by_slug(app: &App, viewer: &Viewer, slug: &str) -> Result<Project, ServiceError> {
     viewer.require(Permission::Read)?;
-    let found = store::project::find_by_slug(app.runtime.database(), viewer.workspace, slug).await?;
+    let found = store::project::find_by_slug(app.runtime.database(), &viewer.scope(), slug).await?;
     found.ok_or(ServiceError::NotFound { what: "project" })
 }
 
@@ -76,7 +78,38 @@ pub async fn get_by_slug(app: &App, viewer: &Viewer, slug: &str) -> Result<Proje
 /// When they may not, or the database cannot be read.
 pub async fn by_ids(app: &App, viewer: &Viewer, ids: &[ProjectId]) -> Result<Vec<Project>, ServiceError> {
     viewer.require(Permission::Read)?;
-    Ok(store::project::by_ids(app.runtime.database(), viewer.workspace, ids).await?)
+    Ok(store::project::by_ids(app.runtime.database(), &viewer.scope(), ids).await?)
+}
+
+/// Most projects that a credential may be limited to.
+const MOST_IN_LIMIT: usize = 100;
+
+/// The limit of a credential that is to see these projects; without any, as many as the viewer sees. Nobody gives away
+/// more than they have: a project that they do not see is not there.
+///
+/// # Errors
+/// `NotFound` for a name that is no project's; no name, or too many.
+pub async fn limit(app: &App, viewer: &Viewer, slugs: Option<&[String]>) -> Result<ProjectLimit, ServiceError> {
+    let Some(slugs) = slugs else { return Ok(viewer.projects.clone()) };
+    limit_in(app.runtime.database(), &viewer.scope(), slugs).await
+}
+
+/// The same within a scope.
+pub(crate) async fn limit_in(
+    database: &runtime::Database,
+    scope: &Scope,
+    slugs: &[String],
+) -> Result<ProjectLimit, ServiceError> {
+    if slugs.is_empty() || slugs.len() > MOST_IN_LIMIT {
+        let message = format!("`projects` names 1 to {MOST_IN_LIMIT} projects; leave it out for all of them");
+        return Err(ServiceError::invalid("projects", message));
+    }
+    let mut ids = BTreeSet::new();
+    for slug in slugs {
+        let found = store::project::find_by_slug(database, scope, slug).await?;
+        ids.insert(found.ok_or(ServiceError::NotFound { what: "project" })?.id);
+    }
+    Ok(Some(ids.into_iter().collect()))
 }
 
 /// Makes a project with the environment `default`.
@@ -125,7 +158,7 @@ pub async fn rename(app: &App, viewer: &Viewer, id: ProjectId, title: &str) -> R
 /// When they may not, or the database cannot be read.
 pub async fn environments(app: &App, viewer: &Viewer, of: &[ProjectId]) -> Result<Vec<Environment>, ServiceError> {
     viewer.require(Permission::Read)?;
-    Ok(store::environment::of_projects(app.runtime.database(), viewer.workspace, of).await?)
+    Ok(store::environment::of_projects(app.runtime.database(), &viewer.scope(), of).await?)
 }
 
 /// The environment of this id.
@@ -134,7 +167,7 @@ pub async fn environments(app: &App, viewer: &Viewer, of: &[ProjectId]) -> Resul
 /// `NotFound` also for another workspace's.
 pub async fn get_environment(app: &App, viewer: &Viewer, id: EnvironmentId) -> Result<Environment, ServiceError> {
     viewer.require(Permission::Read)?;
-    let found = store::environment::find(app.runtime.database(), viewer.workspace, id).await?;
+    let found = store::environment::find(app.runtime.database(), &viewer.scope(), id).await?;
     found.ok_or(ServiceError::NotFound { what: "environment" })
 }
 

@@ -53,7 +53,7 @@ pub async fn retry(app: &App, viewer: &Viewer, request: Retry) -> Result<(Run, b
         Some(wanted) if wanted != version => workflow::get_version(app, viewer, wanted).await?,
         _ => before.clone(),
     };
-    let runnable = store::version::runnable(app.runtime.database(), viewer.workspace, after.id).await?;
+    let runnable = store::version::runnable(app.runtime.database(), &viewer.scope(), after.id).await?;
     let runnable = runnable.ok_or(ServiceError::NotFound { what: "version" })?;
     signature::require(app, viewer.workspace, runnable.version, &runnable.hash).await?;
     if runnable.workflow != was.workflow {
@@ -84,7 +84,7 @@ pub async fn retry(app: &App, viewer: &Viewer, request: Retry) -> Result<(Run, b
     };
     let again = RetryRun { start, of: was.id, from: request.from, same, input: request.input };
     let started = app.runtime.retry(again).await?;
-    let run = store::run::find(app.runtime.database(), viewer.workspace, started.run).await?;
+    let run = store::run::find(app.runtime.database(), &viewer.scope(), started.run).await?;
     let run = run.ok_or_else(|| ServiceError::internal(format!("{} was committed and is not there", started.run)))?;
     Ok((run, started.replayed))
 }

@@ -175,7 +175,7 @@ pub enum Says {
 /// `NotFound` also for another workspace's.
 pub async fn get(app: &App, viewer: &Viewer, id: RunId) -> Result<Run, ServiceError> {
     viewer.require(Permission::Read)?;
-    store::run::find(app.runtime.database(), viewer.workspace, id).await?.ok_or(ServiceError::NotFound { what: "run" })
+    store::run::find(app.runtime.database(), &viewer.scope(), id).await?.ok_or(ServiceError::NotFound { what: "run" })
 }
 
 const RUNS: &str = "runs";
@@ -195,7 +195,7 @@ pub async fn list(
     viewer.require(Permission::Read)?;
     let window = page.window(&viewer.cursors, RUNS, |text| text.parse().ok())?;
     let descending = order == RunOrder::NewestFirst;
-    let rows = store::run::list(app.runtime.database(), viewer.workspace, filter, descending, window).await?;
+    let rows = store::run::list(app.runtime.database(), &viewer.scope(), filter, descending, window).await?;
     Ok(Page::of(rows, page, |row| viewer.cursors.cursor(RUNS, &row.id.to_string())))
 }
 
@@ -224,7 +224,7 @@ pub async fn node_runs(
 pub async fn get_node_run(app: &App, viewer: &Viewer, id: &NodeRunId) -> Result<NodeRun, ServiceError> {
     viewer.require(Permission::Read)?;
     let absent = ServiceError::NotFound { what: "node run" };
-    if store::run::find(app.runtime.database(), viewer.workspace, id.run).await?.is_none() {
+    if store::run::find(app.runtime.database(), &viewer.scope(), id.run).await?.is_none() {
         return Err(absent);
     }
     let found = store::run::find_node_run(app.runtime.database(), id).await?;
@@ -342,7 +342,7 @@ pub async fn resume(app: &App, viewer: &Viewer, id: RunId) -> Result<Run, Servic
 /// When they may not, or the database cannot be read.
 pub async fn by_ids(app: &App, viewer: &Viewer, ids: &[RunId]) -> Result<Vec<Run>, ServiceError> {
     viewer.require(Permission::Read)?;
-    Ok(store::run::find_all(app.runtime.database(), viewer.workspace, ids).await?)
+    Ok(store::run::find_all(app.runtime.database(), &viewer.scope(), ids).await?)
 }
 
 /// Says how an uncertain node run ended.

@@ -5,8 +5,9 @@ use engine::id::ServiceAccountId;
 use engine::time::Timestamp;
 
 use super::audit::Context;
+use super::member::MemberChange;
 use super::page::{Page, PageRequest};
-use super::{ServiceError, role, text};
+use super::{ServiceError, project, role, text};
 use crate::app::App;
 use crate::auth::{Permission, ProjectLimit, RoleRef, Viewer};
 use crate::store;
@@ -65,7 +66,13 @@ pub(super) async fn live(app: &App, viewer: &Viewer, id: ServiceAccountId) -> Re
 ///
 /// # Errors
 /// When they may not, a role that can do more than they, or a name that cannot be used.
-pub async fn create(app: &App, viewer: &Viewer, name: &str, role: &str) -> Result<ServiceAccount, ServiceError> {
+pub async fn create(
+    app: &App,
+    viewer: &Viewer,
+    name: &str,
+    role: &str,
+    projects: Option<&[String]>,
+) -> Result<ServiceAccount, ServiceError> {
     viewer.require(Permission::KeyManage)?;
     text::tag("name", name)?;
     let role = role::grantable(app, viewer, role).await?;
@@ -74,7 +81,7 @@ pub async fn create(app: &App, viewer: &Viewer, name: &str, role: &str) -> Resul
         id: ServiceAccountId(app.runtime.clock().new_id()),
         name: name.to_owned(),
         role,
-        projects: None,
+        projects: project::limit(app, viewer, projects).await?,
         created_by: viewer.actor(),
         created_at: context.at,
         disabled_at: None,
@@ -83,20 +90,28 @@ pub async fn create(app: &App, viewer: &Viewer, name: &str, role: &str) -> Resul
     Ok(account)
 }
 
-/// Gives a service account another role; its keys may do something else at once.
+/// Gives a service account another role or other projects; its keys may do something else at once.
 ///
 /// # Errors
 /// When they may not, it can or would do more than they, or it is not there.
-pub async fn set_role(
+pub async fn update(
     app: &App,
     viewer: &Viewer,
     id: ServiceAccountId,
-    role: &str,
+    wanted: MemberChange,
 ) -> Result<ServiceAccount, ServiceError> {
     let before = live(app, viewer, id).await?;
     role::require_all(viewer, role::resolve(app, viewer, before.role).await?.1)?;
-    let after = ServiceAccount { role: role::grantable(app, viewer, role).await?, ..before.clone() };
-    store::service_account::set_role(app.runtime.database(), &Context::of(app, viewer), &before, &after).await?;
+    let role = match &wanted.role {
+        Some(word) => role::grantable(app, viewer, word).await?,
+        None => before.role,
+    };
+    let projects = match wanted.projects {
+        Some(slugs) => project::limit(app, viewer, slugs.as_deref()).await?,
+        None => before.projects.clone(),
+    };
+    let after = ServiceAccount { role, projects, ..before.clone() };
+    store::service_account::update(app.runtime.database(), &Context::of(app, viewer), &before, &after).await?;
     app.keys.clear();
     Ok(after)
 }

@@ -12,8 +12,8 @@ use super::key::{ApiKey, CreatedKey};
 use super::user::LOCAL_ADMIN;
 use super::{ServiceError, key, member};
 use crate::app::App;
+use crate::auth::Role;
 use crate::auth::api_key::Secret;
-use crate::auth::{Role, Viewer};
 use crate::store;
 
 /// How long a link waits for its use.
@@ -77,6 +77,7 @@ pub async fn open(app: &App, secret: &str, request: Option<&str>) -> Result<Crea
         last_used_at: None,
         revoked_at: None,
         successor: None,
+        chosen: None,
     };
     let kept = key::kept(app.runtime.secrets(), workspace, &session).await?;
     let context = Context::signing_in(app, workspace, LOCAL_ADMIN, request);
@@ -88,14 +89,19 @@ pub async fn open(app: &App, secret: &str, request: Option<&str>) -> Result<Crea
     }
 }
 
-/// Ends the viewer's own session: here at once, in other processes within 5 s.
+/// Ends the session of this cookie: here at once, in other processes within 5 s. One that is over stays so.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn close(app: &App, viewer: &Viewer) -> Result<(), ServiceError> {
-    if let Some(key) = viewer.key {
-        store::api_key::revoke(app.runtime.database(), &Context::of(app, viewer), key).await?;
-    }
+pub async fn close(app: &App, token: &str, request: Option<&str>) -> Result<(), ServiceError> {
+    let viewer = match key::authenticate_in(app, token, request).await {
+        Err(ServiceError::Unauthenticated) => return Ok(()),
+        found => found?,
+    };
+    // The viewer may have chosen another workspace since.
+    let (home, key) = key::kept_of(app, token).await?;
+    let context = Context::of(app, &viewer).in_workspace(home);
+    store::api_key::revoke(app.runtime.database(), &context, key.id).await?;
     app.keys.clear();
     Ok(())
 }

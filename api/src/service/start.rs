@@ -131,7 +131,7 @@ pub async fn start_all(
     started.sort_by_key(|(index, _)| *index);
     let started: Vec<_> = started.into_iter().map(|(_, started)| started).collect();
     let ids: Vec<_> = started.iter().flatten().map(|started| started.run).collect();
-    let found = store::run::find_all(app.runtime.database(), viewer.workspace, &ids).await?;
+    let found = store::run::find_all(app.runtime.database(), &viewer.scope(), &ids).await?;
     let found: HashMap<_, _> = found.into_iter().map(|run| (run.id, run)).collect();
     let answer = |started: runtime::Started| {
         let run = found.get(&started.run).cloned();
@@ -236,13 +236,13 @@ async fn runnable(app: &App, viewer: &Viewer, which: &Which, environment: &str) 
     let database = app.runtime.database();
     let found = match which {
         Which::Named { project, name } => {
-            store::deployment::runnable_by_name(database, viewer.workspace, project, name, environment).await?
+            store::deployment::runnable_by_name(database, &viewer.scope(), project, name, environment).await?
         }
         Which::Workflow(id) => {
-            store::deployment::runnable_by_workflow(database, viewer.workspace, *id, environment).await?
+            store::deployment::runnable_by_workflow(database, &viewer.scope(), *id, environment).await?
         }
         Which::Version(id) => {
-            let found = store::version::runnable(database, viewer.workspace, *id).await?;
+            let found = store::version::runnable(database, &viewer.scope(), *id).await?;
             return found.ok_or(ServiceError::NotFound { what: "version" });
         }
     };

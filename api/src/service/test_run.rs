@@ -120,7 +120,7 @@ pub async fn start(app: &App, viewer: &Viewer, request: TestRun) -> Result<Tried
         trace: crate::telemetry::request::trace(),
     };
     let started = app.runtime.test(start, &test).await?;
-    let run = store::run::find(database, viewer.workspace, started.run).await?;
+    let run = store::run::find(database, &viewer.scope(), started.run).await?;
     let run = run.ok_or_else(|| ServiceError::internal(format!("{} was committed and is not there", started.run)))?;
     Ok(Tried::Done((run, started.replayed)))
 }
@@ -190,7 +190,7 @@ async fn earlier(
     definition: &Definition,
 ) -> Result<Option<TestSource>, ServiceError> {
     let (workflow, environment) = (request.workflow, &request.environment);
-    let found = store::run::latest_test(app.runtime.database(), viewer.workspace, workflow, environment).await?;
+    let found = store::run::latest_test(app.runtime.database(), &viewer.scope(), workflow, environment).await?;
     let Some(found) = found.filter(|run| run.mode == RunMode::Test) else { return Ok(None) };
     let before = plan::get(app, viewer.workspace, &found.hash).await?;
     let (was, is) = (Hashes::of(app, &before.definition).nodes, Hashes::of(app, definition).nodes);

@@ -148,7 +148,7 @@ pub struct EventFilter {
 /// When they may not, or the database cannot be read.
 pub async fn of_workflow(app: &App, viewer: &Viewer, of: WorkflowId) -> Result<Vec<Binding>, ServiceError> {
     viewer.require(Permission::Read)?;
-    Ok(store::trigger::of_workflow(app.runtime.database(), viewer.workspace, of).await?)
+    Ok(store::trigger::of_workflow(app.runtime.database(), &viewer.scope(), of).await?)
 }
 
 /// The trigger of this id.
@@ -157,7 +157,7 @@ pub async fn of_workflow(app: &App, viewer: &Viewer, of: WorkflowId) -> Result<V
 /// `NotFound` also for another workspace's.
 pub async fn get(app: &App, viewer: &Viewer, id: BindingId) -> Result<Binding, ServiceError> {
     viewer.require(Permission::Read)?;
-    let found = store::trigger::find(app.runtime.database(), viewer.workspace, id).await?;
+    let found = store::trigger::find(app.runtime.database(), &viewer.scope(), id).await?;
     found.ok_or(ServiceError::NotFound { what: "trigger" })
 }
 
@@ -197,7 +197,7 @@ pub async fn events(
 ) -> Result<Page<Event>, ServiceError> {
     viewer.require(Permission::Read)?;
     let window = page.window(&viewer.cursors, EVENTS, |text| text.parse().ok())?;
-    let rows = store::trigger::events(app.runtime.database(), viewer.workspace, filter, window).await?;
+    let rows = store::trigger::events(app.runtime.database(), &viewer.scope(), filter, window).await?;
     Ok(Page::of(rows, page, |row| viewer.cursors.cursor(EVENTS, &row.id.to_string())))
 }
 
@@ -207,7 +207,7 @@ pub async fn events(
 /// `NotFound` also for another workspace's.
 pub async fn event(app: &App, viewer: &Viewer, id: TriggerEventId) -> Result<Event, ServiceError> {
     viewer.require(Permission::Read)?;
-    let found = store::trigger::event(app.runtime.database(), viewer.workspace, id).await?;
+    let found = store::trigger::event(app.runtime.database(), &viewer.scope(), id).await?;
     found.ok_or(ServiceError::NotFound { what: "trigger event" })
 }
 
@@ -224,7 +224,7 @@ pub async fn sample(
     node: &str,
 ) -> Result<Option<Event>, ServiceError> {
     viewer.require(Permission::Read)?;
-    Ok(store::trigger::sample(app.runtime.database(), viewer.workspace, of, environment, node).await?)
+    Ok(store::trigger::sample(app.runtime.database(), &viewer.scope(), of, environment, node).await?)
 }
 
 /// What it carried; `None` when that is not kept.
@@ -234,7 +234,7 @@ pub async fn sample(
 pub async fn payload(app: &App, viewer: &Viewer, of: &Event) -> Result<Option<ValueRef>, ServiceError> {
     viewer.require(Permission::Read)?;
     if let Some(run) = of.run {
-        let run = store::run::find(app.runtime.database(), viewer.workspace, run).await?;
+        let run = store::run::find(app.runtime.database(), &viewer.scope(), run).await?;
         return Ok(run.map(|run| run.input));
     }
     let is_kept = of.payload.inline.is_some()
@@ -250,7 +250,7 @@ pub async fn version_of(app: &App, viewer: &Viewer, of: &Event) -> Result<Option
     viewer.require(Permission::Read)?;
     match of.run {
         Some(run) => {
-            let run = store::run::find(app.runtime.database(), viewer.workspace, run).await?;
+            let run = store::run::find(app.runtime.database(), &viewer.scope(), run).await?;
             Ok(run.and_then(|run| run.version))
         }
         None => Ok(of.version),
@@ -265,7 +265,7 @@ pub async fn version_of(app: &App, viewer: &Viewer, of: &Event) -> Result<Option
 pub async fn veil(app: &App, viewer: &Viewer, of: &Event) -> Result<Option<Veil>, ServiceError> {
     viewer.require(Permission::Read)?;
     let runnable = match of.version {
-        Some(version) => store::version::runnable(app.runtime.database(), viewer.workspace, version).await?,
+        Some(version) => store::version::runnable(app.runtime.database(), &viewer.scope(), version).await?,
         None => None,
     };
     let Some(runnable) = runnable else {

@@ -51,7 +51,7 @@ pub(crate) struct Session {
     /// SHA-256 of the cookie.
     pub(crate) hash: Digest,
     pub(crate) user: UserId,
-    /// What it opens when a request names no workspace, and whose key seals the tokens.
+    /// What it opens when nobody chose another, and whose key seals the tokens.
     pub(crate) workspace: WorkspaceId,
     pub(crate) issuer: String,
     pub(crate) subject: String,
@@ -62,6 +62,10 @@ pub(crate) struct Session {
     pub(crate) seen_at: Timestamp,
     pub(crate) expires_at: Timestamp,
     pub(crate) refresh_at: Timestamp,
+    /// The workspace that the person chose since.
+    pub(crate) chosen: Option<WorkspaceId>,
+    /// Whether it also opens for somebody who is in no workspace.
+    pub(crate) is_guest: bool,
 }
 
 /// Why a session ended.
@@ -106,11 +110,12 @@ pub fn is_one(token: &str) -> bool {
     token.starts_with(PREFIX)
 }
 
-/// Opens a session for somebody whom the provider just vouched for: what the cookie says.
+/// Opens a session for somebody whom the provider just vouched for: what the cookie says. A guest is in no workspace; the
+/// one that is named then only seals the tokens.
 pub(super) async fn open(
     app: &App,
     user: UserId,
-    workspace: WorkspaceId,
+    (workspace, is_guest): (WorkspaceId, bool),
     person: &Person,
     tokens: &Tokens,
     access_ends: Option<Timestamp>,
@@ -133,6 +138,8 @@ pub(super) async fn open(
         seen_at: now,
         expires_at: now.plus(LIVES),
         refresh_at: refresh_at(now, tokens, access_ends),
+        chosen: None,
+        is_guest,
     };
     let context = Context::signing_in(app, workspace, user, request);
     store::user_session::insert(app.runtime.database(), &context, &session).await.map_err(ServiceError::from)?;
@@ -162,16 +169,25 @@ pub async fn authenticate(
     }
     let viewer = match wanted {
         Some(wanted) => member::viewer_in(app, session.user, Some(wanted)).await?,
-        None => match member::viewer_of(app, session.user, session.workspace).await {
-            // They were taken out of that one; perhaps there is another.
-            Err(ServiceError::NotFound { .. }) => match member::viewer_in(app, session.user, None).await {
-                Err(ServiceError::NotFound { .. }) => return Err(ServiceError::Unauthenticated),
-                found => found?,
-            },
-            found => found?,
-        },
+        None => at_home(app, &session).await?,
     };
     Ok(Viewer { session: Some(session.id), ..viewer })
+}
+
+/// Who has a session, where they are when they name no workspace.
+async fn at_home(app: &App, session: &Session) -> Result<Viewer, ServiceError> {
+    for home in [session.chosen.unwrap_or(session.workspace), session.workspace] {
+        match member::viewer_of(app, session.user, home).await {
+            // They were taken out of that one; perhaps there is another.
+            Err(ServiceError::NotFound { .. }) => {}
+            found => return found,
+        }
+    }
+    match member::viewer_in(app, session.user, None).await {
+        Err(ServiceError::NotFound { .. }) if session.is_guest => member::guest(app, session.user).await,
+        Err(ServiceError::NotFound { .. }) => Err(ServiceError::Unauthenticated),
+        found => found,
+    }
 }
 
 /// The session of a cookie, unless it is over.

@@ -59,7 +59,7 @@ pub struct NewVariable {
 /// `NotFound` also for another workspace's.
 pub async fn get(app: &App, viewer: &Viewer, id: VariableId) -> Result<Variable, ServiceError> {
     viewer.require(Permission::Read)?;
-    let found = store::variable::find(app.runtime.database(), viewer.workspace, id).await?;
+    let found = store::variable::find(app.runtime.database(), &viewer.scope(), id).await?;
     found.ok_or(ServiceError::NotFound { what: "variable" })
 }
 
@@ -79,12 +79,12 @@ pub async fn list(
     viewer.require(Permission::Read)?;
     let window = page.window(&viewer.cursors, LIST, |name| Some(name.to_owned()))?;
     let project = find_project(app, viewer, project).await?;
-    let rows = store::variable::list(app.runtime.database(), viewer.workspace, project, environment, window).await?;
+    let rows = store::variable::list(app.runtime.database(), &viewer.scope(), project, environment, window).await?;
     Ok(Page::of(rows, page, |row| viewer.cursors.cursor(LIST, &row.name)))
 }
 
 async fn find_project(app: &App, viewer: &Viewer, slug: &str) -> Result<ProjectId, ServiceError> {
-    let found = store::project::find_by_slug(app.runtime.database(), viewer.workspace, slug).await?;
+    let found = store::project::find_by_slug(app.runtime.database(), &viewer.scope(), slug).await?;
     found.map(|project| project.id).ok_or(ServiceError::NotFound { what: "project" })
 }
 

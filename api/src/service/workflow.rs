@@ -235,7 +235,7 @@ pub async fn get(app: &App, viewer: &Viewer, id: WorkflowId) -> Result<Workflow,
 /// `NotFound` also for another workspace's.
 pub async fn get_by_name(app: &App, viewer: &Viewer, project: &str, name: &str) -> Result<Workflow, ServiceError> {
     viewer.require(Permission::Read)?;
-    let found = store::workflow::find_by_name(app.runtime.database(), viewer.workspace, project, name).await?;
+    let found = store::workflow::find_by_name(app.runtime.database(), &viewer.scope(), project, name).await?;
     found.ok_or(ServiceError::NotFound { what: "workflow" })
 }
 
@@ -245,7 +245,7 @@ pub async fn get_by_name(app: &App, viewer: &Viewer, project: &str, name: &str) 
 /// When they may not, or the database cannot be read.
 pub async fn by_ids(app: &App, viewer: &Viewer, ids: &[WorkflowId]) -> Result<Vec<Workflow>, ServiceError> {
     viewer.require(Permission::Read)?;
-    Ok(store::workflow::by_ids(app.runtime.database(), viewer.workspace, ids).await?)
+    Ok(store::workflow::by_ids(app.runtime.database(), &viewer.scope(), ids).await?)
 }
 
 /// Workflows in an order.
@@ -261,7 +261,7 @@ pub async fn list(
 ) -> Result<Page<Workflow>, ServiceError> {
     viewer.require(Permission::Read)?;
     let window = page.window(&viewer.cursors, order.list(), |place| order.read(place))?;
-    let rows = store::workflow::list(app.runtime.database(), viewer.workspace, filter, order, window).await?;
+    let rows = store::workflow::list(app.runtime.database(), &viewer.scope(), filter, order, window).await?;
     Ok(Page::of(rows, page, |row| viewer.cursors.cursor(order.list(), &order.place(row))))
 }
 
@@ -281,7 +281,7 @@ pub async fn get_version(app: &App, viewer: &Viewer, id: VersionId) -> Result<Ve
 /// When they may not, or the database cannot be read.
 pub async fn versions_by_ids(app: &App, viewer: &Viewer, ids: &[VersionId]) -> Result<Vec<Version>, ServiceError> {
     viewer.require(Permission::Read)?;
-    Ok(store::version::by_ids(app.runtime.database(), viewer.workspace, ids).await?)
+    Ok(store::version::by_ids(app.runtime.database(), &viewer.scope(), ids).await?)
 }
 
 /// A workflow's versions, the latest first.
@@ -296,7 +296,7 @@ pub async fn versions(
 ) -> Result<Page<Version>, ServiceError> {
     viewer.require(Permission::Read)?;
     let window = page.window(&viewer.cursors, VERSIONS, |text| text.parse().ok())?;
-    let rows = store::version::list(app.runtime.database(), viewer.workspace, workflow, window).await?;
+    let rows = store::version::list(app.runtime.database(), &viewer.scope(), workflow, window).await?;
     Ok(Page::of(rows, page, |row| viewer.cursors.cursor(VERSIONS, &row.number.to_string())))
 }
 
@@ -306,7 +306,7 @@ pub async fn versions(
 /// When they may not, or the database cannot be read.
 pub async fn latest_versions(app: &App, viewer: &Viewer, of: &[WorkflowId]) -> Result<Vec<Version>, ServiceError> {
     viewer.require(Permission::Read)?;
-    Ok(store::version::latest(app.runtime.database(), viewer.workspace, of).await?)
+    Ok(store::version::latest(app.runtime.database(), &viewer.scope(), of).await?)
 }
 
 /// Everything that is deployed of these workflows, by environment.
@@ -315,7 +315,7 @@ pub async fn latest_versions(app: &App, viewer: &Viewer, of: &[WorkflowId]) -> R
 /// When they may not, or the database cannot be read.
 pub async fn deployments(app: &App, viewer: &Viewer, of: &[WorkflowId]) -> Result<Vec<Deployment>, ServiceError> {
     viewer.require(Permission::Read)?;
-    Ok(store::deployment::of_workflows(app.runtime.database(), viewer.workspace, of).await?)
+    Ok(store::deployment::of_workflows(app.runtime.database(), &viewer.scope(), of).await?)
 }
 
 /// A version's document.

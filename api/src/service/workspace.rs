@@ -11,7 +11,7 @@ use super::member::{Member, Source};
 use super::project::{Project, default_environment};
 use super::{ServiceError, member, text};
 use crate::app::App;
-use crate::auth::{Permission, Principal, Role, RoleRef, Viewer};
+use crate::auth::{Permission, Principal, Role, RoleRef, Scope, Viewer};
 use crate::store;
 
 /// The workspace, and the project in it, that the first start makes.
@@ -87,6 +87,33 @@ pub async fn create(app: &App, viewer: &Viewer, slug: &str, name: Option<&str>) 
     Ok(new)
 }
 
+/// Goes to another workspace of the person, for as long as their session lasts: requests of it that name no workspace are
+/// about this one.
+///
+/// # Errors
+/// `NotFound` when they are not in it; `Conflict` for who has no session to keep the choice.
+pub async fn choose(app: &App, viewer: &Viewer, wanted: &str) -> Result<Workspace, ServiceError> {
+    let none = || {
+        let message = "only the session of a browser keeps a choice; send the header `X-FlowForge-Workspace` instead";
+        ServiceError::Conflict { message: message.to_owned() }
+    };
+    let Principal::User(user) = viewer.principal else { return Err(none()) };
+    let chosen = member::one_of(app, user, Some(wanted)).await?;
+    let (database, context) = (app.runtime.database(), Context::of(app, viewer));
+    match (viewer.session, viewer.key) {
+        // The session stays where it was opened, which may be another workspace than the one that they ask from.
+        (Some(session), _) => {
+            wall::of_system(store::user_session::choose(database, &context, session, chosen.id)).await?;
+        }
+        (None, Some(key)) => {
+            wall::of_system(store::api_key::choose(database, &context, (key, user), chosen.id)).await?;
+        }
+        (None, None) => return Err(none()),
+    }
+    app.keys.clear();
+    Ok(chosen)
+}
+
 /// Gives the viewer's workspace another name for people. Its slug stays.
 ///
 /// # Errors
@@ -111,7 +138,7 @@ fn first_project(clock: &Clock, at: Timestamp) -> Project {
 /// When the database cannot be written, or the system has no random bytes for the workspace's salt.
 pub async fn bootstrap(database: &Database, clock: &Clock) -> Result<Workspace, ServiceError> {
     if let Some(found) = store::workspace::find_by_slug(database, DEFAULT_SLUG).await? {
-        let project = store::project::find_by_slug(database, found.id, DEFAULT_SLUG).await?;
+        let project = store::project::find_by_slug(database, &Scope::whole(found.id), DEFAULT_SLUG).await?;
         if project.is_some() {
             return Ok(found);
         }

@@ -41,6 +41,7 @@ fn read(model: api_key::Model) -> Result<ApiKey, DbErr> {
         last_used_at: model.last_used_at.map(timestamp),
         revoked_at: model.revoked_at.map(timestamp),
         successor: model.successor_id.map(ApiKeyId),
+        chosen: model.chosen_workspace_id.map(WorkspaceId),
     })
 }
 
@@ -65,8 +66,19 @@ pub(crate) async fn lookup(database: &Database, lookup: &[u8; 8]) -> Result<Vec<
         .collect()
 }
 
-/// Who shows this key. A key that speaks for somebody may no more than they may now.
-pub(crate) async fn viewer(database: &Database, workspace: WorkspaceId, key: &ApiKey) -> Result<Option<Viewer>, DbErr> {
+/// Who shows this key, which this workspace keeps. A session is in the one that was chosen in it, while the person is in
+/// that one.
+pub(crate) async fn viewer(database: &Database, home: WorkspaceId, key: &ApiKey) -> Result<Option<Viewer>, DbErr> {
+    if let Some(chosen) = key.chosen.filter(|chosen| key.user.is_some() && *chosen != home)
+        && let Some(viewer) = viewer_at(database, chosen, key).await?
+    {
+        return Ok(Some(viewer));
+    }
+    viewer_at(database, home, key).await
+}
+
+/// The same in one workspace. A key that speaks for somebody may no more than they may now.
+async fn viewer_at(database: &Database, workspace: WorkspaceId, key: &ApiKey) -> Result<Option<Viewer>, DbErr> {
     let resolve = |role: RoleRef| super::role::resolve(database.read(), workspace, role);
     let Some(cursors) = super::workspace::cursors(database, workspace).await? else { return Ok(None) };
     let (role, all, name, projects, principal) = match (key.user, key.service_account) {
@@ -90,7 +102,7 @@ pub(crate) async fn viewer(database: &Database, workspace: WorkspaceId, key: &Ap
             (role, all, key.name.clone(), None, Principal::ApiKey(key.id))
         }
     };
-    Ok(Some(Viewer {
+    let viewer = Viewer {
         workspace,
         principal,
         key: Some(key.id),
@@ -98,10 +110,11 @@ pub(crate) async fn viewer(database: &Database, workspace: WorkspaceId, key: &Ap
         name,
         role,
         permissions: key.permissions.map_or(all, |only| only.and(all)),
-        projects: both(projects, &key.projects),
+        projects: None,
         request: None,
         cursors,
-    }))
+    };
+    Ok(Some(viewer.limited_to(both(projects, &key.projects))))
 }
 
 /// The projects that are in both limits.
@@ -111,6 +124,25 @@ fn both(one: ProjectLimit, other: &ProjectLimit) -> ProjectLimit {
         (Some(one), None) => Some(one),
         (None, other) => other.clone(),
     }
+}
+
+/// Keeps which workspace the local admin chose in a session; what is open in it asks again. The session may be kept by
+/// another workspace than the one that it is in, so this one starts from the person.
+pub(crate) async fn choose(
+    database: &Database,
+    context: &Context,
+    (id, user): (ApiKeyId, UserId),
+    chosen: WorkspaceId,
+) -> Result<(), DbErr> {
+    let mut change = Change::begin(database, context).await?;
+    api_key::Entity::update_many()
+        .col_expr(api_key::Column::ChosenWorkspaceId, Expr::value(chosen.0))
+        .filter(api_key::Column::Id.eq(id.0))
+        .filter(api_key::Column::UserId.eq(user.0))
+        .exec(change.connection())
+        .await?;
+    change.touch(id);
+    change.commit().await
 }
 
 /// Keeps a new key.
@@ -144,6 +176,7 @@ pub(super) async fn keep(change: &mut Change, context: &Context, key: &ApiKey, k
         last_used_at: Set(None),
         revoked_at: Set(None),
         successor_id: Set(None),
+        chosen_workspace_id: Set(None),
     };
     api_key::Entity::insert(row).exec_without_returning(change.connection()).await?;
     change.record(Done::new(Action::ApiKeyCreated, key.id).after(summary(key)));
@@ -158,6 +191,9 @@ fn summary(key: &ApiKey) -> Value {
     }
     if let Some(only) = key.permissions {
         summary["permissions"] = only.iter().map(|permission| permission.as_str()).collect();
+    }
+    if let Some(projects) = &key.projects {
+        summary["projects"] = projects.iter().map(ToString::to_string).collect();
     }
     if let Some(end) = key.expires_at {
         summary["expiresAt"] = crate::service::text::instant(end).into();

@@ -14,7 +14,9 @@ use serde_json::{Value, json};
 
 use super::change::Change;
 use super::keyset::{self, Listed, Total};
+use super::scope::of_project;
 use super::{at, timestamp};
+use crate::auth::Scope;
 use crate::service::audit::{Action, Context, Done};
 use crate::service::connection::{Connection, Filter, SealedSecret, Tested};
 use crate::service::page::Window;
@@ -23,12 +25,13 @@ fn to_project() -> RelationDef {
     connection::Entity::belongs_to(project::Entity).from(connection::Column::ProjectId).to(project::Column::Id).into()
 }
 
-/// The only way into the table: there is no query without a workspace.
-fn in_workspace(workspace: WorkspaceId) -> SelectTwo<connection::Entity, project::Entity> {
+/// The only way into the table: there is no query without a scope.
+fn in_scope(scope: &Scope) -> SelectTwo<connection::Entity, project::Entity> {
     connection::Entity::find()
         .join(JoinType::InnerJoin, to_project())
         .select_also(project::Entity)
-        .filter(connection::Column::WorkspaceId.eq(workspace.0))
+        .filter(connection::Column::WorkspaceId.eq(scope.workspace.0))
+        .filter(of_project(scope, connection::Column::ProjectId))
 }
 
 fn read((model, project): (connection::Model, Option<project::Model>)) -> Result<Connection, DbErr> {
@@ -75,24 +78,20 @@ fn text(value: &impl serde::Serialize) -> Result<String, DbErr> {
 }
 
 /// The connection of this id.
-pub(crate) async fn find(
-    database: &Database,
-    workspace: WorkspaceId,
-    id: ConnectionId,
-) -> Result<Option<Connection>, DbErr> {
-    let found = in_workspace(workspace).filter(connection::Column::Id.eq(id.0)).one(database.read()).await?;
+pub(crate) async fn find(database: &Database, scope: &Scope, id: ConnectionId) -> Result<Option<Connection>, DbErr> {
+    let found = in_scope(scope).filter(connection::Column::Id.eq(id.0)).one(database.read()).await?;
     found.map(read).transpose()
 }
 
 /// A page of connections by name and id.
 pub(crate) async fn list(
     database: &Database,
-    workspace: WorkspaceId,
+    scope: &Scope,
     filter: &Filter,
     window: Window<(String, ConnectionId)>,
 ) -> Result<Listed<Connection>, DbErr> {
     use connection::Column as C;
-    let mut select = in_workspace(workspace);
+    let mut select = in_scope(scope);
     if let Some(slug) = &filter.project {
         select = select.filter(project::Column::Slug.eq(slug));
     }

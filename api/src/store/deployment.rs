@@ -13,9 +13,11 @@ use serde_json::json;
 
 use super::change::Change;
 use super::keyset::{self, Listed};
+use super::scope::{of_project, of_workflow};
 use super::version::as_runnable;
 use super::workflow::to_project;
 use super::{at, digest, environment, timestamp};
+use crate::auth::Scope;
 use crate::service::ServiceError;
 use crate::service::audit::{Action, Context, Done};
 use crate::service::deployment::{DeploymentChange, Placing};
@@ -36,11 +38,12 @@ fn read(model: deployment::Model) -> Deployment {
 /// Everything that is deployed of these workflows, by environment.
 pub(crate) async fn of_workflows(
     database: &Database,
-    workspace: WorkspaceId,
+    scope: &Scope,
     of: &[WorkflowId],
 ) -> Result<Vec<Deployment>, DbErr> {
     let rows = deployment::Entity::find()
-        .filter(deployment::Column::WorkspaceId.eq(workspace.0))
+        .filter(deployment::Column::WorkspaceId.eq(scope.workspace.0))
+        .filter(of_workflow(scope, deployment::Column::WorkflowId))
         .filter(deployment::Column::WorkflowId.is_in(of.iter().map(|id| id.0)))
         .order_by_asc(deployment::Column::Environment)
         .all(database.read())
@@ -78,7 +81,7 @@ pub(super) async fn put_in(
     version: VersionId,
 ) -> Result<Deployment, ServiceError> {
     let context = change.context().clone();
-    let there = environment::names_in(change.connection(), context.workspace, ProjectId(of.project_id)).await?;
+    let there = environment::names_in(change.connection(), &context.scope(), ProjectId(of.project_id)).await?;
     if !there.contains(&placing.environment) {
         return Err(ServiceError::NotFound { what: "environment" });
     }
@@ -181,13 +184,14 @@ async fn record(change: &mut Change, of: DeploymentId, moved: &DeploymentChange)
 /// A page of what was deployed of a workflow, the latest first.
 pub(crate) async fn history(
     database: &Database,
-    workspace: WorkspaceId,
+    scope: &Scope,
     of: WorkflowId,
     environment: Option<&str>,
     window: Window<DeploymentChangeId>,
 ) -> Result<Listed<DeploymentChange>, DbErr> {
     let mut select = deployment_change::Entity::find()
-        .filter(deployment_change::Column::WorkspaceId.eq(workspace.0))
+        .filter(deployment_change::Column::WorkspaceId.eq(scope.workspace.0))
+        .filter(of_workflow(scope, deployment_change::Column::WorkflowId))
         .filter(deployment_change::Column::WorkflowId.eq(of.0));
     if let Some(environment) = environment {
         select = select.filter(deployment_change::Column::Environment.eq(environment));
@@ -256,13 +260,14 @@ async fn one(select: Select<deployment::Entity>, database: &Database) -> Result<
 /// What runs of the workflow of this name.
 pub(crate) async fn runnable_by_name(
     database: &Database,
-    workspace: WorkspaceId,
+    scope: &Scope,
     project: &str,
     name: &str,
     environment: &str,
 ) -> Result<Option<Runnable>, DbErr> {
     let select = joined(environment)
-        .filter(deployment::Column::WorkspaceId.eq(workspace.0))
+        .filter(deployment::Column::WorkspaceId.eq(scope.workspace.0))
+        .filter(of_project(scope, workflow::Column::ProjectId))
         .filter(project::Column::Slug.eq(project))
         .filter(workflow::Column::Name.eq(name));
     one(select, database).await
@@ -271,12 +276,13 @@ pub(crate) async fn runnable_by_name(
 /// What runs of this workflow.
 pub(crate) async fn runnable_by_workflow(
     database: &Database,
-    workspace: WorkspaceId,
+    scope: &Scope,
     id: WorkflowId,
     environment: &str,
 ) -> Result<Option<Runnable>, DbErr> {
     let select = joined(environment)
-        .filter(deployment::Column::WorkspaceId.eq(workspace.0))
+        .filter(deployment::Column::WorkspaceId.eq(scope.workspace.0))
+        .filter(of_project(scope, workflow::Column::ProjectId))
         .filter(workflow::Column::Id.eq(id.0));
     one(select, database).await
 }

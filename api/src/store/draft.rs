@@ -13,15 +13,19 @@ use serde_json::{Value, json};
 
 use super::change::Change;
 use super::keyset::{self, Listed};
+use super::scope::of_workflow;
 use super::{at, timestamp, workflow};
+use crate::auth::Scope;
 use crate::service::audit::{Action, Context, Done};
 use crate::service::draft::{Draft, DraftChange, MAIN};
 use crate::service::page::Window;
 use crate::service::workflow::Version;
 
-/// The only way into the table: there is no query without a workspace.
-fn in_workspace(workspace: WorkspaceId) -> Select<draft::Entity> {
-    draft::Entity::find().filter(draft::Column::WorkspaceId.eq(workspace.0))
+/// The only way into the table: there is no query without a scope.
+fn in_scope(scope: &Scope) -> Select<draft::Entity> {
+    draft::Entity::find()
+        .filter(draft::Column::WorkspaceId.eq(scope.workspace.0))
+        .filter(of_workflow(scope, draft::Column::WorkflowId))
 }
 
 fn json_of(text: &str) -> Result<Value, DbErr> {
@@ -44,23 +48,19 @@ fn read(model: draft::Model) -> Result<Draft, DbErr> {
 }
 
 /// The draft of this id.
-pub(crate) async fn find(database: &Database, workspace: WorkspaceId, id: DraftId) -> Result<Option<Draft>, DbErr> {
-    let found = in_workspace(workspace).filter(draft::Column::Id.eq(id.0)).one(database.read()).await?;
+pub(crate) async fn find(database: &Database, scope: &Scope, id: DraftId) -> Result<Option<Draft>, DbErr> {
+    let found = in_scope(scope).filter(draft::Column::Id.eq(id.0)).one(database.read()).await?;
     found.map(read).transpose()
 }
 
 /// The draft that a workflow has.
-pub(crate) async fn find_main(
-    database: &Database,
-    workspace: WorkspaceId,
-    of: WorkflowId,
-) -> Result<Option<Draft>, DbErr> {
-    let found = main(workspace, of).one(database.read()).await?;
+pub(crate) async fn find_main(database: &Database, scope: &Scope, of: WorkflowId) -> Result<Option<Draft>, DbErr> {
+    let found = main(scope, of).one(database.read()).await?;
     found.map(read).transpose()
 }
 
-fn main(workspace: WorkspaceId, of: WorkflowId) -> Select<draft::Entity> {
-    in_workspace(workspace).filter(draft::Column::WorkflowId.eq(of.0)).filter(draft::Column::Name.eq(MAIN))
+fn main(scope: &Scope, of: WorkflowId) -> Select<draft::Entity> {
+    in_scope(scope).filter(draft::Column::WorkflowId.eq(of.0)).filter(draft::Column::Name.eq(MAIN))
 }
 
 /// Makes a draft.
@@ -138,8 +138,7 @@ pub(super) async fn follow_in(
     version: &Version,
     document: &Value,
 ) -> Result<(), DbErr> {
-    let workspace = change.context().workspace;
-    let found = main(workspace, version.workflow).lock_exclusive().one(change.connection()).await?;
+    let found = main(&change.context().scope(), version.workflow).lock_exclusive().one(change.connection()).await?;
     let Some(old) = found.map(read).transpose()? else { return Ok(()) };
     if canonical::hash(&old.document) != before.hash {
         return Ok(());

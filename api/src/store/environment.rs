@@ -10,14 +10,18 @@ use sea_orm::{
 use serde_json::json;
 
 use super::change::Change;
+use super::scope::of_project;
 use super::{at, deployment::to_workflow, timestamp, unless_taken};
+use crate::auth::Scope;
 use crate::service::ServiceError;
 use crate::service::audit::{Action, Context, Done};
 use crate::service::project::Environment;
 
-/// The only way into the table: there is no query without a workspace.
-fn in_workspace(workspace: WorkspaceId) -> Select<environment::Entity> {
-    environment::Entity::find().filter(environment::Column::WorkspaceId.eq(workspace.0))
+/// The only way into the table: there is no query without a scope.
+fn in_scope(scope: &Scope) -> Select<environment::Entity> {
+    environment::Entity::find()
+        .filter(environment::Column::WorkspaceId.eq(scope.workspace.0))
+        .filter(of_project(scope, environment::Column::ProjectId))
 }
 
 fn read(model: environment::Model) -> Environment {
@@ -33,10 +37,10 @@ fn read(model: environment::Model) -> Environment {
 /// The environments of these projects, by name.
 pub(crate) async fn of_projects(
     database: &Database,
-    workspace: WorkspaceId,
+    scope: &Scope,
     of: &[ProjectId],
 ) -> Result<Vec<Environment>, DbErr> {
-    let rows = in_workspace(workspace)
+    let rows = in_scope(scope)
         .filter(environment::Column::ProjectId.is_in(of.iter().map(|id| id.0)))
         .order_by_asc(environment::Column::Name)
         .all(database.read())
@@ -45,22 +49,18 @@ pub(crate) async fn of_projects(
 }
 
 /// The environment of this id.
-pub(crate) async fn find(
-    database: &Database,
-    workspace: WorkspaceId,
-    id: EnvironmentId,
-) -> Result<Option<Environment>, DbErr> {
-    let found = in_workspace(workspace).filter(environment::Column::Id.eq(id.0)).one(database.read()).await?;
+pub(crate) async fn find(database: &Database, scope: &Scope, id: EnvironmentId) -> Result<Option<Environment>, DbErr> {
+    let found = in_scope(scope).filter(environment::Column::Id.eq(id.0)).one(database.read()).await?;
     Ok(found.map(read))
 }
 
 /// The names of a project's environments, as a transaction sees them. None of them goes away before its end.
 pub(super) async fn names_in(
     write: &impl ConnectionTrait,
-    workspace: WorkspaceId,
+    scope: &Scope,
     project: ProjectId,
 ) -> Result<Vec<String>, DbErr> {
-    let rows = in_workspace(workspace).filter(environment::Column::ProjectId.eq(project.0)).lock_shared();
+    let rows = in_scope(scope).filter(environment::Column::ProjectId.eq(project.0)).lock_shared();
     Ok(rows.all(write).await?.into_iter().map(|row| row.name).collect())
 }
 
@@ -91,7 +91,7 @@ pub(crate) async fn create(database: &Database, context: &Context, new: &Environ
 }
 
 async fn get_in(change: &Change, id: EnvironmentId) -> Result<environment::Model, ServiceError> {
-    let found = in_workspace(change.context().workspace).filter(environment::Column::Id.eq(id.0)).lock_exclusive();
+    let found = in_scope(&change.context().scope()).filter(environment::Column::Id.eq(id.0)).lock_exclusive();
     found.one(change.connection()).await?.ok_or(ServiceError::NotFound { what: "environment" })
 }
 

@@ -18,7 +18,9 @@ use serde_json::json;
 use sha2::Digest as _;
 
 use super::change::Change;
+use super::scope::of_workflow;
 use super::{at, digest, json, timestamp};
+use crate::auth::Scope;
 use crate::service::ServiceError;
 use crate::service::audit::{Action, Context, Done};
 use crate::service::hook::{Address, Drawn, Found, Hook, Kept, Note, draw};
@@ -106,19 +108,16 @@ async fn hook(
     }))
 }
 
-fn webhooks(workspace: WorkspaceId) -> Select<trigger_binding::Entity> {
+fn webhooks(scope: &Scope) -> Select<trigger_binding::Entity> {
     trigger_binding::Entity::find()
-        .filter(trigger_binding::Column::WorkspaceId.eq(workspace.0))
+        .filter(trigger_binding::Column::WorkspaceId.eq(scope.workspace.0))
+        .filter(of_workflow(scope, trigger_binding::Column::WorkflowId))
         .filter(trigger_binding::Column::Kind.eq(BindingKind::Webhook))
 }
 
 /// The webhook of this id, as if somebody had called it.
-pub(crate) async fn by_binding(
-    database: &Database,
-    workspace: WorkspaceId,
-    id: BindingId,
-) -> Result<Option<Hook>, DbErr> {
-    let found = webhooks(workspace)
+pub(crate) async fn by_binding(database: &Database, scope: &Scope, id: BindingId) -> Result<Option<Hook>, DbErr> {
+    let found = webhooks(scope)
         .filter(trigger_binding::Column::Id.eq(id.0))
         .join(JoinType::InnerJoin, to_workflow())
         .select_also(workflow::Entity)
@@ -297,7 +296,7 @@ pub(crate) async fn rotate(
     use webhook_url::Column as C;
     let mut change = Change::begin(database, context).await?;
     let absent = || ServiceError::NotFound { what: "webhook" };
-    let found = webhooks(context.workspace).filter(trigger_binding::Column::Id.eq(of.0));
+    let found = webhooks(&context.scope()).filter(trigger_binding::Column::Id.eq(of.0));
     let workflow = found.clone().one(change.connection()).await?.ok_or_else(absent)?.workflow_id;
     // The workflow first, as whoever deploys it does.
     let workflow = super::workflow::get_in(&change, WorkflowId(workflow)).await?;

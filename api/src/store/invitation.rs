@@ -38,7 +38,11 @@ fn read(model: invitation::Model) -> Result<Invitation, DbErr> {
 }
 
 fn summary(invitation: &Invitation) -> Value {
-    json!({"email": invitation.email, "role": invitation.role.to_string()})
+    let mut summary = json!({"email": invitation.email, "role": invitation.role.to_string()});
+    if let Some(projects) = &invitation.projects {
+        summary["projects"] = projects.iter().map(ToString::to_string).collect();
+    }
+    summary
 }
 
 /// Keeps a new invitation.

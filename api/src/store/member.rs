@@ -162,12 +162,12 @@ pub(crate) async fn list(
     Ok(Listed { rows, total: listed.total })
 }
 
-/// Gives a member another role, or takes membership away; false when they were the last owner, and nothing changed.
+/// Makes of a member what they are from now on, or takes membership away; false when they were the last owner, and nothing changed.
 pub(crate) async fn change(
     database: &Database,
     context: &Context,
     before: &Member,
-    role: Option<RoleRef>,
+    after: Option<&Member>,
 ) -> Result<bool, DbErr> {
     use member::Column as C;
     let mut change = Change::begin(database, context).await?;
@@ -175,16 +175,17 @@ pub(crate) async fn change(
     workspaces::lock(change.connection(), context.workspace).await?;
     let this = || C::Id.eq(before.id.0).and(C::WorkspaceId.eq(context.workspace.0));
     let was = summary(before.user, before.role, &before.projects);
-    match role {
-        Some(role) => {
+    match after {
+        Some(after) => {
             member::Entity::update_many()
-                .col_expr(C::Role, Expr::value(role.to_string()))
+                .col_expr(C::Role, Expr::value(after.role.to_string()))
+                .col_expr(C::Projects, Expr::value(limit_column(&after.projects)))
                 .col_expr(C::Source, Expr::value(MemberSource::Local.as_str()))
                 .filter(this())
                 .exec(change.connection())
                 .await?;
-            let after = summary(before.user, role, &before.projects);
-            change.record(Done::new(Action::MemberUpdated, before.id).before(was).after(after));
+            let is = summary(after.user, after.role, &after.projects);
+            change.record(Done::new(Action::MemberUpdated, before.id).before(was).after(is));
         }
         None => {
             member::Entity::delete_many().filter(this()).exec(change.connection()).await?;
@@ -192,7 +193,8 @@ pub(crate) async fn change(
         }
     }
     change.touch(before.user);
-    if before.role == RoleRef::BuiltIn(Role::Owner) && !has_owner(change.connection(), context.workspace).await? {
+    let was_owner = before.role == RoleRef::BuiltIn(Role::Owner) && before.projects.is_none();
+    if was_owner && !has_owner(change.connection(), context.workspace).await? {
         change.rollback().await?;
         return Ok(false);
     }
@@ -200,9 +202,13 @@ pub(crate) async fn change(
     Ok(true)
 }
 
-/// Whether the workspace has an owner who can sign in.
+/// Whether the workspace has an owner who can sign in and sees all of it.
 async fn has_owner(connection: &impl ConnectionTrait, workspace: WorkspaceId) -> Result<bool, DbErr> {
-    let owners = in_workspace(workspace).filter(member::Column::Role.eq(Role::Owner.as_str())).all(connection).await?;
+    let owners = in_workspace(workspace)
+        .filter(member::Column::Role.eq(Role::Owner.as_str()))
+        .filter(member::Column::Projects.is_null())
+        .all(connection)
+        .await?;
     let ids = owners.iter().map(|owner| owner.user_id);
     let can = app_user::Entity::find()
         .filter(app_user::Column::Id.is_in(ids))

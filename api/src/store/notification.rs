@@ -15,20 +15,24 @@ use serde_json::Value;
 
 use super::change::Change;
 use super::keyset::{self, Listed};
+use super::scope::{of_notification, of_project};
 use super::{at, json, timestamp, unless_taken};
+use crate::auth::Scope;
 use crate::service::ServiceError;
 use crate::service::audit::{Action, Context, Done};
 use crate::service::notification::{Attempt, Delivery, DeliveryStatus, Format, MOST, Notification, shown};
 use crate::service::page::Window;
 
-/// The only way into the table: there is no query without a workspace.
-fn in_workspace(workspace: WorkspaceId) -> Select<notification::Entity> {
-    notification::Entity::find().filter(notification::Column::WorkspaceId.eq(workspace.0))
+/// The only way into the table: there is no query without a scope.
+fn in_scope(scope: &Scope) -> Select<notification::Entity> {
+    notification::Entity::find()
+        .filter(notification::Column::WorkspaceId.eq(scope.workspace.0))
+        .filter(of_project(scope, notification::Column::ProjectId))
 }
 
 /// Those that people made: callbacks belong to their runs.
-fn named(workspace: WorkspaceId) -> Select<notification::Entity> {
-    in_workspace(workspace).filter(notification::Column::RunId.is_null())
+fn named(scope: &Scope) -> Select<notification::Entity> {
+    in_scope(scope).filter(notification::Column::RunId.is_null())
 }
 
 fn read(model: notification::Model) -> Result<Notification, DbErr> {
@@ -55,10 +59,10 @@ fn read(model: notification::Model) -> Result<Notification, DbErr> {
 /// The notification of this id.
 pub(crate) async fn find(
     database: &Database,
-    workspace: WorkspaceId,
+    scope: &Scope,
     id: NotificationId,
 ) -> Result<Option<Notification>, DbErr> {
-    let found = in_workspace(workspace).filter(notification::Column::Id.eq(id.0)).one(database.read()).await?;
+    let found = in_scope(scope).filter(notification::Column::Id.eq(id.0)).one(database.read()).await?;
     found.map(read).transpose()
 }
 
@@ -68,13 +72,14 @@ pub(crate) async fn sealed(
     workspace: WorkspaceId,
     id: NotificationId,
 ) -> Result<Option<Sealed>, DbErr> {
-    let found = in_workspace(workspace).filter(notification::Column::Id.eq(id.0)).one(database.read()).await?;
+    let whole = Scope::whole(workspace);
+    let found = in_scope(&whole).filter(notification::Column::Id.eq(id.0)).one(database.read()).await?;
     Ok(found.map(|row| runtime::notification::sealed(&row)))
 }
 
-/// All of a workspace, by name.
-pub(crate) async fn list(database: &Database, workspace: WorkspaceId) -> Result<Vec<Notification>, DbErr> {
-    let rows = named(workspace).order_by_asc(notification::Column::Name).all(database.read()).await?;
+/// All of them, by name.
+pub(crate) async fn list(database: &Database, scope: &Scope) -> Result<Vec<Notification>, DbErr> {
+    let rows = named(scope).order_by_asc(notification::Column::Name).all(database.read()).await?;
     rows.into_iter().map(read).collect()
 }
 
@@ -88,7 +93,7 @@ pub(crate) async fn insert(
 ) -> Result<(), ServiceError> {
     let mut change = Change::begin(database, context).await?;
     let write = change.connection();
-    if named(context.workspace).count(write).await? >= MOST {
+    if named(&Scope::whole(context.workspace)).count(write).await? >= MOST {
         return Err(ServiceError::Conflict { message: format!("a workspace has at most {MOST} notifications") });
     }
     let head = head(write, context.workspace).await?;
@@ -128,14 +133,15 @@ pub(crate) async fn delete_callback(database: &Database, workspace: WorkspaceId,
     delete.exec(database.write()).await.map(drop)
 }
 
-/// The callbacks of runs.
+/// The callbacks of runs; whether the runs are seen is for the caller to have asked.
 pub(crate) async fn of_runs(
     database: &Database,
     workspace: WorkspaceId,
     runs: &[RunId],
 ) -> Result<Vec<Notification>, DbErr> {
     let ids = runs.iter().map(|run| run.0);
-    let rows = in_workspace(workspace).filter(notification::Column::RunId.is_in(ids)).all(database.read()).await?;
+    let of_runs = in_scope(&Scope::whole(workspace)).filter(notification::Column::RunId.is_in(ids));
+    let rows = of_runs.all(database.read()).await?;
     rows.into_iter().map(read).collect()
 }
 
@@ -265,12 +271,13 @@ fn read_delivery(model: notification_delivery::Model) -> Result<Delivery, DbErr>
 }
 
 /// The message of this id.
-pub(crate) async fn delivery(
-    database: &Database,
-    workspace: WorkspaceId,
-    id: DeliveryId,
-) -> Result<Option<Delivery>, DbErr> {
-    let found = messages(workspace).filter(notification_delivery::Column::Id.eq(id.0)).one(database.read()).await?;
+pub(crate) async fn delivery(database: &Database, scope: &Scope, id: DeliveryId) -> Result<Option<Delivery>, DbErr> {
+    let seen = of_notification(scope, notification_delivery::Column::NotificationId);
+    let found = messages(scope.workspace)
+        .filter(seen)
+        .filter(notification_delivery::Column::Id.eq(id.0))
+        .one(database.read())
+        .await?;
     found.map(read_delivery).transpose()
 }
 

@@ -12,15 +12,19 @@ use serde_json::json;
 
 use super::change::Change;
 use super::keyset::{self, Listed};
+use super::scope::of_project;
 use super::{at, environment, timestamp, unless_taken};
+use crate::auth::Scope;
 use crate::service::ServiceError;
 use crate::service::audit::{Action, Context, Done};
 use crate::service::page::Window;
 use crate::service::project::{Environment, Project};
 
-/// The only way into the table: there is no query without a workspace.
-fn in_workspace(workspace: WorkspaceId) -> Select<project::Entity> {
-    project::Entity::find().filter(project::Column::WorkspaceId.eq(workspace.0))
+/// The only way into the table: there is no query without a scope.
+fn in_scope(scope: &Scope) -> Select<project::Entity> {
+    project::Entity::find()
+        .filter(project::Column::WorkspaceId.eq(scope.workspace.0))
+        .filter(of_project(scope, project::Column::Id))
 }
 
 pub(super) fn read(model: project::Model) -> Project {
@@ -28,33 +32,21 @@ pub(super) fn read(model: project::Model) -> Project {
 }
 
 /// The project of this name in URLs.
-pub(crate) async fn find_by_slug(
-    database: &Database,
-    workspace: WorkspaceId,
-    slug: &str,
-) -> Result<Option<Project>, DbErr> {
-    let found = in_workspace(workspace).filter(project::Column::Slug.eq(slug)).one(database.read()).await?;
+pub(crate) async fn find_by_slug(database: &Database, scope: &Scope, slug: &str) -> Result<Option<Project>, DbErr> {
+    let found = in_scope(scope).filter(project::Column::Slug.eq(slug)).one(database.read()).await?;
     Ok(found.map(read))
 }
 
 /// Those of these projects that are in the workspace.
-pub(crate) async fn by_ids(
-    database: &Database,
-    workspace: WorkspaceId,
-    ids: &[ProjectId],
-) -> Result<Vec<Project>, DbErr> {
+pub(crate) async fn by_ids(database: &Database, scope: &Scope, ids: &[ProjectId]) -> Result<Vec<Project>, DbErr> {
     let ids = ids.iter().map(|id| id.0);
-    let rows = in_workspace(workspace).filter(project::Column::Id.is_in(ids)).all(database.read()).await?;
+    let rows = in_scope(scope).filter(project::Column::Id.is_in(ids)).all(database.read()).await?;
     Ok(rows.into_iter().map(read).collect())
 }
 
 /// A page of projects by slug.
-pub(crate) async fn list(
-    database: &Database,
-    workspace: WorkspaceId,
-    window: Window<String>,
-) -> Result<Listed<Project>, DbErr> {
-    let (select, order) = (in_workspace(workspace), (&[project::Column::Slug][..], false));
+pub(crate) async fn list(database: &Database, scope: &Scope, window: Window<String>) -> Result<Listed<Project>, DbErr> {
+    let (select, order) = (in_scope(scope), (&[project::Column::Slug][..], false));
     keyset::list(database, select, order, window, |slug| vec![slug.into()], |model| Ok(read(model))).await
 }
 
@@ -109,7 +101,7 @@ pub(crate) async fn rename(
     title: &str,
 ) -> Result<Project, ServiceError> {
     let mut change = Change::begin(database, context).await?;
-    let found = find_in(change.connection(), context.workspace, id).await?;
+    let found = find_in(change.connection(), &context.scope(), id).await?;
     let found = found.ok_or(ServiceError::NotFound { what: "project" })?;
     if found.name == title {
         return Ok(read(found));
@@ -125,10 +117,10 @@ pub(crate) async fn rename(
 
 pub(super) async fn find_in(
     connection: &impl ConnectionTrait,
-    workspace: WorkspaceId,
+    scope: &Scope,
     id: ProjectId,
 ) -> Result<Option<project::Model>, DbErr> {
-    in_workspace(workspace).filter(project::Column::Id.eq(id.0)).one(connection).await
+    in_scope(scope).filter(project::Column::Id.eq(id.0)).one(connection).await
 }
 
 fn row(workspace: WorkspaceId, new: &Project) -> project::ActiveModel {

@@ -86,7 +86,7 @@ impl Publication {
         let workflow = self.workflow(change).await?;
         let id = WorkflowId(workflow.id);
         let workspace = self.context.workspace;
-        let latest = super::version::latest_in(change.connection(), workspace, id).await?;
+        let latest = super::version::latest_in(change.connection(), &self.context.scope(), id).await?;
         let (version, created) = match latest {
             Some(latest) if latest.hash == self.hash => (latest, false),
             latest => {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use engine::catalog::EffectClass;
 use engine::error::ErrorInfo;
-use engine::id::{NodeRunId, RunId, VersionId, WorkflowId, WorkspaceId};
+use engine::id::{NodeRunId, RunId, VersionId, WorkflowId};
 use engine::run::event::{ReusedFrom, SignalName};
 use engine::run::status::{NodeRunStatus, RunStatus};
 use engine::scope::Scope;
@@ -19,29 +19,31 @@ use sea_orm::{ColumnTrait as _, DbBackend, DbErr, EntityTrait as _, QueryFilter 
 
 use super::change::Change;
 use super::keyset::{self, Listed};
+use super::scope::of_workflow;
 use super::signal_key::SignalKey;
 use super::{at, digest, json, timestamp};
 use crate::app::App;
+use crate::auth::Scope as Seen;
 use crate::service::audit::{Context, Done};
 use crate::service::page::Window;
 use crate::service::run::{NodeRun, Run, RunFilter, RunMode, Sent};
 
-/// The only way into the table: there is no query without a workspace.
-fn in_workspace(workspace: WorkspaceId) -> Select<run::Entity> {
-    run::Entity::find().filter(run::Column::WorkspaceId.eq(workspace.0))
+/// The only way into the table: there is no query without a scope.
+fn in_scope(scope: &Seen) -> Select<run::Entity> {
+    run::Entity::find()
+        .filter(run::Column::WorkspaceId.eq(scope.workspace.0))
+        .filter(of_workflow(scope, run::Column::WorkflowId))
 }
 
 /// The runs of these ids that are in the workspace, in no order.
-pub(crate) async fn find_all(database: &Database, workspace: WorkspaceId, ids: &[RunId]) -> Result<Vec<Run>, DbErr> {
-    let select = run::Entity::find()
-        .filter(run::Column::WorkspaceId.eq(workspace.0))
-        .filter(run::Column::Id.is_in(ids.iter().map(|id| id.0)));
+pub(crate) async fn find_all(database: &Database, scope: &Seen, ids: &[RunId]) -> Result<Vec<Run>, DbErr> {
+    let select = in_scope(scope).filter(run::Column::Id.is_in(ids.iter().map(|id| id.0)));
     select.all(database.read()).await?.into_iter().map(read).collect()
 }
 
 /// The run of this id.
-pub(crate) async fn find(database: &Database, workspace: WorkspaceId, id: RunId) -> Result<Option<Run>, DbErr> {
-    let found = in_workspace(workspace).filter(run::Column::Id.eq(id.0)).one(database.read()).await?;
+pub(crate) async fn find(database: &Database, scope: &Seen, id: RunId) -> Result<Option<Run>, DbErr> {
+    let found = in_scope(scope).filter(run::Column::Id.eq(id.0)).one(database.read()).await?;
     found.map(read).transpose()
 }
 
@@ -110,12 +112,12 @@ pub(crate) async fn resume(app: &App, context: &Context, run: RunId, done: Done)
 /// A page of runs by age.
 pub(crate) async fn list(
     database: &Database,
-    workspace: WorkspaceId,
+    scope: &Seen,
     filter: &RunFilter,
     descending: bool,
     window: Window<RunId>,
 ) -> Result<Listed<Run>, DbErr> {
-    let select = filtered(database, in_workspace(workspace), filter);
+    let select = filtered(database, in_scope(scope), filter);
     keyset::list(database, select, (&[run::Column::Id], descending), window, |id| vec![id.0.into()], read).await
 }
 
@@ -164,12 +166,12 @@ fn started_by(kinds: &[runtime::TriggerKind]) -> Expr {
 /// The latest test run of a workflow in an environment that has ended.
 pub(crate) async fn latest_test(
     database: &Database,
-    workspace: WorkspaceId,
+    scope: &Seen,
     workflow: WorkflowId,
     environment: &str,
 ) -> Result<Option<Run>, DbErr> {
     let ended = RunStatus::ALL.iter().filter(|status| status.is_final()).map(|status| status.as_str());
-    let found = in_workspace(workspace)
+    let found = in_scope(scope)
         .filter(run::Column::WorkflowId.eq(workflow.0))
         .filter(run::Column::Mode.eq(word::RunMode::Test))
         .filter(run::Column::Environment.eq(environment))

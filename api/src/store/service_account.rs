@@ -34,7 +34,11 @@ fn read(model: service_account::Model) -> Result<ServiceAccount, DbErr> {
 }
 
 fn summary(account: &ServiceAccount) -> Value {
-    json!({"name": account.name, "role": account.role.to_string()})
+    let mut summary = json!({"name": account.name, "role": account.role.to_string()});
+    if let Some(projects) = &account.projects {
+        summary["projects"] = projects.iter().map(ToString::to_string).collect();
+    }
+    summary
 }
 
 /// The service account of this id.
@@ -80,8 +84,8 @@ pub(crate) async fn insert(
     Ok(change.commit().await?)
 }
 
-/// Gives one another role.
-pub(crate) async fn set_role(
+/// Gives one another role or other projects.
+pub(crate) async fn update(
     database: &Database,
     context: &Context,
     before: &ServiceAccount,
@@ -91,6 +95,7 @@ pub(crate) async fn set_role(
     let mut change = Change::begin(database, context).await?;
     service_account::Entity::update_many()
         .col_expr(C::Role, Expr::value(after.role.to_string()))
+        .col_expr(C::Projects, Expr::value(limit_column(&after.projects)))
         .filter(C::Id.eq(after.id.0))
         .filter(C::WorkspaceId.eq(context.workspace.0))
         .exec(change.connection())

@@ -18,7 +18,9 @@ use serde_json::{Value, json};
 
 use super::change::Change;
 use super::keyset::{self, Listed};
+use super::scope;
 use super::{at, json, timestamp};
+use crate::auth::Scope;
 use crate::service::ServiceError;
 use crate::service::audit::{Action, Context, Done};
 use crate::service::page::Window;
@@ -26,9 +28,11 @@ use crate::service::trigger::{Binding, Event, EventFilter, Outcome};
 
 pub(crate) mod backfill;
 
-/// The only way into the table: there is no query without a workspace.
-fn in_workspace(workspace: WorkspaceId) -> Select<trigger_binding::Entity> {
-    trigger_binding::Entity::find().filter(trigger_binding::Column::WorkspaceId.eq(workspace.0))
+/// The only way into the table: there is no query without a scope.
+fn in_scope(scope: &Scope) -> Select<trigger_binding::Entity> {
+    trigger_binding::Entity::find()
+        .filter(trigger_binding::Column::WorkspaceId.eq(scope.workspace.0))
+        .filter(scope::of_workflow(scope, trigger_binding::Column::WorkflowId))
 }
 
 fn read(model: trigger_binding::Model) -> Result<Binding, DbErr> {
@@ -50,12 +54,8 @@ fn read(model: trigger_binding::Model) -> Result<Binding, DbErr> {
 }
 
 /// The triggers of a workflow that were ever deployed, by environment and node.
-pub(crate) async fn of_workflow(
-    database: &Database,
-    workspace: WorkspaceId,
-    of: WorkflowId,
-) -> Result<Vec<Binding>, DbErr> {
-    let select = in_workspace(workspace)
+pub(crate) async fn of_workflow(database: &Database, scope: &Scope, of: WorkflowId) -> Result<Vec<Binding>, DbErr> {
+    let select = in_scope(scope)
         .filter(trigger_binding::Column::WorkflowId.eq(of.0))
         .order_by_asc(trigger_binding::Column::Environment)
         .order_by_asc(trigger_binding::Column::NodeKey);
@@ -63,8 +63,8 @@ pub(crate) async fn of_workflow(
 }
 
 /// The trigger of this id.
-pub(crate) async fn find(database: &Database, workspace: WorkspaceId, id: BindingId) -> Result<Option<Binding>, DbErr> {
-    let found = in_workspace(workspace).filter(trigger_binding::Column::Id.eq(id.0)).one(database.read()).await?;
+pub(crate) async fn find(database: &Database, scope: &Scope, id: BindingId) -> Result<Option<Binding>, DbErr> {
+    let found = in_scope(scope).filter(trigger_binding::Column::Id.eq(id.0)).one(database.read()).await?;
     found.map(read).transpose()
 }
 
@@ -122,7 +122,7 @@ pub(super) async fn bind_in(
         }
         None => (None, Vec::new()),
     };
-    let rows = in_workspace(context.workspace)
+    let rows = in_scope(&context.scope())
         .filter(trigger_binding::Column::WorkflowId.eq(of.id))
         .filter(trigger_binding::Column::Environment.eq(environment))
         .lock_exclusive()
@@ -216,7 +216,7 @@ fn not_before(row: &trigger_binding::Model, now: Timestamp) -> Timestamp {
 /// Lets the triggers of a workflow that goes into the archive rest, or go on from now.
 pub(super) async fn rest_in(change: &Change, of: WorkflowId, rests: bool) -> Result<(), DbErr> {
     let (context, write) = (change.context(), change.connection());
-    let rows = in_workspace(context.workspace)
+    let rows = in_scope(&context.scope())
         .filter(trigger_binding::Column::WorkflowId.eq(of.0))
         .filter(trigger_binding::Column::VersionId.is_not_null())
         .lock_exclusive()
@@ -255,7 +255,7 @@ pub(crate) async fn pause(
 ) -> Result<Binding, ServiceError> {
     let mut change = Change::begin(database, context).await?;
     let absent = || ServiceError::NotFound { what: "trigger" };
-    let found = in_workspace(context.workspace).filter(trigger_binding::Column::Id.eq(id.0));
+    let found = in_scope(&context.scope()).filter(trigger_binding::Column::Id.eq(id.0));
     let of = found.clone().one(change.connection()).await?.ok_or_else(absent)?.workflow_id;
     // The workflow first, as whoever deploys or archives it does.
     let of = super::workflow::get_in(&change, WorkflowId(of)).await?;
@@ -282,12 +282,13 @@ pub(crate) async fn pause(
 /// A page of what came to triggers, the latest first.
 pub(crate) async fn events(
     database: &Database,
-    workspace: WorkspaceId,
+    scope: &Scope,
     filter: &EventFilter,
     window: Window<TriggerEventId>,
 ) -> Result<Listed<Event>, DbErr> {
     use trigger_event::Column as C;
-    let mut select = trigger_event::Entity::find().filter(C::WorkspaceId.eq(workspace.0));
+    let mut select = trigger_event::Entity::find().filter(C::WorkspaceId.eq(scope.workspace.0));
+    select = select.filter(scope::of_workflow(scope, C::WorkflowId));
     let kind = filter.kind.map(word::TriggerKind::from);
     let all = [
         filter.workflow.map(|workflow| C::WorkflowId.eq(workflow.0)),
@@ -308,19 +309,17 @@ pub(crate) async fn events(
 }
 
 /// One thing that came.
-pub(crate) async fn event(
-    database: &Database,
-    workspace: WorkspaceId,
-    id: TriggerEventId,
-) -> Result<Option<Event>, DbErr> {
-    let found = trigger_event::Entity::find_by_id(id.0).filter(trigger_event::Column::WorkspaceId.eq(workspace.0));
+pub(crate) async fn event(database: &Database, scope: &Scope, id: TriggerEventId) -> Result<Option<Event>, DbErr> {
+    let found =
+        trigger_event::Entity::find_by_id(id.0).filter(trigger_event::Column::WorkspaceId.eq(scope.workspace.0));
+    let found = found.filter(scope::of_workflow(scope, trigger_event::Column::WorkflowId));
     found.one(database.read()).await?.map(read_event).transpose()
 }
 
 /// The last thing that came to a trigger node outside of tests and whose content a row keeps.
 pub(crate) async fn sample(
     database: &Database,
-    workspace: WorkspaceId,
+    scope: &Scope,
     of: WorkflowId,
     environment: &str,
     node: &str,
@@ -333,7 +332,8 @@ pub(crate) async fn sample(
         .filter(run::Column::Mode.eq(word::RunMode::Live))
         .into_query();
     trigger_event::Entity::find()
-        .filter(C::WorkspaceId.eq(workspace.0))
+        .filter(C::WorkspaceId.eq(scope.workspace.0))
+        .filter(scope::of_workflow(scope, C::WorkflowId))
         .filter(C::WorkflowId.eq(of.0))
         .filter(C::Environment.eq(environment))
         .filter(C::NodeKey.eq(node))

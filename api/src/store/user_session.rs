@@ -35,6 +35,8 @@ fn read(model: row::Model) -> Result<Session, DbErr> {
         seen_at: timestamp(model.seen_at),
         expires_at: timestamp(model.expires_at),
         refresh_at: timestamp(model.refresh_at),
+        chosen: model.chosen_workspace_id.map(WorkspaceId),
+        is_guest: model.is_guest,
     })
 }
 
@@ -58,6 +60,8 @@ pub(crate) async fn insert(database: &Database, context: &Context, session: &Ses
         refresh_at: Set(at(session.refresh_at)),
         holder: Set(None),
         held_until: Set(None),
+        chosen_workspace_id: Set(None),
+        is_guest: Set(session.is_guest),
     };
     let mut change = Change::begin(database, context).await?;
     row::Entity::delete_many().filter(row::Column::ExpiresAt.lte(at(context.at))).exec(change.connection()).await?;
@@ -81,6 +85,23 @@ pub(crate) async fn seen(database: &Database, id: SessionId, now: Timestamp) -> 
         .exec(database.write())
         .await
         .map(drop)
+}
+
+/// Keeps which workspace the person chose; what is open in the session asks again.
+pub(crate) async fn choose(
+    database: &Database,
+    context: &Context,
+    id: SessionId,
+    chosen: WorkspaceId,
+) -> Result<(), DbErr> {
+    let mut change = Change::begin(database, context).await?;
+    row::Entity::update_many()
+        .col_expr(row::Column::ChosenWorkspaceId, Expr::value(chosen.0))
+        .filter(row::Column::Id.eq(id.0))
+        .exec(change.connection())
+        .await?;
+    change.touch(id);
+    change.commit().await
 }
 
 /// Takes the right to ask the provider, for tokens as the session had them when it was read; false when somebody else

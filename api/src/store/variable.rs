@@ -13,37 +13,37 @@ use sea_orm::{
 
 use super::change::Change;
 use super::keyset::{self, Listed};
+use super::scope::of_project;
 use super::{at, timestamp};
+use crate::auth::Scope;
 use crate::service::ServiceError;
 use crate::service::audit::{Context, Done};
 use crate::service::page::Window;
 use crate::service::variable::Variable;
 
-/// The only way into the table: there is no query without a workspace.
-fn in_workspace(workspace: WorkspaceId) -> Select<variable::Entity> {
-    variable::Entity::find().filter(variable::Column::WorkspaceId.eq(workspace.0))
+/// The only way into the table: there is no query without a scope.
+fn in_scope(scope: &Scope) -> Select<variable::Entity> {
+    variable::Entity::find()
+        .filter(variable::Column::WorkspaceId.eq(scope.workspace.0))
+        .filter(of_project(scope, variable::Column::ProjectId))
 }
 
 /// The variable of this id.
-pub(crate) async fn find(
-    database: &Database,
-    workspace: WorkspaceId,
-    id: VariableId,
-) -> Result<Option<Variable>, DbErr> {
-    let found = in_workspace(workspace).filter(variable::Column::Id.eq(id.0)).one(database.read()).await?;
+pub(crate) async fn find(database: &Database, scope: &Scope, id: VariableId) -> Result<Option<Variable>, DbErr> {
+    let found = in_scope(scope).filter(variable::Column::Id.eq(id.0)).one(database.read()).await?;
     found.map(read).transpose()
 }
 
 /// Up to `limit` variables of a project in an environment by name, after one.
 pub(crate) async fn list(
     database: &Database,
-    workspace: WorkspaceId,
+    scope: &Scope,
     project: ProjectId,
     environment: &str,
     window: Window<String>,
 ) -> Result<Listed<Variable>, DbErr> {
     use variable::Column as C;
-    let select = in_workspace(workspace).filter(C::ProjectId.eq(project.0)).filter(C::Environment.eq(environment));
+    let select = in_scope(scope).filter(C::ProjectId.eq(project.0)).filter(C::Environment.eq(environment));
     keyset::list(database, select, (&[C::Name], false), window, |name| vec![name.into()], read).await
 }
 
@@ -55,7 +55,8 @@ pub(crate) async fn names(
     environment: &str,
 ) -> Result<BTreeSet<String>, DbErr> {
     use variable::Column as C;
-    let select = in_workspace(workspace).filter(C::ProjectId.eq(project.0)).filter(C::Environment.eq(environment));
+    let select =
+        in_scope(&Scope::whole(workspace)).filter(C::ProjectId.eq(project.0)).filter(C::Environment.eq(environment));
     let names: Vec<String> = select.select_only().column(C::Name).into_tuple().all(database.read()).await?;
     Ok(names.into_iter().collect())
 }
@@ -69,7 +70,7 @@ pub(crate) async fn insert(
     done: Done,
 ) -> Result<(), ServiceError> {
     let mut change = Change::begin(database, context).await?;
-    let count = in_workspace(context.workspace)
+    let count = in_scope(&context.scope())
         .filter(variable::Column::ProjectId.eq(new.project_id.0))
         .filter(variable::Column::Environment.eq(&new.environment))
         .count(change.connection())

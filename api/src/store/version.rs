@@ -1,6 +1,6 @@
 //! Immutable, numbered definitions.
 
-use engine::id::{ProjectId, VersionId, WorkflowId, WorkspaceId};
+use engine::id::{ProjectId, VersionId, WorkflowId};
 use entity::{version, workflow};
 use runtime::Database;
 use sea_orm::prelude::Uuid;
@@ -11,14 +11,18 @@ use sea_orm::{
 };
 
 use super::keyset::{self, Listed};
+use super::scope::of_workflow;
 use super::{digest, some, timestamp};
+use crate::auth::Scope;
 use crate::service::page::Window;
 use crate::service::start::Runnable;
 use crate::service::workflow::Version;
 
-/// The only way into the table: there is no query without a workspace.
-fn in_workspace(workspace: WorkspaceId) -> Select<version::Entity> {
-    version::Entity::find().filter(version::Column::WorkspaceId.eq(workspace.0))
+/// The only way into the table: there is no query without a scope.
+fn in_scope(scope: &Scope) -> Select<version::Entity> {
+    version::Entity::find()
+        .filter(version::Column::WorkspaceId.eq(scope.workspace.0))
+        .filter(of_workflow(scope, version::Column::WorkflowId))
 }
 
 pub(super) fn read(model: version::Model) -> Result<Version, DbErr> {
@@ -34,34 +38,26 @@ pub(super) fn read(model: version::Model) -> Result<Version, DbErr> {
 }
 
 /// Those of these versions that are in the workspace.
-pub(crate) async fn by_ids(
-    database: &Database,
-    workspace: WorkspaceId,
-    ids: &[VersionId],
-) -> Result<Vec<Version>, DbErr> {
+pub(crate) async fn by_ids(database: &Database, scope: &Scope, ids: &[VersionId]) -> Result<Vec<Version>, DbErr> {
     let ids = ids.iter().map(|id| id.0);
-    let rows = in_workspace(workspace).filter(version::Column::Id.is_in(ids)).all(database.read()).await?;
+    let rows = in_scope(scope).filter(version::Column::Id.is_in(ids)).all(database.read()).await?;
     rows.into_iter().map(read).collect()
 }
 
 /// A page of a workflow's versions, the latest first.
 pub(crate) async fn list(
     database: &Database,
-    workspace: WorkspaceId,
+    scope: &Scope,
     of: WorkflowId,
     window: Window<i32>,
 ) -> Result<Listed<Version>, DbErr> {
-    let select = in_workspace(workspace).filter(version::Column::WorkflowId.eq(of.0));
+    let select = in_scope(scope).filter(version::Column::WorkflowId.eq(of.0));
     let order = (&[version::Column::Number][..], true);
     keyset::list(database, select, order, window, |number| vec![number.into()], read).await
 }
 
 /// The version with the highest number of each of these workflows.
-pub(crate) async fn latest(
-    database: &Database,
-    workspace: WorkspaceId,
-    of: &[WorkflowId],
-) -> Result<Vec<Version>, DbErr> {
+pub(crate) async fn latest(database: &Database, scope: &Scope, of: &[WorkflowId]) -> Result<Vec<Version>, DbErr> {
     let ids: Vec<Uuid> = of.iter().map(|id| id.0).collect();
     let highest = Query::select()
         .column(version::Column::WorkflowId)
@@ -74,17 +70,17 @@ pub(crate) async fn latest(
         Expr::col((version::Entity, version::Column::WorkflowId)),
         Expr::col((version::Entity, version::Column::Number)),
     ]);
-    let rows = in_workspace(workspace).filter(key.in_subquery(highest)).all(database.read()).await?;
+    let rows = in_scope(scope).filter(key.in_subquery(highest)).all(database.read()).await?;
     rows.into_iter().map(read).collect()
 }
 
 /// The version with the highest number, as a transaction sees it.
 pub(super) async fn latest_in(
     connection: &impl ConnectionTrait,
-    workspace: WorkspaceId,
+    scope: &Scope,
     of: WorkflowId,
 ) -> Result<Option<Version>, DbErr> {
-    let found = in_workspace(workspace)
+    let found = in_scope(scope)
         .filter(version::Column::WorkflowId.eq(of.0))
         .order_by_desc(version::Column::Number)
         .one(connection)
@@ -98,12 +94,8 @@ fn to_workflow() -> RelationDef {
 }
 
 /// All that starting a run of this version takes.
-pub(crate) async fn runnable(
-    database: &Database,
-    workspace: WorkspaceId,
-    id: VersionId,
-) -> Result<Option<Runnable>, DbErr> {
-    let found: Option<(Uuid, Uuid, Uuid, Vec<u8>)> = in_workspace(workspace)
+pub(crate) async fn runnable(database: &Database, scope: &Scope, id: VersionId) -> Result<Option<Runnable>, DbErr> {
+    let found: Option<(Uuid, Uuid, Uuid, Vec<u8>)> = in_scope(scope)
         .filter(version::Column::Id.eq(id.0))
         .join(JoinType::InnerJoin, to_workflow())
         .filter(workflow::Column::ArchivedAt.is_null())

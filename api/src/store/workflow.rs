@@ -1,6 +1,6 @@
 //! The named things that have versions.
 
-use engine::id::{ProjectId, WorkflowId, WorkspaceId};
+use engine::id::{ProjectId, WorkflowId};
 use entity::{project, workflow};
 use runtime::Database;
 use sea_orm::prelude::Uuid;
@@ -12,7 +12,9 @@ use sea_orm::{
 
 use super::change::Change;
 use super::keyset::{self, Listed, Total};
+use super::scope::of_project;
 use super::{at, some, timestamp};
+use crate::auth::Scope;
 use crate::service::ServiceError;
 use crate::service::audit::Context;
 use crate::service::page::Window;
@@ -28,12 +30,13 @@ pub(super) fn to_project() -> RelationDef {
     workflow::Entity::belongs_to(project::Entity).from(workflow::Column::ProjectId).to(project::Column::Id).into()
 }
 
-/// The only way into the table: there is no query without a workspace.
-fn in_workspace(workspace: WorkspaceId) -> SelectTwo<workflow::Entity, project::Entity> {
+/// The only way into the table: there is no query without a scope.
+fn in_scope(scope: &Scope) -> SelectTwo<workflow::Entity, project::Entity> {
     workflow::Entity::find()
         .join(JoinType::InnerJoin, to_project())
         .select_also(project::Entity)
-        .filter(workflow::Column::WorkspaceId.eq(workspace.0))
+        .filter(workflow::Column::WorkspaceId.eq(scope.workspace.0))
+        .filter(of_project(scope, workflow::Column::ProjectId))
 }
 
 pub(super) fn read(model: workflow::Model, project: &str) -> Result<Workflow, DbErr> {
@@ -59,23 +62,19 @@ fn read_all(rows: Vec<Joined>) -> Result<Vec<Workflow>, DbErr> {
 }
 
 /// Those of these workflows that are in the workspace.
-pub(crate) async fn by_ids(
-    database: &Database,
-    workspace: WorkspaceId,
-    ids: &[WorkflowId],
-) -> Result<Vec<Workflow>, DbErr> {
+pub(crate) async fn by_ids(database: &Database, scope: &Scope, ids: &[WorkflowId]) -> Result<Vec<Workflow>, DbErr> {
     let ids = ids.iter().map(|id| id.0);
-    read_all(in_workspace(workspace).filter(workflow::Column::Id.is_in(ids)).all(database.read()).await?)
+    read_all(in_scope(scope).filter(workflow::Column::Id.is_in(ids)).all(database.read()).await?)
 }
 
 /// The workflow of this name.
 pub(crate) async fn find_by_name(
     database: &Database,
-    workspace: WorkspaceId,
+    scope: &Scope,
     project: &str,
     name: &str,
 ) -> Result<Option<Workflow>, DbErr> {
-    let rows = in_workspace(workspace)
+    let rows = in_scope(scope)
         .filter(project::Column::Slug.eq(project))
         .filter(workflow::Column::Name.eq(name))
         .all(database.read())
@@ -86,7 +85,7 @@ pub(crate) async fn find_by_name(
 /// A page of workflows in an order.
 pub(crate) async fn list(
     database: &Database,
-    workspace: WorkspaceId,
+    scope: &Scope,
     filter: &WorkflowFilter,
     order: WorkflowOrder,
     window: Window<WorkflowPlace>,
@@ -102,7 +101,7 @@ pub(crate) async fn list(
             WorkflowPlace::At(time, id) => vec![at(time).into(), id.0.into()],
         }
     };
-    let select = in_workspace(workspace).filter(matching(filter));
+    let select = in_scope(scope).filter(matching(filter));
     let columns = [column, workflow::Column::Id];
     let total = Total::of(&select);
     let rows = keyset::within(select, &columns, order.is_descending(), window, values).all(database.read()).await?;
@@ -150,6 +149,7 @@ fn matching(filter: &WorkflowFilter) -> Condition {
 pub(super) async fn get_in(change: &Change, id: WorkflowId) -> Result<workflow::Model, ServiceError> {
     let found = workflow::Entity::find()
         .filter(workflow::Column::WorkspaceId.eq(change.context().workspace.0))
+        .filter(of_project(&change.context().scope(), workflow::Column::ProjectId))
         .filter(workflow::Column::Id.eq(id.0))
         .lock_exclusive()
         .one(change.connection())

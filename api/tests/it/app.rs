@@ -65,7 +65,7 @@ impl Home {
 
     /// The same where there may be none.
     async fn try_key_of(&self, workspace: &str, role: Role) -> Result<String, api::ServeError> {
-        let created = api::create_key(&self.config(), workspace, role, "test").await?;
+        let created = api::create_key(&self.config(), workspace, role, "test", &[]).await?;
         Ok(created.secret.expose().to_owned())
     }
 }

@@ -27,7 +27,8 @@ struct Keycloak {
 impl Keycloak {
     fn new() -> Self {
         #[expect(clippy::disallowed_methods, reason = "where the tests' Keycloak is, is no setting of the server")]
-        let text = std::env::var("FLOWFORGE_TEST_KEYCLOAK").expect("FLOWFORGE_TEST_KEYCLOAK says where a Keycloak is");
+        let text = std::env::var("FLOWFORGE_TEST_KEYCLOAK")
+            .unwrap_or_else(|_| panic!("FLOWFORGE_TEST_KEYCLOAK says where a Keycloak is"));
         let mut url = Url::parse(&text).unwrap();
         let (name, password) = (url.username().to_owned(), url.password().unwrap().to_owned());
         url.set_username("").unwrap();

@@ -1,9 +1,11 @@
 //! API keys and service accounts: what they open, for how long, and what is told to those who guess.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 use api::auth::api_key::Secret;
 use api::auth::{Permission, Role};
+use futures::future::join_all;
 use sea_orm::{ConnectionTrait as _, EntityTrait as _};
 use serde_json::{Value, json};
 
@@ -140,6 +142,36 @@ on_both_databases! {
         assert_eq!(ask(known, "203.0.113.9").send().await.unwrap().status(), 200);
         assert_eq!(ask(home.key(Role::Viewer).await, "203.0.113.10").send().await.unwrap().status(), 200);
         assert_eq!(ask(wrong(), "203.0.113.10").send().await.unwrap().status(), 401);
+        app.stop().await;
+    }
+
+    async fn a23_ten_thousand_wrong_keys_from_one_address_harm_nobody_else(home: Home) {
+        const AT_ONCE: usize = 100;
+        let home = home.with("SERVER__CLIENT_ADDRESS_HEADER", "x-forwarded-for");
+        let app = TestApp::start(&home).await;
+        let ask = |key: String, from: String| {
+            let request = app.http.post(app.url("/graphql")).bearer_auth(key).json(&json!({"query": VIEWER}));
+            let request = request.header("x-forwarded-for", from);
+            async move { request.send().await.unwrap().status().as_u16() }
+        };
+        let began = Instant::now();
+        let mut counts = BTreeMap::new();
+        for round in 0..100 {
+            let wrong = (0..AT_ONCE).map(|_| {
+                ask(Secret::draw("default").unwrap().expose().to_owned(), "203.0.113.9".to_owned())
+            });
+            // A key that no process has seen so far, every few rounds, and one that is known.
+            let key = if round % 10 == 0 { home.key(Role::Viewer).await } else { app.key.clone() };
+            let (wrong, good) = tokio::join!(join_all(wrong), ask(key, format!("203.0.113.{}", 10 + round)));
+            assert_eq!(good, 200, "in round {round}");
+            wrong.into_iter().for_each(|status| *counts.entry(status).or_insert(0_usize) += 1);
+        }
+        let looked_at = counts.get(&401).copied().unwrap_or_default();
+        assert_eq!(looked_at + counts.get(&429).copied().unwrap_or_default(), 100 * AT_ONCE, "{counts:?}");
+        // Twenty, those that were under way together with them, and one more in three seconds.
+        let forgiven = usize::try_from(began.elapsed().as_secs() / 3 + 1).unwrap();
+        assert!(looked_at <= 20 + AT_ONCE + forgiven, "{counts:?}");
+        assert_eq!(ask(app.key.clone(), "203.0.113.9".to_owned()).await, 200, "who is known there goes on");
         app.stop().await;
     }
 

@@ -84,6 +84,15 @@ impl Inside {
         Self { router, provider, clock, home: Arc::clone(&self.home) }
     }
 
+    pub(crate) fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// An admin's key of the first workspace.
+    pub(crate) async fn key(&self) -> String {
+        self.home.key(api::auth::Role::Admin).await
+    }
+
     pub(crate) fn config(&self) -> Config {
         self.home.config()
     }
@@ -148,12 +157,15 @@ async fn process(home: &Home, config: Config, clock: Clock) -> Arc<App> {
 #[derive(Clone, Default)]
 pub(crate) struct Browser {
     pub(crate) cookies: HashMap<String, String>,
+    /// Where a proxy says that it is.
+    pub(crate) from: Option<&'static str>,
 }
 
 impl Browser {
     fn request(&self, method: &str, path: &str) -> axum::http::request::Builder {
         let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let request = Request::builder().method(method).uri(path).header(HOST, "127.0.0.1:8080");
+        let request = self.from.into_iter().fold(request, |request, from| request.header("x-real-ip", from));
         if cookies.is_empty() { request } else { request.header(COOKIE, cookies.join("; ")) }
     }
 
@@ -176,8 +188,19 @@ impl Browser {
 
     /// What a page of ours hears.
     pub(crate) async fn ask(&self, inside: &Inside, query: &str) -> Answer {
+        self.ask_with(inside, query, json!({})).await
+    }
+
+    /// The same with variables.
+    pub(crate) async fn ask_with(&self, inside: &Inside, query: &str, variables: Value) -> Answer {
         let request = self.request("POST", "/graphql").header(ORIGIN, PUBLIC).header(CONTENT_TYPE, "application/json");
-        inside.send(request.body(Body::from(json!({"query": query}).to_string())).unwrap()).await
+        let body = json!({"query": query, "variables": variables}).to_string();
+        inside.send(request.body(Body::from(body)).unwrap()).await
+    }
+
+    /// What a page of ours gets at another route.
+    pub(crate) async fn get(&self, inside: &Inside, path: &str) -> Answer {
+        inside.send(self.request("GET", path).header(ORIGIN, PUBLIC).body(Body::empty()).unwrap()).await
     }
 
     pub(crate) async fn sign_out(&mut self, inside: &Inside) -> Answer {

@@ -13,13 +13,14 @@ use crate::app::{Home, TestApp, on_both_databases};
 use crate::asking::{Asking, kind};
 
 /// What each mutation takes; the first is told first when nothing is there.
-const MUTATIONS: &[(&str, &[Permission])] = &[
+pub(crate) const MUTATIONS: &[(&str, &[Permission])] = &[
     ("acceptInvitation", &[]),
     ("archiveWorkflow", &[P::WorkflowEdit]),
     ("backfillTrigger", &[P::WorkflowDeploy]),
     ("beginConnectionSignIn", &[P::ConnectionManage]),
     ("cancelBackfill", &[P::WorkflowDeploy]),
     ("cancelRun", &[P::RunControl]),
+    ("chooseWorkspace", &[]),
     ("createApiKey", &[P::KeyManage]),
     ("createConnection", &[P::ConnectionManage]),
     ("createEnvironment", &[P::ProjectManage]),
@@ -83,7 +84,7 @@ const MUTATIONS: &[(&str, &[Permission])] = &[
 ];
 
 /// What each query takes, and how it is asked.
-const QUERIES: &[(&str, Option<Permission>, &str)] = &[
+pub(crate) const QUERIES: &[(&str, Option<Permission>, &str)] = &[
     ("apiKeys", Some(P::KeyManage), "apiKeys { nodes { id } }"),
     ("audit", Some(P::AuditRead), "audit { nodes { id } }"),
     ("checkExpression", Some(P::Read), r#"checkExpression(input: {expression: "1", definition: {}}) { __typename }"#),
@@ -115,13 +116,14 @@ const QUERIES: &[(&str, Option<Permission>, &str)] = &[
     ("workspaces", None, "workspaces { id }"),
 ];
 
-fn nothing(mutation: &str, field: &str) -> String {
+/// An id of the right kind that nothing has.
+pub(crate) fn nothing(mutation: &str, field: &str) -> String {
     let id = format!("{}_{}", kind(mutation, field), "0".repeat(32));
     if kind(mutation, field) == "nrun" { format!("{id}.start") } else { id }
 }
 
 /// The permission that an answer was denied for.
-fn denied(answer: &Value) -> Option<&str> {
+pub(crate) fn denied(answer: &Value) -> Option<&str> {
     let error = answer["errors"].as_array()?.iter().find(|error| error["extensions"]["code"] == "FORBIDDEN")?;
     error["extensions"]["permission"].as_str()
 }

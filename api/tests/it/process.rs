@@ -42,7 +42,7 @@ on_both_databases! {
         let answer = app.ask_as(&key, "{ viewer { role } }", json!({})).await;
         assert_eq!(answer["data"]["viewer"]["role"], "VIEWER");
         assert!(api::create_first_key(&home.config(), "again").await.unwrap().is_none());
-        let nowhere = api::create_key(&home.config(), "nowhere", Role::Viewer, "x").await;
+        let nowhere = api::create_key(&home.config(), "nowhere", Role::Viewer, "x", &[]).await;
         assert!(matches!(nowhere, Err(ServeError::Service(error)) if error.code() == "NOT_FOUND"));
         app.stop().await;
     }

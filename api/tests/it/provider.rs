@@ -147,6 +147,8 @@ pub(crate) struct Provider {
     pub(crate) down: AtomicBool,
     /// Refuses every refresh, as after a person was disabled.
     pub(crate) refuses: AtomicBool,
+    /// Requests that came while it was down.
+    pub(crate) asked_in_vain: AtomicUsize,
     pub(crate) asked_keys: AtomicUsize,
     pub(crate) asked_discovery: AtomicUsize,
     pub(crate) asked_refresh: AtomicUsize,
@@ -173,6 +175,7 @@ impl Provider {
             clock,
             down: AtomicBool::new(false),
             refuses: AtomicBool::new(false),
+            asked_in_vain: AtomicUsize::new(0),
             asked_keys: AtomicUsize::new(0),
             asked_discovery: AtomicUsize::new(0),
             asked_refresh: AtomicUsize::new(0),
@@ -298,6 +301,7 @@ async fn unless_down(
     next: axum::middleware::Next,
 ) -> Response {
     if provider.down.load(Ordering::Relaxed) {
+        provider.asked_in_vain.fetch_add(1, Ordering::Relaxed);
         return StatusCode::BAD_GATEWAY.into_response();
     }
     next.run(request).await

@@ -5,7 +5,11 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::http::StatusCode;
+use engine::time::Timestamp;
+use sea_orm::ActiveValue::Set;
+use sea_orm::EntityTrait as _;
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
 use crate::app::{Home, on_both_databases};
 use crate::oidc::{Browser, Inside, PUBLIC, WHO};
@@ -188,6 +192,62 @@ on_both_databases! {
         let inside = Inside::new(home).await;
         let config = inside.config();
         assert_eq!(api::create_login_link(&config, "default").await.is_ok(), config.database.url.is_sqlite());
+    }
+
+    async fn many_who_wait_for_a_provider_that_was_never_reached_ask_it_once(home: Home) {
+        let inside = Inside::new(home).await;
+        inside.provider.down.store(true, Ordering::Relaxed);
+        let asked = || inside.provider.asked_in_vain.load(Ordering::Relaxed);
+        let go = || async {
+            let begun = (0..30).map(|_| async { Browser::default().go(&inside, "/auth/sign-in").await });
+            for answer in futures::future::join_all(begun).await {
+                assert_eq!(answer.location(), "/sign-in?refused=unavailable");
+            }
+        };
+        go().await;
+        assert_eq!(asked(), 1);
+        inside.later(Duration::from_millis(1_900));
+        go().await;
+        assert_eq!(asked(), 1, "it has just not answered");
+        inside.later(Duration::from_millis(100));
+        go().await;
+        assert_eq!(asked(), 2);
+        inside.provider.down.store(false, Ordering::Relaxed);
+        inside.later(Duration::from_secs(2));
+        Browser::default().sign_in(&inside).await;
+    }
+
+    async fn sign_ins_that_do_not_end_are_bounded_by_address_and_in_all(home: Home) {
+        let inside = Inside::new(home.with("SERVER__CLIENT_ADDRESS_HEADER", "x-real-ip")).await;
+        let begin = async |from: &'static str| {
+            let mut browser = Browser { from: Some(from), ..Browser::default() };
+            browser.go(&inside, "/auth/sign-in").await.location().to_owned()
+        };
+        for _ in 0..100 {
+            assert!(begin("203.0.113.9").await.starts_with(&inside.provider.issuer()));
+        }
+        assert_eq!(begin("203.0.113.9").await, "/sign-in?refused=busy");
+        assert!(begin("203.0.113.10").await.starts_with(&inside.provider.issuer()), "others can");
+        // What is over does not count.
+        inside.later(MINUTE * 10);
+        assert!(begin("203.0.113.9").await.starts_with(&inside.provider.issuer()));
+        // Nor do very many addresses fill the table.
+        let row = |n: u32| entity::login_attempt::ActiveModel {
+            state_digest: Set(Sha256::digest(n.to_be_bytes()).to_vec()),
+            browser_digest: Set(vec![0; 32]),
+            nonce: Set(String::new()),
+            verifier: Set(String::new()),
+            return_to: Set("/".to_owned()),
+            expires_at: Set(runtime::database::to_column(Timestamp(4_000_000_000_000_000))),
+            address: Set(Some(format!("198.51.100.{n}"))),
+        };
+        let rows: Vec<u32> = (0..9_999).collect();
+        for some in rows.chunks(500) {
+            let some = some.iter().copied().map(row);
+            let insert = entity::login_attempt::Entity::insert_many(some);
+            insert.exec_without_returning(inside.home().database.database.write()).await.unwrap();
+        }
+        assert_eq!(begin("192.0.2.1").await, "/sign-in?refused=busy");
     }
 
     async fn a_server_starts_while_its_provider_is_away(home: Home) {

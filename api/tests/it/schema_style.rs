@@ -10,6 +10,11 @@ use async_graphql::parser::types::{
 
 /// Lists of objects without pages, each with what keeps it short.
 const SHORT_LISTS: &[(&str, &str)] = &[
+    ("ApiKey.projects", "a limit names at most 100 projects"),
+    ("Invitation.projects", "a limit names at most 100 projects"),
+    ("Member.projects", "a limit names at most 100 projects"),
+    ("ServiceAccount.projects", "a limit names at most 100 projects"),
+    ("Viewer.projects", "a limit names at most 100 projects"),
     ("NodeRun.attempts", "a retry policy allows at most 100 attempts"),
     ("TestPlan.nodes", "the nodes of the document that was sent along"),
     ("TestPlan.problems", "all problems of the document that was sent along"),

@@ -59,7 +59,7 @@ async fn every_way_in_sees_only_what_the_policies_let_it_see() {
     assert_eq!(rest(&app, &format!("/api/v1/runs/{run}")).await.0, 404);
     let mut socket = Follow::run(&run).open(&app, None).await;
     let said = socket.next().await.unwrap();
-    assert_eq!(said["payload"]["errors"][0]["extensions"]["code"], "NOT_FOUND", "over a socket: {said:#}");
+    assert_eq!(said["payload"][0]["extensions"]["code"], "NOT_FOUND", "over a socket: {said:#}");
     let follow = Follow::run(&run);
     let mut events = Events::open(&app, follow.query, follow.variables, None).await;
     let sent = events.next().await.unwrap();

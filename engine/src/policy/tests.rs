@@ -32,6 +32,20 @@ fn the_whole_matrix_is_as_it_was_agreed() {
 }
 
 #[test]
+fn who_is_limited_to_projects_has_nothing_over_the_workspace() {
+    let words = |role: Role| {
+        let kept = role.permissions().in_projects();
+        role.permissions().without(kept).iter().map(Permission::as_str).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(
+        words(Role::Owner),
+        "project:manage quota:manage outgoing:manage member:manage key:manage audit:read workspace:manage workspace:own"
+    );
+    assert_eq!(words(Role::Editor), "", "an editor of some projects stays one");
+    assert_eq!(Role::Admin.permissions().in_projects().nearest(), Role::Editor);
+}
+
+#[test]
 fn words_read_back_and_others_are_named() {
     for role in Role::ALL {
         assert_eq!(Role::parse(role.as_str()), Some(*role));

@@ -133,7 +133,7 @@ async fn who_has_not_said_for_whom_sees_nothing_and_writes_nothing() {
     run(&two.requests, &insert).await.unwrap_err();
     let spawned = tokio_util::task::TaskTracker::new();
     let requests = two.requests.clone();
-    let task = of(two.one, async move { spawned.spawn(async move { texts(&requests, WHOSE[1]).await }) }).await;
+    let task = of(two.one, async move { spawned.spawn(async move { texts(&requests, WHOSE[1]).await }).await });
     assert_eq!(task.await.unwrap(), Vec::<String>::new(), "a task of its own does not know for whom it works");
 }
 

@@ -9,7 +9,7 @@ const INVITATION = "flowforge.invitation";
 export const BY_COOKIE = "";
 
 /** Why the provider's answer signed nobody in. */
-export const refusals = ["denied", "expired", "stranger", "unavailable", "unbelieved"] as const;
+export const refusals = ["busy", "denied", "expired", "stranger", "unavailable", "unbelieved"] as const;
 export type Refusal = (typeof refusals)[number];
 
 interface Session {

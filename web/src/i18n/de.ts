@@ -298,6 +298,8 @@ export const de: Readonly<Record<MessageKey, string>> = {
   "signIn.again.by": "Sie gelangen zur Anmeldeseite Ihrer Organisation und kommen auf diese Seite zurück.",
   "signIn.again.why": "Ihre Sitzung oder Ihr Schlüssel gilt nicht mehr. Diese Seite bleibt, wie sie ist.",
   "signIn.by": "Anmelden mit {name}",
+  "signIn.busy":
+    "Es melden sich gerade zu viele an, überhaupt oder von Ihrem Ort aus. Versuchen Sie es in einigen Minuten noch einmal.",
   "signIn.denied": "Die Anmeldung wurde abgebrochen.",
   "signIn.expired":
     "Das hat zu lange gedauert, oder die Antwort gehört zu einer anderen Anmeldung. Versuchen Sie es erneut.",

@@ -291,6 +291,7 @@ export const en = {
   "signIn.again.by": "You go to the sign-in page of your organization and come back to this page.",
   "signIn.again.why": "Your session or key is no longer valid. This page stays as it is.",
   "signIn.by": "Sign in with {name}",
+  "signIn.busy": "Too many people are signing in just now, or from where you are. Try again in some minutes.",
   "signIn.denied": "The sign-in was canceled.",
   "signIn.expired": "That took too long, or the answer belongs to another sign-in. Try again.",
   "signIn.go": "Sign in",

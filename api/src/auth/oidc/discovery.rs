@@ -16,6 +16,10 @@ pub(super) const STALE: Duration = Duration::from_secs(86_400);
 /// How often a provider that is away is asked again.
 pub(super) const AGAIN: Duration = Duration::from_secs(30);
 
+/// How long nobody asks a provider that was never reached and has just not answered: requests that wait for it would
+/// each wait on their own, one after the other.
+const AWAY: Duration = Duration::from_secs(2);
+
 const DOCUMENT: &str = "discovery document";
 
 /// The parts of the discovery document that matter here.
@@ -35,6 +39,8 @@ pub(super) struct Metadata {
 struct Kept {
     metadata: Option<(Arc<Metadata>, Timestamp)>,
     tried_at: Option<Timestamp>,
+    /// When nothing came of waiting for it, and why.
+    failed: Option<(Timestamp, String)>,
 }
 
 /// The document, as it was read last.
@@ -82,10 +88,20 @@ impl Provider {
             return Ok(metadata);
         }
         let _one = self.0.discovery.reading.lock().await;
-        match self.0.discovery.known(now) {
-            Some((metadata, _)) => Ok(metadata),
-            None => self.0.discover().await,
+        if let Some((metadata, _)) = self.0.discovery.known(now) {
+            return Ok(metadata);
         }
+        let failed = self.0.discovery.kept().failed.clone();
+        if let Some((_, why)) = failed.filter(|(at, _)| self.0.clock.now().since(*at) < AWAY) {
+            return Err(OidcError::Unavailable(why));
+        }
+        let found = self.0.discover().await;
+        let failed = found.as_ref().err().map(|error| match error {
+            OidcError::Unavailable(why) => (self.0.clock.now(), why.clone()),
+            error => (self.0.clock.now(), error.to_string()),
+        });
+        self.0.discovery.kept().failed = failed;
+        found
     }
 }
 

@@ -52,6 +52,7 @@ pub async fn begin(app: &App, viewer: &Viewer, id: ConnectionId, redirect: &str)
     viewer.require(Permission::ConnectionManage)?;
     check_redirect(redirect)?;
     let gone = || ServiceError::NotFound { what: "connection" };
+    store::connection::find(app.runtime.database(), &viewer.scope(), id).await?.ok_or_else(gone)?;
     let opened = app.runtime.secrets().open(viewer.workspace, id).await?.ok_or_else(gone)?;
     let (state, verifier) = (random()?, random()?);
     let url = opened.consent_url(&state, &verifier, redirect);

@@ -1,16 +1,16 @@
 //! The feed of a workspace, read forward.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use engine::id::{WorkflowId, WorkspaceId};
+use engine::id::{EnvironmentId, ProjectId, VariableId, WorkflowId};
 use engine::time::Timestamp;
 use tokio::time::Instant;
 
 use super::{Followed, PAGE, Source, wait};
 use crate::app::App;
-use crate::auth::Viewer;
 use crate::auth::cursor::CursorKey;
+use crate::auth::{Scope, Viewer};
 use crate::service::ServiceError;
 use crate::service::audit::Action;
 use crate::service::feed::{Happening, RUN_KINDS};
@@ -57,17 +57,61 @@ fn fits(wanted: &str, kind: &str) -> bool {
     }
 }
 
+/// Something that was read, and whether the follower sees what it happened to.
+#[derive(Debug)]
+struct Pending {
+    happening: Happening,
+    is_seen: bool,
+}
+
+/// Says of each whether it is seen. Of what is gone nobody can tell whose it was, so that only those are told who see
+/// all projects.
+async fn seen(app: &App, scope: &Scope, found: Vec<Happening>) -> Result<VecDeque<Pending>, ServiceError> {
+    let is_whole = scope.projects.is_none();
+    let mut pending: VecDeque<Pending> =
+        found.into_iter().map(|happening| Pending { happening, is_seen: is_whole }).collect();
+    if is_whole {
+        return Ok(pending);
+    }
+    let ids: BTreeSet<WorkflowId> = pending.iter().filter_map(|one| one.happening.workflow).collect();
+    let ids: Vec<WorkflowId> = ids.into_iter().collect();
+    let workflows = store::workflow::by_ids(app.runtime.database(), scope, &ids).await?;
+    let workflows: BTreeSet<WorkflowId> = workflows.into_iter().map(|workflow| workflow.id).collect();
+    for one in &mut pending {
+        one.is_seen = match one.happening.workflow {
+            Some(workflow) => workflows.contains(&workflow),
+            None => sees(app, scope, &one.happening.entity).await?,
+        };
+    }
+    Ok(pending)
+}
+
+/// Whether something that is of no workflow is seen: the workspace itself, and what a project has.
+async fn sees(app: &App, scope: &Scope, entity: &str) -> Result<bool, ServiceError> {
+    let database = app.runtime.database();
+    if let Ok(project) = entity.parse::<ProjectId>() {
+        return Ok(scope.has(project));
+    }
+    if let Ok(environment) = entity.parse::<EnvironmentId>() {
+        return Ok(store::environment::find(database, scope, environment).await?.is_some());
+    }
+    if let Ok(variable) = entity.parse::<VariableId>() {
+        return Ok(store::variable::find(database, scope, variable).await?.is_some());
+    }
+    Ok(entity == scope.workspace.to_string())
+}
+
 /// A workspace's events after a number.
 pub(super) struct FeedSource {
     app: Arc<App>,
-    workspace: WorkspaceId,
+    scope: Scope,
     cursors: CursorKey,
     filter: FeedFilter,
     /// The last event that was looked at, whether it was wanted or not.
     seq: i64,
     /// What the number was when this began.
     last: i64,
-    pending: VecDeque<Happening>,
+    pending: VecDeque<Pending>,
     wakes: runtime::event::Wakes,
 }
 
@@ -92,8 +136,8 @@ impl FeedSource {
                 })?
             }
         };
-        let (app, workspace, cursors) = (Arc::clone(app), viewer.workspace, viewer.cursors);
-        Ok(Self { app, workspace, cursors, filter, seq, last, pending: VecDeque::new(), wakes })
+        let (app, scope, cursors) = (Arc::clone(app), viewer.scope(), viewer.cursors);
+        Ok(Self { app, scope, cursors, filter, seq, last, pending: VecDeque::new(), wakes })
     }
 
     fn cursor_at(&self, seq: i64) -> String {
@@ -103,9 +147,9 @@ impl FeedSource {
 
 impl Source for FeedSource {
     fn pop(&mut self) -> Option<(Timestamp, Followed)> {
-        while let Some(happening) = self.pending.pop_front() {
+        while let Some(Pending { happening, is_seen }) = self.pending.pop_front() {
             self.seq = happening.seq;
-            if self.filter.takes(&happening) {
+            if is_seen && self.filter.takes(&happening) {
                 return Some((happening.at, Followed::Happening(Box::new(happening))));
             }
         }
@@ -113,12 +157,13 @@ impl Source for FeedSource {
     }
 
     async fn read(&mut self) -> Result<bool, ServiceError> {
-        let found = store::feed::after(self.app.runtime.database(), self.workspace, self.seq, u64::from(PAGE)).await?;
+        let found =
+            store::feed::after(self.app.runtime.database(), self.scope.workspace, self.seq, u64::from(PAGE)).await?;
         let oldest = found.first().map_or(self.last, |first| first.seq - 1);
         if oldest > self.seq {
             return Err(ServiceError::CursorExpired { oldest: self.cursor_at(oldest) });
         }
-        self.pending.extend(found);
+        self.pending = seen(&self.app, &self.scope, found).await?;
         Ok(!self.pending.is_empty())
     }
 

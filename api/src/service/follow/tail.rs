@@ -3,13 +3,14 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use engine::id::{RunId, WorkspaceId};
+use engine::id::RunId;
 use engine::run::event::{Event, Recorded};
 use engine::time::Timestamp;
 use tokio::time::Instant;
 
 use super::{Followed, PAGE, Source, wait};
 use crate::app::App;
+use crate::auth::Scope;
 use crate::auth::cursor::CursorKey;
 use crate::service::ServiceError;
 use crate::service::veil::Veil;
@@ -20,7 +21,7 @@ const KIND: &str = "run-events";
 /// Reads a run's journal forward, at most [`PAGE`] events at a time, and waits for more.
 pub(in crate::service) struct Tail {
     app: Arc<App>,
-    workspace: WorkspaceId,
+    scope: Scope,
     run: RunId,
     /// The last event that was handed out.
     seq: u64,
@@ -30,9 +31,9 @@ pub(in crate::service) struct Tail {
 
 impl Tail {
     /// Goes on after `seq`. It listens from now on, so that nothing committed after the first read is missed.
-    pub(in crate::service) fn new(app: Arc<App>, workspace: WorkspaceId, run: RunId, seq: u64) -> Self {
+    pub(in crate::service) fn new(app: Arc<App>, scope: Scope, run: RunId, seq: u64) -> Self {
         let wakes = app.runtime.bus().subscribe(run);
-        Self { app, workspace, run, seq, pending: VecDeque::new(), wakes }
+        Self { app, scope, run, seq, pending: VecDeque::new(), wakes }
     }
 
     /// The next event that was read.
@@ -50,7 +51,7 @@ impl Tail {
 
     /// Whether the last event handed out is the run's last of all.
     async fn has_ended(&self) -> Result<bool, ServiceError> {
-        let run = store::run::find(self.app.runtime.database(), self.workspace, self.run).await?;
+        let run = store::run::find(self.app.runtime.database(), &self.scope, self.run).await?;
         Ok(run.is_none_or(|run| run.status.is_final() && run.last_seq <= self.seq))
     }
 

@@ -14,6 +14,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::app::App;
+use crate::auth::Scope;
 use crate::service::ServiceError;
 use crate::service::follow::Tail;
 
@@ -110,7 +111,7 @@ async fn watch(
     wanted: Wanted<'_>,
     within: Duration,
 ) -> Result<Option<Answer>, ServiceError> {
-    let tail = Tail::new(Arc::clone(app), workspace, run, 0);
+    let tail = Tail::new(Arc::clone(app), Scope::whole(workspace), run, 0);
     let responders = match wanted {
         Wanted::Response(responders) => responders,
         Wanted::Output => &[],

@@ -39,7 +39,7 @@ pub async fn sample(app: &App, viewer: &Viewer, of: BindingId, body: String) -> 
     if body.len() > MOST {
         return Err(ServiceError::invalid("body", format!("a sample has at most {MOST} bytes")));
     }
-    let hook = store::hook::by_binding(app.runtime.database(), viewer.workspace, of).await?;
+    let hook = store::hook::by_binding(app.runtime.database(), &viewer.scope(), of).await?;
     let hook = hook.ok_or(ServiceError::NotFound { what: "webhook" })?;
     let unusable = || ServiceError::internal(format!("the config of {of} cannot be read"));
     let settings = WebhookSettings::read(&hook.config).map_err(|_| unusable())?;

@@ -144,7 +144,7 @@ pub async fn list(
     viewer.require(Permission::Read)?;
     super::get(app, viewer, of).await?;
     let window = page.window(&viewer.cursors, BACKFILLS, |text| text.parse().ok())?;
-    let rows = store::trigger::backfill::list(app.runtime.database(), viewer.workspace, of, window).await?;
+    let rows = store::trigger::backfill::list(app.runtime.database(), &viewer.scope(), of, window).await?;
     Ok(Page::of(rows, page, |row| viewer.cursors.cursor(BACKFILLS, &row.id.to_string())))
 }
 

@@ -74,25 +74,25 @@ pub async fn redeliver(app: &App, viewer: &Viewer, request: Redeliver) -> Result
         trace: crate::telemetry::request::trace(),
     };
     let started = app.runtime.redeliver(Redelivery { start, of: event.id, depth: event.depth }).await?;
-    let run = store::run::find(app.runtime.database(), viewer.workspace, started.run).await?;
+    let run = store::run::find(app.runtime.database(), &viewer.scope(), started.run).await?;
     let run = run.ok_or_else(|| ServiceError::internal(format!("{} was committed and is not there", started.run)))?;
     Ok((run, started.replayed))
 }
 
 async fn runnable(app: &App, viewer: &Viewer, event: &Event, onto: Onto) -> Result<Runnable, ServiceError> {
-    let database = app.runtime.database();
+    let (database, scope) = (app.runtime.database(), viewer.scope());
     match onto {
         Onto::Deployed => {
-            let found =
-                store::deployment::runnable_by_workflow(database, viewer.workspace, event.workflow, &event.environment);
-            found.await?.ok_or(ServiceError::NotFound { what: "deployed workflow" })
+            let of = (event.workflow, &event.environment);
+            let found = store::deployment::runnable_by_workflow(database, &scope, of.0, of.1).await?;
+            found.ok_or(ServiceError::NotFound { what: "deployed workflow" })
         }
         Onto::Same => {
             let version = super::version_of(app, viewer, event).await?.ok_or_else(|| {
                 let message = format!("{} was for no version that is known; deliver it to what is deployed", event.id);
                 ServiceError::Conflict { message }
             })?;
-            let found = store::version::runnable(database, viewer.workspace, version).await?;
+            let found = store::version::runnable(database, &viewer.scope(), version).await?;
             found.ok_or(ServiceError::NotFound { what: "version" })
         }
     }

@@ -11,17 +11,21 @@ use sea_orm::{
 };
 use serde_json::json;
 
+use crate::auth::Scope;
 use crate::service::ServiceError;
 use crate::service::audit::{Action, Context, Done};
 use crate::service::page::Window;
 use crate::service::trigger::backfill::{Backfill, NewBackfill, Outcomes, Progress};
 use crate::store::change::Change;
 use crate::store::keyset::{self, Listed};
+use crate::store::scope::{of_binding, of_workflow};
 use crate::store::{at, timestamp};
 
-/// The only way into the table: there is no query without a workspace.
-fn in_workspace(workspace: WorkspaceId) -> Select<trigger_backfill::Entity> {
-    trigger_backfill::Entity::find().filter(trigger_backfill::Column::WorkspaceId.eq(workspace.0))
+/// The only way into the table: there is no query without a scope.
+fn in_scope(scope: &Scope) -> Select<trigger_backfill::Entity> {
+    trigger_backfill::Entity::find()
+        .filter(trigger_backfill::Column::WorkspaceId.eq(scope.workspace.0))
+        .filter(of_binding(scope, trigger_backfill::Column::BindingId))
 }
 
 fn read(model: trigger_backfill::Model) -> Result<Backfill, DbErr> {
@@ -57,12 +61,13 @@ pub(crate) async fn begin(
     // The binding's row lets one begin at a time.
     let binding = trigger_binding::Entity::find()
         .filter(trigger_binding::Column::WorkspaceId.eq(context.workspace.0))
+        .filter(of_workflow(&context.scope(), trigger_binding::Column::WorkflowId))
         .filter(trigger_binding::Column::Id.eq(new.binding.0))
         .lock_exclusive()
         .one(write)
         .await?
         .ok_or(ServiceError::NotFound { what: "trigger" })?;
-    let running = in_workspace(context.workspace)
+    let running = in_scope(&context.scope())
         .filter(trigger_backfill::Column::BindingId.eq(new.binding.0))
         .filter(trigger_backfill::Column::Status.eq(BackfillStatus::Running))
         .one(write)
@@ -109,7 +114,7 @@ pub(crate) async fn begin(
 pub(crate) async fn cancel(database: &Database, context: &Context, id: BackfillId) -> Result<Backfill, ServiceError> {
     let mut change = Change::begin(database, context).await?;
     let write = change.connection();
-    let found = in_workspace(context.workspace).filter(trigger_backfill::Column::Id.eq(id.0));
+    let found = in_scope(&context.scope()).filter(trigger_backfill::Column::Id.eq(id.0));
     let found = found.lock_exclusive().one(write).await?.ok_or(ServiceError::NotFound { what: "backfill" })?;
     if found.status != BackfillStatus::Running {
         change.rollback().await?;
@@ -142,11 +147,11 @@ pub(crate) async fn cancel(database: &Database, context: &Context, id: BackfillI
 /// A page of a trigger's, the latest first.
 pub(crate) async fn list(
     database: &Database,
-    workspace: WorkspaceId,
+    scope: &Scope,
     of: BindingId,
     window: Window<BackfillId>,
 ) -> Result<Listed<Backfill>, DbErr> {
-    let select = in_workspace(workspace).filter(trigger_backfill::Column::BindingId.eq(of.0));
+    let select = in_scope(scope).filter(trigger_backfill::Column::BindingId.eq(of.0));
     let order = (&[trigger_backfill::Column::Id][..], true);
     keyset::list(database, select, order, window, |id| vec![id.0.into()], read).await
 }

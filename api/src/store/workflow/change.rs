@@ -149,7 +149,7 @@ pub(crate) async fn move_to(
     if found.project_id == target.id.0 {
         return Ok(());
     }
-    let there = environment::names_in(change.connection(), context.workspace, target.id).await?;
+    let there = environment::names_in(change.connection(), &context.scope(), target.id).await?;
     let deployed = deployment::Entity::find()
         .filter(deployment::Column::WorkspaceId.eq(context.workspace.0))
         .filter(deployment::Column::WorkflowId.eq(id.0))
