@@ -89,7 +89,7 @@ impl Context {
 
     /// The same from where it came when it was asked for.
     #[must_use]
-    pub(super) fn asked_from(self, address: Option<String>) -> Self {
+    pub(super) fn at_address(self, address: Option<String>) -> Self {
         Self { address, ..self }
     }
 

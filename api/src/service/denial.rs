@@ -104,7 +104,7 @@ pub async fn upkeep(app: &App) {
 /// Writes down what was denied again and again and is over; all of it when the process ends.
 pub async fn write_counted(app: &App, all: bool) {
     for ((_, target, permission), viewer, address, more) in app.denials.take(app.runtime.now(), all) {
-        let context = Context::of(app, &viewer).asked_from(address);
+        let context = Context::of(app, &viewer).at_address(address);
         write(app, &viewer, context, Done::denied(&target, &permission, more)).await;
     }
 }

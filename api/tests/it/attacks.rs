@@ -260,44 +260,44 @@ on_both_databases! {
     async fn a18_an_answer_that_does_not_belong_to_this_browser(home: Home) {
         let inside = Inside::new(home).await;
         let mut browser = Browser::default();
-        let url = browser.to_provider(&inside, "/").await;
+        let url = browser.visit_provider(&inside, "/").await;
         unopened(&mut browser, &inside, &with_query(&url, "state", None), "expired").await;
         unopened(&mut browser, &inside, &with_query(&url, "state", Some("made-up")), "expired").await;
         // Somebody else's answer, with their state: another browser's cookie, or none.
         let mut victim = Browser::default();
         unopened(&mut victim, &inside, &url, "expired").await;
-        victim.to_provider(&inside, "/").await;
+        victim.visit_provider(&inside, "/").await;
         unopened(&mut victim, &inside, &url, "expired").await;
         // RFC 9207: the answer says that it is by somebody else, or does not say by whom.
         unopened(&mut browser, &inside, &with_query(&url, "iss", Some("http://evil.test")), "unbelieved").await;
         unopened(&mut browser, &inside, &url, "expired").await;
-        let url = browser.to_provider(&inside, "/").await;
+        let url = browser.visit_provider(&inside, "/").await;
         unopened(&mut browser, &inside, &with_query(&url, "iss", None), "unbelieved").await;
         // Used twice.
-        let url = browser.to_provider(&inside, "/").await;
+        let url = browser.visit_provider(&inside, "/").await;
         assert_eq!(browser.back(&inside, &url).await.location(), "/");
         let mut again = browser.clone();
         again.cookies.remove(api::auth::credential::COOKIE_NAME);
         unopened(&mut again, &inside, &url, "expired").await;
         // The code of a sign-in that is done, in a new one.
         let mut other = Browser::default();
-        let new = other.to_provider(&inside, "/").await;
+        let new = other.visit_provider(&inside, "/").await;
         unopened(&mut other, &inside, &with_query(&new, "code", Some(&query(&url, "code"))), "unbelieved").await;
         // A code that was not used, in a sign-in with another PKCE verifier.
-        let (first, second) = (other.to_provider(&inside, "/").await, other.to_provider(&inside, "/").await);
+        let (first, second) = (other.visit_provider(&inside, "/").await, other.visit_provider(&inside, "/").await);
         let swapped = with_query(&second, "code", Some(&query(&first, "code")));
         unopened(&mut other, &inside, &swapped, "unbelieved").await;
         // An ID token of another sign-in.
         *inside.provider.identity.lock().unwrap() = json!({"nonce": "of another"});
-        let url = other.to_provider(&inside, "/").await;
+        let url = other.visit_provider(&inside, "/").await;
         unopened(&mut other, &inside, &url, "unbelieved").await;
         *inside.provider.identity.lock().unwrap() = json!({});
         // Too late.
-        let url = other.to_provider(&inside, "/").await;
+        let url = other.visit_provider(&inside, "/").await;
         inside.later(Duration::from_secs(600));
         unopened(&mut other, &inside, &url, "expired").await;
         // The person said no.
-        let url = other.to_provider(&inside, "/").await;
+        let url = other.visit_provider(&inside, "/").await;
         let no = with_query(&with_query(&url, "code", None), "error", Some("access_denied"));
         unopened(&mut other, &inside, &no, "denied").await;
     }
@@ -315,7 +315,7 @@ on_both_databases! {
             ("/runs?status=FAILED", "/runs?status=FAILED"),
         ] {
             let mut browser = Browser::default();
-            let url = browser.to_provider(&inside, wanted).await;
+            let url = browser.visit_provider(&inside, wanted).await;
             assert_eq!(browser.back(&inside, &url).await.location(), landed, "{wanted}");
         }
     }

@@ -49,9 +49,9 @@ on_both_databases! {
         let admin = inside.key().await;
         let token = invited(&inside, &admin, "operator").await;
         let mut browser = Browser::default();
-        let url = browser.to_provider(&inside, "/runs").await;
+        let url = browser.visit_provider(&inside, "/runs").await;
         assert_eq!(browser.back(&inside, &url).await.location(), "/sign-in?refused=stranger");
-        let url = browser.to_provider(&inside, "/invitation").await;
+        let url = browser.visit_provider(&inside, "/invitation").await;
         assert_eq!(browser.back(&inside, &url).await.location(), "/invitation");
 
         let who = browser.ask(&inside, "{ viewer { name role roleName permissions } workspaces { id } }").await;

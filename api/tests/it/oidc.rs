@@ -211,7 +211,7 @@ impl Browser {
     }
 
     /// Begins a sign-in and is let in by the provider: the address that it sends the browser back to.
-    pub(crate) async fn to_provider(&mut self, inside: &Inside, return_to: &str) -> reqwest::Url {
+    pub(crate) async fn visit_provider(&mut self, inside: &Inside, return_to: &str) -> reqwest::Url {
         let mut asked = reqwest::Url::parse("http://x/auth/sign-in").unwrap();
         asked.query_pairs_mut().append_pair("return_to", return_to);
         let begun = self.go(inside, &format!("{}?{}", asked.path(), asked.query().unwrap())).await;
@@ -230,7 +230,7 @@ impl Browser {
 
     /// Signs in from beginning to end.
     pub(crate) async fn sign_in(&mut self, inside: &Inside) -> Answer {
-        let back = self.to_provider(inside, "/runs").await;
+        let back = self.visit_provider(inside, "/runs").await;
         let answer = self.back(inside, &back).await;
         assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/runs"));
         answer

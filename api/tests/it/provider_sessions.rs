@@ -63,7 +63,7 @@ on_both_databases! {
         let inside = Inside::new(home).await;
         *inside.provider.access.lock().unwrap() = json!({"realm_access": {"roles": ["admin"]}, "groups": ["/other"]});
         let mut browser = Browser::default();
-        let url = browser.to_provider(&inside, "/").await;
+        let url = browser.visit_provider(&inside, "/").await;
         assert_eq!(browser.back(&inside, &url).await.location(), "/sign-in?refused=stranger");
         assert_eq!(browser.session(), None);
         assert_eq!(inside.ask(&inside.token(json!({})), WHO).await.status, StatusCode::UNAUTHORIZED);
@@ -73,7 +73,7 @@ on_both_databases! {
         let inside = Inside::new(home).await;
         *inside.provider.access.lock().unwrap() = json!({"aud": "account"});
         let mut browser = Browser::default();
-        let url = browser.to_provider(&inside, "/").await;
+        let url = browser.visit_provider(&inside, "/").await;
         assert_eq!(browser.back(&inside, &url).await.location(), "/sign-in?refused=stranger");
         // The ID token says it too: that one is for us.
         *inside.provider.identity.lock().unwrap() = json!({"groups": ["/flowforge/people"]});
