@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::middleware::{from_fn_with_state, map_response};
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::serve::ListenerExt as _;
 use engine::id::ApiKeyId;
 use migration::{Migrator, MigratorTrait as _};
@@ -15,10 +16,12 @@ use nodes::code::CodeRoom;
 use nodes::outgoing::{BuildError, Outgoing, OutgoingPolicy};
 use runtime::blob::BlobStore;
 use runtime::clock::Clock;
-use runtime::database::{DatabaseError, DatabaseOptions, FolderLock, lock_folder, make_private_folder};
+use runtime::database::{
+    DatabaseError, DatabaseOptions, FolderLock, WallError, lock_folder, make_private_folder, wall,
+};
 use runtime::secret::{SecretError, Secrets};
 use runtime::trace::Tracer;
-use runtime::{Database, OpenError, Parts, Runtime, RuntimeConfig};
+use runtime::{Database, DatabaseKind, OpenError, Parts, Runtime, RuntimeConfig};
 use sandbox::{Health, Pool, PoolConfig};
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -52,6 +55,9 @@ pub enum ServeError {
     /// The schema could not be brought up to date.
     #[error("the database could not be migrated: {0}")]
     Migration(sea_orm::DbErr),
+    /// Requests could reach rows of other workspaces, were a query wrong.
+    #[error("the second wall between workspaces is not whole: {0}")]
+    Wall(#[from] WallError),
     /// Outgoing calls cannot be set up.
     #[error("outgoing calls cannot be set up: {0}")]
     Outgoing(#[from] BuildError),
@@ -133,6 +139,7 @@ pub async fn serve_until(
     let lock = lock_data_folder(&config)?;
     let clock = Clock::system();
     let database = prepared_database(&config, &clock).await?;
+    check_wall(&database).await?;
     let needs_key = !store::api_key::any(&database).await.map_err(ServiceError::from)?;
     let (tracer, export) = telemetry::export::start(&config.telemetry, &clock)?;
     // Before the runtime, which has to know where nobody may call.
@@ -281,10 +288,13 @@ async fn listen(
     let upkeep = tasks.spawn(telemetry::figure::upkeep());
     let noting = Arc::clone(&app);
     let notes = tasks.spawn(async move {
-        tokio::join!(key::upkeep(&noting), denial::upkeep(&noting), audit_chain::upkeep(&noting));
+        let upkeep =
+            async { tokio::join!(key::upkeep(&noting), denial::upkeep(&noting), audit_chain::upkeep(&noting)) };
+        // For whoever used a key or was denied something, in any workspace.
+        wall::of_system(upkeep).await;
     });
     let kept = Arc::clone(&app);
-    let access = tasks.spawn(access::watch(Arc::clone(&app)));
+    let access = tasks.spawn(wall::of_system(access::watch(Arc::clone(&app))));
     let asked = stopping.clone();
     let watch = tasks.spawn(async move {
         stop.await;
@@ -316,8 +326,8 @@ async fn listen(
     notes.abort();
     tasks.close();
     tasks.wait().await;
-    key::write_uses(&kept).await;
-    denial::write_counted(&kept, true).await;
+    wall::of_system(key::write_uses(&kept)).await;
+    wall::of_system(denial::write_counted(&kept, true)).await;
     served
 }
 
@@ -328,6 +338,7 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(CatchPanicLayer::custom(rest::panicked))
         .layer(map_response(rest::pages::as_declared))
         .layer(from_fn_with_state(app, telemetry::observe))
+        .layer(from_fn(|request: Request, next: Next| wall::of_nobody(next.run(request))))
 }
 
 fn make_data_folder(config: &Config) -> Result<(), ServeError> {
@@ -349,12 +360,27 @@ fn lock_data_folder(config: &Config) -> Result<Option<FolderLock>, ServeError> {
 }
 
 async fn open_database(config: &Config) -> Result<Database, ServeError> {
-    let options = DatabaseOptions { max_connections: config.database.connections, ..DatabaseOptions::default() };
+    let options = DatabaseOptions {
+        max_connections: config.database.connections,
+        row_security: config.database.row_security,
+        ..DatabaseOptions::default()
+    };
     Database::connect(config.database.url.expose(), &options).await.map_err(ServeError::Database)
 }
 
 async fn migrate_database(database: &Database) -> Result<(), ServeError> {
-    Migrator::up(database.write(), None).await.map_err(ServeError::Migration)
+    Migrator::up(database.write(), None).await.map_err(ServeError::Migration)?;
+    migration::stand_wall(database.write()).await.map_err(ServeError::Migration)
+}
+
+/// Two walls or none said: whoever goes without the second one hears of it at each start.
+async fn check_wall(database: &Database) -> Result<(), WallError> {
+    if database.kind() == DatabaseKind::Postgres && !database.has_wall() {
+        tracing::warn!(
+            "row-level security is off, as `database.row_security` says: only the queries themselves keep workspaces apart"
+        );
+    }
+    database.check_wall().await
 }
 
 async fn open_runtime(

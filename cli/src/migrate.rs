@@ -40,7 +40,11 @@ pub(crate) async fn run(command: Command, global: &Global) -> Result<ExitCode, F
         .map_err(|error| Failure::new(Exit::Unreachable, error.code(), error.to_string()))?;
     let before = steps(&database).await?;
     match command {
-        Command::Up => Migrator::up(database.write(), None).await,
+        Command::Up => match Migrator::up(database.write(), None).await {
+            // What an administrator, or a backup, left missing since.
+            Ok(()) => migration::stand_wall(database.write()).await,
+            failed => failed,
+        },
         Command::Down { steps } => Migrator::down(database.write(), Some(steps)).await,
         Command::Status => Ok(()),
     }

@@ -63,7 +63,11 @@ mod m0125_audit_chain;
 mod m0140_workspace_code;
 mod m0150_chosen_workspace;
 mod m0151_login_address;
+mod m0165_row_security;
 mod m0170_artifact;
+mod wall;
+
+pub use wall::stand as stand_wall;
 
 /// Every step, oldest first.
 #[derive(Debug, Clone, Copy)]
@@ -131,6 +135,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0140_workspace_code::Migration),
             Box::new(m0150_chosen_workspace::Migration),
             Box::new(m0151_login_address::Migration),
+            Box::new(m0165_row_security::Migration),
             Box::new(m0170_artifact::Migration),
         ]
     }

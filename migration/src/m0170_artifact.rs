@@ -4,6 +4,7 @@ use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::*;
 
 use crate::column::bytes;
+use crate::wall::{self, MAY_ALL, Rows};
 
 /// Files of runs.
 #[derive(DeriveMigrationName)]
@@ -43,7 +44,7 @@ impl MigrationTrait for Migration {
             }
             manager.create_index(index.to_owned()).await?;
         }
-        Ok(())
+        wall::protect(manager, "artifact", Rows::Of("workspace_id"), MAY_ALL).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {

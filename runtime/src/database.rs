@@ -17,9 +17,11 @@ use sqlx::sqlite::{
 
 mod lock;
 mod time;
+pub mod wall;
 
 pub use lock::{FolderLock, lock_folder};
 pub use time::{from_column, to_column};
+pub use wall::WallError;
 
 /// Whether the database was asked with a text that it can neither keep nor compare: PostgreSQL takes no U+0000, which it
 /// says by `character_not_in_repertoire` (22021).
@@ -85,17 +87,20 @@ pub enum DatabaseKind {
 /// How large the pools are and how long anybody waits for a connection.
 #[derive(Debug, Clone)]
 pub struct DatabaseOptions {
-    /// Connections for everything but the journal: on PostgreSQL the pool, on SQLite the readers.
+    /// Connections for everything but the journal: on PostgreSQL the pool, and as many again for requests; on SQLite the
+    /// readers.
     pub max_connections: u32,
     /// Connections of the journal on PostgreSQL; on SQLite it shares the one writer.
     pub journal_connections: u32,
     /// Longest wait for a free connection.
     pub acquire_timeout: Duration,
+    /// Whether requests go over connections of their own, which see only their workspace. PostgreSQL only.
+    pub row_security: bool,
 }
 
 impl Default for DatabaseOptions {
     fn default() -> Self {
-        Self { max_connections: 8, journal_connections: 4, acquire_timeout: Duration::from_secs(5) }
+        Self { max_connections: 8, journal_connections: 4, acquire_timeout: Duration::from_secs(5), row_security: true }
     }
 }
 
@@ -111,7 +116,7 @@ pub enum JournalPool {
 /// How full a pool is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PoolUse {
-    /// `main` and `journal` on PostgreSQL, `readers` and `writer` on SQLite.
+    /// `main`, `journal` and `requests` on PostgreSQL, `readers` and `writer` on SQLite.
     pub name: &'static str,
     /// Open connections that nobody uses.
     pub idle: u32,
@@ -136,6 +141,10 @@ pub struct Database {
     write: DatabaseConnection,
     journal: JournalPool,
     source: Source,
+    /// The connections of requests, where there are such.
+    walled: Option<DatabaseConnection>,
+    /// Whether a task that never said for whom it works is a part of the engine.
+    unsaid_is_outside: bool,
 }
 
 /// The SQLite writer waits this long for another process, such as `flowforge key create`.
@@ -189,12 +198,16 @@ impl Database {
             .await
             .map_err(DatabaseError::Unreachable)?;
         let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
+        let walled =
+            options.row_security.then(|| wall::pool(base.clone().options([("statement_timeout", "30s")]), options));
         Ok(Self {
             kind: DatabaseKind::Postgres,
             read: connection.clone(),
             write: connection,
             journal: JournalPool::Postgres(journal),
             source: Source::Postgres(Box::new(base.options([("statement_timeout", "2s")]))),
+            walled,
+            unsaid_is_outside: true,
         })
     }
 
@@ -235,6 +248,8 @@ impl Database {
             write: SqlxSqliteConnector::from_sqlx_sqlite_pool(writer.clone()),
             journal: JournalPool::Sqlite(writer),
             source: Source::Sqlite(Box::new(base)),
+            walled: None,
+            unsaid_is_outside: true,
         })
     }
 
@@ -245,12 +260,17 @@ impl Database {
 
     /// For reads. On SQLite its connections refuse to write.
     pub fn read(&self) -> &DatabaseConnection {
-        &self.read
+        self.walled().unwrap_or(&self.read)
     }
 
     /// For single statements that write. On SQLite this is the one writer that the journal needs too.
     pub fn write(&self) -> &DatabaseConnection {
-        &self.write
+        self.walled().unwrap_or(&self.write)
+    }
+
+    /// The connections behind the wall, for tasks that belong there.
+    fn walled(&self) -> Option<&DatabaseConnection> {
+        self.walled.as_ref().filter(|_| !wall::is_outside(self.unsaid_is_outside))
     }
 
     /// A transaction that may write. On SQLite it holds the one writer from its start, so that a read in it stays true
@@ -263,7 +283,7 @@ impl Database {
             DatabaseKind::Postgres => None,
             DatabaseKind::Sqlite => Some(SqliteTransactionMode::Immediate),
         };
-        self.write.begin_with_options(TransactionOptions { sqlite_transaction_mode, ..Default::default() }).await
+        self.write().begin_with_options(TransactionOptions { sqlite_transaction_mode, ..Default::default() }).await
     }
 
     /// The journal's pool.
@@ -334,11 +354,12 @@ impl Database {
         };
         match &self.journal {
             JournalPool::Postgres(journal) => {
-                let main = self.read.get_postgres_connection_pool();
-                vec![
-                    of("main", main.size(), main.num_idle(), main.options().get_max_connections()),
-                    of("journal", journal.size(), journal.num_idle(), journal.options().get_max_connections()),
-                ]
+                let requests = self.walled.as_ref().map(|walled| ("requests", walled.get_postgres_connection_pool()));
+                let pools = [("main", self.read.get_postgres_connection_pool()), ("journal", journal)];
+                let pools = pools.into_iter().chain(requests);
+                pools
+                    .map(|(name, pool)| of(name, pool.size(), pool.num_idle(), pool.options().get_max_connections()))
+                    .collect()
             }
             JournalPool::Sqlite(writer) => {
                 let readers = self.read.get_sqlite_connection_pool();
@@ -356,7 +377,7 @@ impl Database {
             JournalPool::Postgres(pool) => pool.close().await,
             JournalPool::Sqlite(pool) => pool.close().await,
         }
-        for connection in [&self.read, &self.write] {
+        for connection in [&self.read, &self.write].into_iter().chain(&self.walled) {
             if let Err(error) = connection.close_by_ref().await {
                 tracing::warn!(%error, "a database pool did not close");
             }

@@ -118,7 +118,7 @@ impl Runtime {
             backfill: None,
             at: self.now(),
         };
-        let write = self.database().begin_write().await?;
+        let write = self.engine_database().begin_write().await?;
         arrival::insert(&write, &[arrival]).await?;
         write.commit().await
     }

@@ -61,6 +61,7 @@ pub struct Runtime(Arc<Inner>);
 struct Inner {
     worker: WorkerId,
     database: Database,
+    outside: Database,
     journal: Arc<dyn Journal>,
     values: Values,
     artifacts: Artifacts,
@@ -199,8 +200,15 @@ impl Runtime {
         &self.0.secrets
     }
 
-    /// Where everything is kept.
+    /// Where everything is kept, for those outside: on PostgreSQL a task sees nothing before it says for whom it works
+    /// (see [`wall`](crate::database::wall)).
+    #[expect(clippy::misnamed_getters, reason = "the engine's own handle reaches every workspace")]
     pub fn database(&self) -> &Database {
+        &self.0.outside
+    }
+
+    /// The same for the engine, which works for every workspace.
+    pub(crate) fn engine_database(&self) -> &Database {
         &self.0.database
     }
 

@@ -30,6 +30,8 @@ pub struct TestDatabase {
     pub url: String,
     folder: Option<TempDir>,
     name: Option<String>,
+    /// A role that owns the database and goes with it.
+    owner: Option<String>,
 }
 
 impl TestDatabase {
@@ -39,7 +41,7 @@ impl TestDatabase {
         let url = format!("sqlite://{}", folder.path().join("test.db").display());
         let database = Database::connect(&url, &few()).await.expect("an SQLite database");
         Migrator::up(database.write(), None).await.expect("the migrations");
-        Self { database, url, folder: Some(folder), name: None }
+        Self { database, url, folder: Some(folder), name: None, owner: None }
     }
 
     /// On PostgreSQL, from a template that this process migrates once.
@@ -53,7 +55,7 @@ impl TestDatabase {
         run(&mut admin, format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
         let url = url_of(&name);
         let database = Database::connect(&url, &few()).await.expect("the database just made");
-        Self { database, url, folder: None, name: Some(name) }
+        Self { database, url, folder: None, name: Some(name), owner: None }
     }
 
     /// An unmigrated database on PostgreSQL.
@@ -65,7 +67,41 @@ impl TestDatabase {
         run(&mut admin().await, format!("CREATE DATABASE {name}")).await;
         let url = url_of(&name);
         let database = Database::connect(&url, &few()).await.expect("the database just made");
-        Self { database, url, folder: None, name: Some(name) }
+        Self { database, url, folder: None, name: Some(name), owner: None }
+    }
+
+    /// An unmigrated database on PostgreSQL that a role of its own owns, with these attributes and no others.
+    ///
+    /// # Panics
+    /// When there is no server.
+    pub async fn empty_postgres_of(attributes: &str) -> Self {
+        let (name, owner) = (fresh_name(), fresh_name());
+        let mut admin = admin().await;
+        run(&mut admin, format!("CREATE ROLE {owner} LOGIN PASSWORD '{owner}' {attributes}")).await;
+        run(&mut admin, format!("CREATE DATABASE {name} OWNER {owner}")).await;
+        let url = url_as(&name, &owner);
+        let database = Database::connect(&url, &few()).await.expect("the database just made");
+        Self { database, url, folder: None, name: Some(name), owner: Some(owner) }
+    }
+
+    /// Another unmigrated database of the same owner; it has to go before this one.
+    ///
+    /// # Panics
+    /// When this one has no owner of its own.
+    pub async fn beside(&self) -> Self {
+        let (name, owner) = (fresh_name(), self.owner.as_deref().expect("an owner of its own"));
+        run(&mut admin().await, format!("CREATE DATABASE {name} OWNER {owner}")).await;
+        let url = url_as(&name, owner);
+        let database = Database::connect(&url, &few()).await.expect("the database just made");
+        Self { database, url, folder: None, name: Some(name), owner: None }
+    }
+
+    /// Does what only an administrator of the server may.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub async fn as_administrator(&self, sql: &str) {
+        run(&mut admin().await, sql.to_owned()).await;
     }
 
     /// An unmigrated database on SQLite.
@@ -76,7 +112,7 @@ impl TestDatabase {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let url = format!("sqlite://{}", folder.path().join("test.db").display());
         let database = Database::connect(&url, &few()).await.expect("an SQLite database");
-        Self { database, url, folder: Some(folder), name: None }
+        Self { database, url, folder: Some(folder), name: None, owner: None }
     }
 
     /// The folder of an SQLite database.
@@ -88,12 +124,17 @@ impl TestDatabase {
 impl Drop for TestDatabase {
     fn drop(&mut self) {
         let Some(name) = self.name.take() else { return };
+        let owner = self.owner.take();
         // A runtime of its own: the test's may be one that cannot block, or be ending.
         let dropped = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             if let Ok(runtime) = runtime {
                 runtime.block_on(async {
-                    run(&mut admin().await, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
+                    let mut admin = admin().await;
+                    run(&mut admin, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
+                    if let Some(owner) = owner {
+                        run(&mut admin, format!("DROP ROLE IF EXISTS flowforge_app_{owner}, {owner}")).await;
+                    }
                 });
             }
         });
@@ -111,6 +152,15 @@ fn base_url() -> String {
     std::env::var(POSTGRES_VARIABLE).unwrap_or_else(|_| {
         panic!("{POSTGRES_VARIABLE} names no PostgreSQL server; `make test` starts one and sets it")
     })
+}
+
+/// The same server as another user, who can show a password of that name.
+fn url_as(name: &str, user: &str) -> String {
+    let url = url_of(name);
+    let (scheme, rest) = url.split_once("://").expect("a URL");
+    let (before, path) = rest.split_once('/').expect("a database");
+    let host = before.rsplit_once('@').map_or(before, |(_, host)| host);
+    format!("{scheme}://{user}:{user}@{host}/{path}")
 }
 
 fn url_of(name: &str) -> String {
@@ -160,6 +210,21 @@ async fn drop_left_behind(admin: &mut PgConnection) {
         if made + LEFT_BEHIND_MINUTES < minutes_now() {
             // Another process may be dropping it too.
             let _ = admin.execute(AssertSqlSafe(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))).await;
+        }
+    }
+    // Those that own nothing any more; the others refuse to go.
+    let roles: Vec<String> = sqlx::query_scalar(
+        "SELECT rolname::text FROM pg_roles WHERE rolname ~ '^(flowforge_app_)?ff_test_'
+             AND NOT EXISTS (SELECT FROM pg_database d WHERE d.datdba = pg_roles.oid)",
+    )
+    .fetch_all(&mut *admin)
+    .await
+    .expect("the list of roles");
+    for role in roles {
+        let made =
+            role.trim_start_matches("flowforge_app_").split('_').nth(2).and_then(|made| made.parse::<u64>().ok());
+        if made.unwrap_or(0) + LEFT_BEHIND_MINUTES < minutes_now() {
+            let _ = admin.execute(AssertSqlSafe(format!("DROP ROLE IF EXISTS {role}"))).await;
         }
     }
 }

@@ -39,8 +39,11 @@ pub struct DatabaseConfig {
     pub url: DatabaseUrl,
     /// `migrate`: bring the schema up to date at start; true by default.
     pub migrate: bool,
-    /// `connections`: most connections of the pool that the API and the driver share, 2 to 200; 8 by default.
+    /// `connections`: most connections of the pool that the API and the driver share, and on PostgreSQL of the one for
+    /// requests, 2 to 200; 8 by default.
     pub connections: u32,
+    /// `row_security`: on PostgreSQL, requests see only their workspace's rows whatever is asked; true by default.
+    pub row_security: bool,
 }
 
 impl DatabaseConfig {
@@ -50,6 +53,7 @@ impl DatabaseConfig {
             url: DatabaseUrl(reader.text("url").unwrap_or_else(default)),
             migrate: reader.value("migrate", true, "true or false"),
             connections: reader.value("connections", 8, "a number"),
+            row_security: reader.value("row_security", true, "true or false"),
         }
     }
 

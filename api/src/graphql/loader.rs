@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_graphql::dataloader::{DataLoader, HashMapCache, Loader};
 use engine::id::{ProjectId, RunId, VersionId, WorkflowId};
+use runtime::database::wall;
 
 use super::GraphqlError;
 use crate::app::App;
@@ -23,8 +24,10 @@ pub(super) struct Reads {
 
 /// A fresh set for one request; nothing is remembered between requests.
 pub(super) fn loaders(app: Arc<App>, viewer: Viewer) -> DataLoader<Reads, HashMapCache> {
-    let tasks = app.tasks.clone();
-    DataLoader::with_cache(Reads { app, viewer }, move |task| tasks.spawn(task), HashMapCache::default())
+    let (tasks, workspace) = (app.tasks.clone(), viewer.workspace);
+    // A task of its own does not know for whom it works.
+    let spawn = move |task| tasks.spawn(wall::of(workspace, task));
+    DataLoader::with_cache(Reads { app, viewer }, spawn, HashMapCache::default())
 }
 
 /// The version with the highest number of this workflow.

@@ -12,6 +12,7 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use runtime::database::wall;
 
 use super::error::Problem;
 use super::run::viewer;
@@ -31,7 +32,7 @@ pub(super) async fn content(
 ) -> Result<Response, Problem> {
     let viewer = viewer(&app, &headers).await?;
     let id = id.parse().map_err(|_| ServiceError::NotFound { what: "artifact" })?;
-    let file = artifact::get(&app, &viewer, id).await?;
+    let file = wall::of(viewer.workspace, artifact::get(&app, &viewer, id)).await?;
     let handle = &file.handle;
     let tag = format!("\"{}\"", hex::encode(handle.sha256));
     let range = match wanted(&headers, &tag, handle.size) {

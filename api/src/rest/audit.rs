@@ -9,6 +9,8 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, Utc};
 use engine::time::Timestamp;
+use futures::StreamExt as _;
+use runtime::database::wall;
 use serde::Deserialize;
 
 use super::error::Problem;
@@ -62,7 +64,8 @@ pub(super) async fn get(
     };
     let lines = match export(&app, &viewer, filter, format) {
         Err(error @ ServiceError::Forbidden { permission, .. }) => {
-            denial::denied(&app, &viewer, "GET /api/v1/audit", permission.as_str()).await;
+            let noted = denial::denied(&app, &viewer, "GET /api/v1/audit", permission.as_str());
+            wall::of(viewer.workspace, noted).await;
             return Err(error.into());
         }
         lines => lines?,
@@ -72,5 +75,6 @@ pub(super) async fn get(
         Format::Csv => ("text/csv; charset=utf-8", "attachment; filename=\"audit.csv\""),
     };
     let head = [(CONTENT_TYPE, media), (CONTENT_DISPOSITION, name), (CACHE_CONTROL, "no-store")];
+    let lines = wall::stream_of(viewer.workspace, lines.boxed());
     Ok((head, Body::from_stream(lines)).into_response())
 }

@@ -7,6 +7,7 @@ use axum::extract::{Form, Query, State};
 use axum::http::header::{CACHE_CONTROL, LOCATION, PRAGMA, REFERRER_POLICY, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{AppendHeaders, IntoResponse, Response};
+use runtime::database::wall;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -64,7 +65,7 @@ pub(super) async fn begin(
         Some(known) => known.to_owned(),
         None => login::new_browser()?,
     };
-    Ok(match login::begin(&app, &browser, &asked.return_to).await {
+    Ok(match wall::of_system(login::begin(&app, &browser, &asked.return_to)).await {
         Ok(url) => to(url.as_str(), &[login_cookie(&browser, LOGIN_LASTS)]),
         Err(error) => refused(&error),
     })
@@ -80,7 +81,7 @@ pub(super) async fn finish(
     let request = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
     let browser = credential::cookie(&headers, LOGIN_COOKIE_NAME);
     let answer = Answer { state: came.state, code: came.code, issuer: came.iss, error: came.error };
-    Ok(match login::finish(&app, browser, &answer, request).await {
+    Ok(match wall::of_system(login::finish(&app, browser, &answer, request)).await {
         Ok(opened) => {
             let cookies = [session::cookie(&opened.secret, LIVES.as_secs()), login_cookie("", 0)];
             to(&opened.return_to, &cookies)
@@ -97,7 +98,7 @@ pub(super) async fn logged_out(
     login::provider(&app)?;
     let invalid = || Problem::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", "this is no logout token that counts");
     let Ok(Form(Logout { logout_token })) = body else { return Ok(unkept(invalid().into_response())) };
-    let answer = match user_session::logged_out(&app, &logout_token).await {
+    let answer = match wall::of_system(user_session::logged_out(&app, &logout_token)).await {
         Ok(_) => StatusCode::OK.into_response(),
         Err(error @ Unopened::Unavailable(_)) => {
             tracing::error!(error = %error, "a logout token could not be carried out");

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use runtime::database::wall;
 use serde_json::{Value, json};
 
 use crate::app::App;
@@ -33,6 +34,7 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
 
 /// Figures for Prometheus.
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
-    let figures = telemetry::figure::shown(&app).await;
+    // They count over all workspaces.
+    let figures = wall::of_system(telemetry::figure::shown(&app)).await;
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], figures).into_response()
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
+use runtime::database::wall;
 use serde_json::{Value, json};
 
 use super::error::Problem;
@@ -23,7 +24,7 @@ pub(super) async fn get(
 ) -> Result<Json<Value>, Problem> {
     let viewer = viewer(&app, &headers).await?;
     let id = id.parse().map_err(|_| ServiceError::NotFound { what: "run" })?;
-    Ok(Json(shown(&run::get(&app, &viewer, id).await?)))
+    Ok(Json(shown(&wall::of(viewer.workspace, run::get(&app, &viewer, id)).await?)))
 }
 
 /// Who asks.

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
+use runtime::database::wall;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -40,7 +41,8 @@ pub(super) async fn sign_in(
     let Json(SignIn { token }) =
         body.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", error.body_text()))?;
     let request = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
-    let opened = match session::open(&app, &token, request).await {
+    // The link says which workspace it is for.
+    let opened = match wall::of_system(session::open(&app, &token, request)).await {
         Err(ServiceError::Unauthenticated) => {
             let detail =
                 "this link was used before, is over, or never was one; `flowforge admin login-link` prints another";
@@ -57,11 +59,12 @@ pub(super) async fn sign_out(State(app): State<Arc<App>>, headers: HeaderMap) ->
     let request = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
     if let Some(token) = credential::session(&headers, &app.config.server.allow_origins) {
         if user_session::is_one(token) {
-            let next = user_session::close(&app, token, request).await?;
+            let next = wall::of_system(user_session::close(&app, token, request)).await?;
             let next = next.map(|url| url.to_string());
             return Ok((answer_head(&cookie("", 0)), Json(json!({ "signOutUrl": next }))).into_response());
         }
-        session::close(&app, token, request).await?;
+        // The cookie says whose session ends, and in which workspace.
+        wall::of_system(session::close(&app, token, request)).await?;
     }
     Ok(answer(&cookie("", 0)))
 }

@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use futures::{StreamExt as _, TryStreamExt as _};
 use nodes::webhook::BodyMode;
+use runtime::database::wall;
 use serde_json::{Value, json};
 
 use super::error::Problem;
@@ -41,7 +42,8 @@ pub(super) async fn receive(
     content: Body,
 ) -> Result<Response, Problem> {
     let address = Address::parse(&address).ok_or(HookError::Absent)?;
-    let hook = hook::find(&app, &address).await?;
+    // The address says which workspace it is of.
+    let hook = wall::of_system(hook::find(&app, &address)).await?;
     let (raw_body, content) = if hook::takes_files(&hook) {
         let pieces = content.into_data_stream().map_err(std::io::Error::other);
         (Bytes::new(), Content::Stream(pieces.boxed()))
@@ -65,7 +67,7 @@ pub(super) async fn receive(
         // Runs are read by more people than may know a secret address.
         shown_path: if matches!(address, Address::Secret(_)) { "/hooks/…".to_owned() } else { uri.path().to_owned() },
     };
-    let answer = match hook::receive(&app, &hook, incoming, content).await {
+    let answer = match wall::of(hook.workspace(), hook::receive(&app, &hook, incoming, content)).await {
         Err(HookError::Method { allowed }) => {
             let allow = [(ALLOW, allowed.join(", "))];
             return Ok((allow, Problem::from(HookError::Method { allowed })).into_response());

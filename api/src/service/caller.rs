@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use engine::id::UserId;
 use engine::time::Timestamp;
+use runtime::database::wall;
 
 use super::{ServiceError, key, login, member, user_session};
 use crate::app::App;
@@ -51,7 +52,8 @@ pub async fn authenticate_in(
     credential: &Credential,
     request: Option<&str>,
 ) -> Result<Viewer, ServiceError> {
-    let viewer = viewer(app, credential, true).await?.in_request(request);
+    // Whose workspace it is, is what has to be found out.
+    let viewer = wall::of_system(viewer(app, credential, true)).await?.in_request(request);
     if let Some(notes) = crate::telemetry::request::current() {
         notes.viewer(&viewer);
     }
@@ -63,7 +65,7 @@ pub async fn authenticate_in(
 /// # Errors
 /// `Unauthenticated` when it opens nothing any more.
 pub async fn authenticate(app: &Arc<App>, credential: &Credential) -> Result<Viewer, ServiceError> {
-    viewer(app, credential, false).await
+    wall::of_system(viewer(app, credential, false)).await
 }
 
 async fn viewer(app: &Arc<App>, credential: &Credential, is_asking: bool) -> Result<Viewer, ServiceError> {

@@ -59,6 +59,13 @@ pub struct Hook {
     pub(crate) is_secret: bool,
 }
 
+impl Hook {
+    /// Whose it is.
+    pub fn workspace(&self) -> WorkspaceId {
+        self.workspace
+    }
+}
+
 /// What is known of an address.
 #[derive(Debug, Clone)]
 pub(crate) enum Found {

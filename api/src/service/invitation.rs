@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use engine::id::{InvitationId, MemberId, UserId};
 use engine::time::Timestamp;
+use runtime::database::wall;
 use sha2::{Digest as _, Sha256};
 
 use super::audit::Context;
@@ -121,7 +122,8 @@ pub async fn accept(app: &App, viewer: &Viewer, token: &str) -> Result<Member, S
     let Principal::User(user) = viewer.principal else {
         return Err(ServiceError::Conflict { message: "only a person who signed in becomes a member".to_owned() });
     };
-    accept_as(app, user, token, viewer.request.as_deref()).await
+    // It is another workspace than the one that they ask from; the token says which.
+    wall::of_system(accept_as(app, user, token, viewer.request.as_deref())).await
 }
 
 /// Makes a person a member of the workspace that a token is of; they may be in none so far.

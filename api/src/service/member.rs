@@ -2,6 +2,7 @@
 
 use engine::id::{MemberId, UserId, WorkspaceId};
 use engine::time::Timestamp;
+use runtime::database::wall;
 
 use super::audit::Context;
 use super::page::{Page, PageRequest};
@@ -70,7 +71,7 @@ pub async fn viewer_in(app: &App, user: UserId, wanted: Option<&str>) -> Result<
 /// # Errors
 /// `NotFound` when they are in no such one.
 pub(super) async fn one_of(app: &App, user: UserId, wanted: Option<&str>) -> Result<Workspace, ServiceError> {
-    let found = store::member::workspaces(app.runtime.database(), user).await?;
+    let found = workspaces_of(app, user).await?;
     let fits = |workspace: &Workspace| {
         wanted.is_none_or(|wanted| workspace.slug == wanted || workspace.id.to_string() == wanted)
     };
@@ -106,7 +107,8 @@ pub(super) async fn guest(app: &App, user: UserId) -> Result<Viewer, ServiceErro
 /// # Errors
 /// When the database fails.
 pub async fn workspaces_of(app: &App, user: UserId) -> Result<Vec<(Workspace, Member)>, ServiceError> {
-    Ok(store::member::workspaces(app.runtime.database(), user).await?)
+    // Nobody is only in the workspace that they ask from.
+    Ok(wall::of_system(store::member::workspaces(app.runtime.database(), user)).await?)
 }
 
 /// The members of the viewer's workspace, those first who have been here the longest.

@@ -7,6 +7,7 @@ use engine::schedule::Schedule;
 use engine::sensitive::Sensitive;
 use engine::time::Timestamp;
 use engine::value::ValueRef;
+use runtime::database::wall;
 use runtime::{AskedStart, Forbidden, Gate, TriggerKind};
 use serde_json::Value;
 
@@ -281,7 +282,7 @@ pub fn gate(app: &Arc<App>) -> Gate {
         let app = Weak::clone(&app);
         Box::pin(async move {
             let Some(app) = app.upgrade() else { return Err(Forbidden::NotNow("the server is stopping".to_owned())) };
-            may_start(&app, &asked).await.map_err(|error| match &error {
+            wall::of(asked.workspace, may_start(&app, &asked)).await.map_err(|error| match &error {
                 ServiceError::Unavailable { .. } => Forbidden::NotNow(error.to_string()),
                 ServiceError::Internal(cause) => Forbidden::NotNow(cause.to_string()),
                 _ => Forbidden::No(error.code(), error.to_string()),

@@ -9,6 +9,7 @@ use engine::id::{ConnectionId, SecretId, SessionId, UserId, WorkspaceId};
 use engine::time::Timestamp;
 use engine::value::Digest;
 use reqwest::Url;
+use runtime::database::wall;
 use runtime::secret::{Sealed, Slot};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -216,7 +217,8 @@ async fn renewed(app: &Arc<App>, provider: &Provider, session: &Session) -> bool
     }
     let (job_app, job_provider, session) = (Arc::clone(app), provider.clone(), session.clone());
     // Not part of the request: new tokens must be kept also when nobody waits for the answer any more.
-    let job = app.tasks.spawn(async move { renew(&job_app, &job_provider, &session, holder).await });
+    let work = async move { renew(&job_app, &job_provider, &session, holder).await };
+    let job = app.tasks.spawn(wall::of_system(work));
     match tokio::time::timeout(PATIENCE, job).await {
         Ok(Ok(goes_on)) => goes_on,
         Ok(Err(_)) | Err(_) => true,

@@ -4,6 +4,7 @@ use engine::id::{EnvironmentId, MemberId, ProjectId, WorkspaceId};
 use engine::time::Timestamp;
 use runtime::Database;
 use runtime::clock::Clock;
+use runtime::database::wall;
 
 use super::audit::Context;
 use super::member::{Member, Source};
@@ -80,7 +81,9 @@ pub async fn create(app: &App, viewer: &Viewer, slug: &str, name: Option<&str>) 
         created_at: context.at,
     };
     let database = app.runtime.database();
-    store::workspace::create(database, &context, (&new, salt), (&first, &environment), &owner).await?;
+    // It is another workspace than the one that they ask from.
+    let create = store::workspace::create(database, &context, (&new, salt), (&first, &environment), &owner);
+    wall::of_system(create).await?;
     Ok(new)
 }
 
@@ -98,8 +101,13 @@ pub async fn choose(app: &App, viewer: &Viewer, wanted: &str) -> Result<Workspac
     let chosen = member::one_of(app, user, Some(wanted)).await?;
     let (database, context) = (app.runtime.database(), Context::of(app, viewer));
     match (viewer.session, viewer.key) {
-        (Some(session), _) => store::user_session::choose(database, &context, session, chosen.id).await?,
-        (None, Some(key)) => store::api_key::choose(database, &context, (key, user), chosen.id).await?,
+        // The session stays where it was opened, which may be another workspace than the one that they ask from.
+        (Some(session), _) => {
+            wall::of_system(store::user_session::choose(database, &context, session, chosen.id)).await?;
+        }
+        (None, Some(key)) => {
+            wall::of_system(store::api_key::choose(database, &context, (key, user), chosen.id)).await?;
+        }
         (None, None) => return Err(none()),
     }
     app.keys.clear();

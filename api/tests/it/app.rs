@@ -238,12 +238,13 @@ macro_rules! on_both_databases {
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_sqlite() {
-                test(Home::sqlite().await).await;
+                // What a test does without a request, it does as the installation.
+                runtime::database::wall::of_system(Box::pin(test(Home::sqlite().await))).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_postgres() {
-                test(Home::postgres().await).await;
+                runtime::database::wall::of_system(Box::pin(test(Home::postgres().await))).await;
             }
         }
     )*};

@@ -11,6 +11,8 @@ use api::service::workflow::change::{Create, create};
 use engine::definition::problem::ProblemCode as Code;
 use serde_json::{Map, Value, json};
 
+use runtime::database::wall;
+
 use crate::app::{Home, doubling, waiting};
 use crate::in_process::{admin, idle_app};
 
@@ -402,9 +404,11 @@ async fn fuzzed_documents_are_saved_read_and_judged(home: Home, count: usize) {
     const STREAMS: u64 = 16;
     let tracker = tokio_util::task::TaskTracker::new();
     let app: Arc<_> = idle_app(&home).await;
-    let viewer = admin(&app, &home).await;
-    let streams =
-        (0..STREAMS).map(|stream| tracker.spawn(saved_and_read(Arc::clone(&app), viewer.clone(), stream, count / 16)));
+    let viewer = wall::of_system(admin(&app, &home)).await;
+    let streams = (0..STREAMS).map(|stream| {
+        let saving = saved_and_read(Arc::clone(&app), viewer.clone(), stream, count / 16);
+        tracker.spawn(wall::of(viewer.workspace, saving))
+    });
     let met: BTreeSet<Code> =
         futures::future::join_all(streams).await.into_iter().flat_map(|met| met.unwrap()).collect();
     let could_be = |code: &&Code| !NOT_BUILT_IN.contains(code) && **code != Code::DocumentTooLarge;
@@ -426,7 +430,7 @@ async fn a_thousand_fuzzed_documents_are_saved_on_postgres() {
 /// The engine's own tests do the same with node types made for it; here it is the server with the types that it has.
 async fn every_code_is_given_for_a_saved_draft(home: Home) {
     let app: Arc<_> = idle_app(&home).await;
-    let viewer = admin(&app, &home).await;
+    let viewer = wall::of_system(admin(&app, &home)).await;
     let request = Create { project: "default".to_owned(), name: "faulty".to_owned(), ..Create::default() };
     let workflow = create(&app, &viewer, request).await.unwrap();
     let mut now = draft::get_main(&app, &viewer, workflow.id).await.unwrap();
@@ -455,5 +459,5 @@ async fn every_code_is_given_once_and_alone_on_sqlite() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_code_is_given_once_and_alone_on_postgres() {
-    every_code_is_given_for_a_saved_draft(Home::postgres().await).await;
+    wall::of_system(every_code_is_given_for_a_saved_draft(Home::postgres().await)).await;
 }

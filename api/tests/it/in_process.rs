@@ -37,13 +37,24 @@ pub(crate) async fn admin(app: &App, home: &Home) -> Viewer {
     key::authenticate(app, &home.key(Role::Admin).await).await.unwrap()
 }
 
+/// Whether a statement tells a connection its workspace. That takes the place of the ping before each use.
+struct Told(bool);
+
+impl tracing::field::Visit for Told {
+    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
+        self.0 |= field.name() == "summary" && format!("{value:?}").contains("set_config('flowforge.workspace'");
+    }
+}
+
 /// Counts the statements of this thread.
 #[derive(Clone, Default)]
 struct Statements(Arc<AtomicUsize>);
 
 impl<S: tracing::Subscriber> Layer<S> for Statements {
     fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
-        if event.metadata().target() == "sqlx::query" {
+        let mut told = Told(false);
+        event.record(&mut told);
+        if event.metadata().target() == "sqlx::query" && !told.0 {
             self.0.fetch_add(1, Ordering::Relaxed);
         }
     }

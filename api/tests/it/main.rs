@@ -57,6 +57,8 @@ mod variables;
 mod walk;
 mod walk_projects;
 mod walk_routes;
+mod wall;
+mod wall_cost;
 mod webhooks;
 mod websocket;
 mod workflows;

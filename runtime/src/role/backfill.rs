@@ -33,7 +33,7 @@ pub(crate) async fn pass(runtime: &Runtime) -> Result<u64, DbErr> {
         .filter(row::Column::NextAt.lte(to_column(runtime.now())))
         .order_by_asc(row::Column::NextAt)
         .limit(AT_ONCE)
-        .all(runtime.database().read())
+        .all(runtime.engine_database().read())
         .await?;
     let mut count = 0;
     for backfill in due {
@@ -55,7 +55,8 @@ struct Step {
 }
 
 async fn go_on(runtime: &Runtime, backfill: row::Model) -> Result<u64, NotNow> {
-    let binding = trigger_binding::Entity::find_by_id(backfill.binding_id).one(runtime.database().read()).await?;
+    let binding =
+        trigger_binding::Entity::find_by_id(backfill.binding_id).one(runtime.engine_database().read()).await?;
     let schedule =
         binding.as_ref().and_then(|binding| Schedule::read(&serde_json::from_str(&binding.config).ok()?).ok());
     let deployed = binding.filter(|binding| binding.version_id.is_some()).zip(schedule);
@@ -83,7 +84,7 @@ async fn go_on(runtime: &Runtime, backfill: row::Model) -> Result<u64, NotNow> {
     for tick in &step.ticks {
         payloads.push((*tick, runtime.values().keep(&tenant, schedule.input(*tick)).await?));
     }
-    let write = runtime.database().begin_write().await?;
+    let write = runtime.engine_database().begin_write().await?;
     if !advance(&write, runtime, &backfill, &step).await? {
         write.rollback().await?;
         return Ok(0);
@@ -201,7 +202,7 @@ async fn end(runtime: &Runtime, of: &row::Model, status: BackfillStatus) -> Resu
         .col_expr(row::Column::Revision, Expr::col(row::Column::Revision).add(1))
         .filter(row::Column::Id.eq(of.id))
         .filter(row::Column::Revision.eq(of.revision))
-        .exec(runtime.database().write())
+        .exec(runtime.engine_database().write())
         .await
         .map(drop)
 }

@@ -55,7 +55,7 @@ struct Told {
 
 /// Hands on what stands in the outbox. How much it was, and whether there may be more.
 pub(crate) async fn pass(runtime: &Runtime) -> Result<(u64, bool), DbErr> {
-    let database = runtime.database();
+    let database = runtime.engine_database();
     let select = event_outbox::Entity::find().order_by_asc(event_outbox::Column::Id).limit(AT_ONCE);
     let mut listeners: HashMap<Uuid, Vec<Bound>> = HashMap::new();
     let (mut told, mut arrivals) = (Vec::new(), Vec::new());
@@ -101,7 +101,7 @@ async fn listening(runtime: &Runtime, workspace: Uuid) -> Result<Vec<Bound>, DbE
         .filter(trigger_binding::Column::Kind.is_in([BindingKind::Event, BindingKind::Error, BindingKind::Workflow]))
         .filter(trigger_binding::Column::VersionId.is_not_null())
         .filter(workflow::Column::ArchivedAt.is_null())
-        .all(runtime.database().read())
+        .all(runtime.engine_database().read())
         .await?;
     let read = |(row, of): (trigger_binding::Model, Option<workflow::Model>)| {
         let (ear, kind) = match row.kind {
@@ -184,7 +184,7 @@ fn reason(bound: &Bound, depth: u32) -> Option<String> {
 
 /// What happened; `None` when what it happened to is not kept any more.
 async fn read(runtime: &Runtime, row: &event_outbox::Model) -> Result<Option<Told>, NotNow> {
-    let read = runtime.database().read();
+    let read = runtime.engine_database().read();
     let (Some(of), Some(workflow), Some(project)) = (
         run::Entity::find_by_id(row.run_id).one(read).await?,
         workflow::Entity::find_by_id(row.workflow_id).one(read).await?,
@@ -208,7 +208,7 @@ async fn read(runtime: &Runtime, row: &event_outbox::Model) -> Result<Option<Tol
 async fn depth(runtime: &Runtime, event: Option<Uuid>) -> Result<u32, DbErr> {
     let Some(event) = event else { return Ok(0) };
     let select = trigger_event::Entity::find_by_id(event).select_only().column(trigger_event::Column::Depth);
-    let found: Option<i32> = select.into_tuple().one(runtime.database().read()).await?;
+    let found: Option<i32> = select.into_tuple().one(runtime.engine_database().read()).await?;
     Ok(found.and_then(|depth| u32::try_from(depth).ok()).unwrap_or_default())
 }
 
@@ -219,7 +219,9 @@ async fn published(
     workflow: &str,
 ) -> Result<Option<(String, Value, String)>, NotNow> {
     let key = (row.run_id, row.node_key.clone(), row.scope.clone());
-    let Some(found) = node_run::Entity::find_by_id(key).one(runtime.database().read()).await? else { return Ok(None) };
+    let Some(found) = node_run::Entity::find_by_id(key).one(runtime.engine_database().read()).await? else {
+        return Ok(None);
+    };
     let value = value(found.output_digest, found.output_len, found.output_kind, found.output);
     let Some(value) = value else { return Ok(None) };
     let mut event = Value::clone(&*runtime.value(WorkspaceId(row.workspace_id), &value).await?);

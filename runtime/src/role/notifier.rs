@@ -80,7 +80,7 @@ impl Notifier {
             let pass = async {
                 match leader.leads().await? {
                     true => {
-                        gatherer.gather(me.runtime.database(), me.runtime.clock()).await?;
+                        gatherer.gather(me.runtime.engine_database(), me.runtime.clock()).await?;
                         me.send_due(&mut sent, &mut under_way).await
                     }
                     false => Ok(false),
@@ -105,7 +105,7 @@ impl Notifier {
     /// Begins to send what is due; whether more is due than has a place. A receiver that is slow
     /// holds up nobody but itself.
     async fn send_due(self: &Arc<Self>, sent: &mut JoinSet<Uuid>, under_way: &mut UnderWay) -> Result<bool, DbErr> {
-        let (database, now) = (self.runtime.database(), self.runtime.now());
+        let (database, now) = (self.runtime.engine_database(), self.runtime.now());
         let mut more = false;
         let receivers = notification::receivers_due(database, now, RECEIVERS + MOST as u64).await?;
         for of in receivers {
@@ -150,7 +150,7 @@ impl Notifier {
         let tried = Tried { at, took: began.elapsed(), status, error };
         let now = self.runtime.now();
         let next = follows(due, &tried, now);
-        if !notification::keep(self.runtime.database(), due, &tried, &next, now).await? {
+        if !notification::keep(self.runtime.engine_database(), due, &tried, &next, now).await? {
             return Ok(());
         }
         if let Next::Disabled(reason) = next {

@@ -129,7 +129,7 @@ impl Scheduler {
 
     /// Decides the ticks that are due. How many schedules had some.
     async fn pass(&self) -> Result<u64, DbErr> {
-        let due = binding::due(self.runtime.database(), self.runtime.now(), AT_ONCE).await?;
+        let due = binding::due(self.runtime.engine_database(), self.runtime.now(), AT_ONCE).await?;
         let count = due.len() as u64;
         join_all(due.into_iter().map(|bound| async move {
             let (id, workflow) = (bound.id, bound.workflow);
@@ -145,7 +145,7 @@ impl Scheduler {
     }
 
     async fn decide(&self, mut bound: Bound) -> Result<(), NotNow> {
-        let database = self.runtime.database();
+        let database = self.runtime.engine_database();
         let Ok(schedule) = Schedule::read(&bound.config) else {
             tracing::error!(trigger.id = %bound.id, "the rule of {} cannot be read; it does not fire", bound.id);
             binding::look_at(database, &bound, None, None).await?;
@@ -183,7 +183,7 @@ impl Scheduler {
     async fn fire(&self, bound: &mut Bound, schedule: &Schedule, tick: Timestamp) -> Result<bool, NotNow> {
         let runtime = &self.runtime;
         if let Some(before) = bound.last_run.filter(|_| schedule.overlap != Overlap::Allow)
-            && binding::is_live(runtime.database(), before).await?
+            && binding::is_live(runtime.engine_database(), before).await?
         {
             match schedule.overlap {
                 Overlap::Allow => {}
@@ -193,12 +193,12 @@ impl Scheduler {
                 }
                 Overlap::Queue => {
                     let look = runtime.now().plus(HELD_FOR);
-                    binding::look_at(runtime.database(), bound, Some(look), Some(tick)).await?;
+                    binding::look_at(runtime.engine_database(), bound, Some(look), Some(tick)).await?;
                     return Ok(false);
                 }
                 Overlap::Cancel => {
                     // Whoever has not this revision any more stops nothing.
-                    if !binding::look_at(runtime.database(), bound, Some(runtime.now()), Some(tick)).await? {
+                    if !binding::look_at(runtime.engine_database(), bound, Some(runtime.now()), Some(tick)).await? {
                         return Ok(false);
                     }
                     bound.revision += 1;
@@ -260,7 +260,7 @@ impl Scheduler {
             left.push(LeftOut { tick: *tick, event, reason: reason(index), payload });
         }
         let next = next_look(schedule, bound.id, *last);
-        let is_written = binding::leave_out(runtime.database(), bound, &left, next, runtime.now()).await?;
+        let is_written = binding::leave_out(runtime.engine_database(), bound, &left, next, runtime.now()).await?;
         if is_written {
             tracing::info!(
                 trigger.id = %bound.id, workflow.id = %bound.workflow, ticks = left.len(),

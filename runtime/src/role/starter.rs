@@ -39,7 +39,7 @@ struct Target {
 
 /// Decides what waits. How many it looked at, and whether there may be more.
 pub(crate) async fn pass(runtime: &Runtime, gate: &Gate) -> Result<(u64, bool), DbErr> {
-    let wanted = wanted(runtime.database()).await?;
+    let wanted = wanted(runtime.engine_database()).await?;
     let count = wanted.len() as u64;
     let decided = join_all(wanted.into_iter().map(|wanted| async move {
         let (id, workflow) = (TriggerEventId(wanted.event.id), WorkflowId(wanted.event.workflow_id));
@@ -90,7 +90,7 @@ async fn wanted(database: &Database) -> Result<Vec<Wanted>, DbErr> {
 
 /// `false` when it goes on waiting.
 async fn decide(runtime: &Runtime, gate: &Gate, wanted: Wanted) -> Result<bool, NotNow> {
-    let database = runtime.database();
+    let database = runtime.engine_database();
     let Wanted { event, target } = wanted;
     let id = TriggerEventId(event.id);
     let refuse = async |reason: String| -> Result<bool, NotNow> {

@@ -140,6 +140,7 @@ impl Runtime {
         tracker.spawn(task.run(requests));
         Ok(Self(Arc::new(Inner {
             worker,
+            outside: database.for_requests(),
             database,
             journal,
             values,

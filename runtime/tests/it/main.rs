@@ -7,3 +7,4 @@ mod cost;
 mod golden;
 mod home;
 mod values;
+mod wall;

@@ -4,6 +4,7 @@ use engine::id::{RunId, WorkspaceId};
 use engine::run::event::Event;
 use engine::run::status::RunStatus;
 use runtime::Runtime;
+use runtime::database::wall;
 use serde_json::{Value, json};
 
 use crate::home::{Home, end, on_both, until};
@@ -19,7 +20,7 @@ async fn output(home: &Home, runtime: &Runtime, run: RunId) -> Value {
 
 async fn signal(runtime: &Runtime, workspace: WorkspaceId, run: RunId, name: &str, payload: &Value) {
     let message = runtime.signal_message(workspace, run, name, "", payload, "test").await.unwrap();
-    let write = runtime.database().begin_write().await.unwrap();
+    let write = wall::of(workspace, runtime.database().begin_write()).await.unwrap();
     runtime.post_within(&write, &message).await.unwrap();
     write.commit().await.unwrap();
     runtime.bus().notify_inbox(run);

@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::http::header::{ACCEPT, ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
+use runtime::database::wall;
 use serde_json::{Map, Value};
 
 use super::{Face, Head, Params, prepare, shown, sse};
@@ -144,7 +145,8 @@ async fn answer(face: &Face, media: Media, is_get: bool, headers: &HeaderMap, pa
         return sse::stream(face, &viewer, shown_credential(face, headers), admitted);
     }
     let (executed, cost) = (admitted.executed, admitted.cost);
-    let Ok(mut response) = tokio::time::timeout(EXECUTION_LIMIT, face.schema.execute(admitted.request)).await else {
+    let execution = wall::of(viewer.workspace, Box::pin(face.schema.execute(admitted.request)));
+    let Ok(mut response) = tokio::time::timeout(EXECUTION_LIMIT, execution).await else {
         return refused(media, StatusCode::GATEWAY_TIMEOUT, too_long());
     };
     complete(&mut response.errors, executed.get());

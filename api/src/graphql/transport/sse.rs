@@ -14,6 +14,7 @@ use axum::response::{IntoResponse as _, Response};
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use futures::{FutureExt as _, Stream, StreamExt as _};
+use runtime::database::wall;
 use tokio::sync::mpsc::{self, Sender};
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -48,45 +49,48 @@ pub(super) fn resume(headers: &HeaderMap) -> Option<String> {
 pub(super) fn stream(face: &Face, viewer: &Viewer, credential: Credential, admitted: Admitted) -> Response {
     let Admitted { request, kind, executed, place, .. } = admitted;
     let (sender, receiver) = mpsc::channel(MOST_WAITING);
-    let answers = answers(face.schema.clone(), request, kind);
+    let answers = wall::stream_of(viewer.workspace, answers(face.schema.clone(), request, kind)).boxed();
     let (session, stopping) = (Session { sender, executed, place }, face.app.stopping.clone());
     let app = Arc::clone(&face.app);
     let (asker, changes) = (viewer.clone(), app.access.changes(viewer));
     let open = (Open::event_stream(), (kind == OperationType::Subscription).then(|| Open::subscription("sse")));
     let notes =
         telemetry::request::current().unwrap_or_else(|| RequestNotes::new(viewer.request.clone().unwrap_or_default()));
-    face.app.tasks.spawn(telemetry::request::within(Arc::clone(&notes), async move {
-        let still_open = move || {
-            let (app, credential, asker) = (Arc::clone(&app), credential.clone(), asker.clone());
-            async move {
-                match caller::authenticate(&app, &credential).await {
-                    // With other rights it is another stream.
-                    Ok(viewer) => viewer.may_as(&asker),
-                    Err(error) => !matches!(error, ServiceError::Unauthenticated | ServiceError::NotFound { .. }),
+    face.app.tasks.spawn(telemetry::request::within(
+        Arc::clone(&notes),
+        wall::of_nobody(async move {
+            let still_open = move || {
+                let (app, credential, asker) = (Arc::clone(&app), credential.clone(), asker.clone());
+                async move {
+                    match caller::authenticate(&app, &credential).await {
+                        // With other rights it is another stream.
+                        Ok(viewer) => viewer.may_as(&asker),
+                        Err(error) => !matches!(error, ServiceError::Unauthenticated | ServiceError::NotFound { .. }),
+                    }
                 }
-            }
-            .boxed()
-        };
-        // Going away is told by the end of the stream without `complete`: the client comes back elsewhere.
-        let told = stopping.run_until_cancelled(session.tell(answers, still_open, changes)).await;
-        drop(open);
-        let reason = match told {
-            None => "the process is stopping",
-            Some(Ok(())) => "its operation is complete",
-            Some(Err(Closed::Gone)) => "its reader is gone, or may not read any more",
-            Some(Err(Closed::Slow)) => "its reader took nothing for 10 s",
-        };
-        let (noted, duration_ms) = (notes.noted(), notes.milliseconds());
-        tracing::info!(
-            request.id = notes.id,
-            workspace.id = noted.workspace.map(tracing::field::display),
-            actor = noted.actor,
-            graphql.operation = noted.operation,
-            duration_ms,
-            reason,
-            "an event stream ended after {duration_ms:.0} ms: {reason}"
-        );
-    }));
+                .boxed()
+            };
+            // Going away is told by the end of the stream without `complete`: the client comes back elsewhere.
+            let told = stopping.run_until_cancelled(session.tell(answers, still_open, changes)).await;
+            drop(open);
+            let reason = match told {
+                None => "the process is stopping",
+                Some(Ok(())) => "its operation is complete",
+                Some(Err(Closed::Gone)) => "its reader is gone, or may not read any more",
+                Some(Err(Closed::Slow)) => "its reader took nothing for 10 s",
+            };
+            let (noted, duration_ms) = (notes.noted(), notes.milliseconds());
+            tracing::info!(
+                request.id = notes.id,
+                workspace.id = noted.workspace.map(tracing::field::display),
+                actor = noted.actor,
+                graphql.operation = noted.operation,
+                duration_ms,
+                reason,
+                "an event stream ended after {duration_ms:.0} ms: {reason}"
+            );
+        }),
+    ));
     let body = Body::from_stream(until_closed(receiver));
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8")),

@@ -12,6 +12,7 @@ use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use futures::stream::{AbortHandle, BoxStream, SelectAll, StreamExt as _, abortable};
+use runtime::database::wall;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::{Instant, Interval, MissedTickBehavior};
@@ -130,11 +131,10 @@ pub(super) async fn upgrade(face: Face, headers: &HeaderMap, socket: WebSocketUp
     };
     let request = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
     let notes = telemetry::request::current().unwrap_or_else(|| RequestNotes::new(request.clone().unwrap_or_default()));
-    socket
-        .protocols([SUBPROTOCOL])
-        .max_message_size(READ_LIMIT)
-        .max_frame_size(READ_LIMIT)
-        .on_upgrade(move |socket| telemetry::request::within(notes, Session::new(face, socket, viewer, request).run()))
+    socket.protocols([SUBPROTOCOL]).max_message_size(READ_LIMIT).max_frame_size(READ_LIMIT).on_upgrade(move |socket| {
+        let session = Session::new(face, socket, viewer, request);
+        telemetry::request::within(notes, wall::of_nobody(session.run()))
+    })
 }
 
 /// The log line of a socket's end; that of its request told of its beginning.
@@ -305,11 +305,13 @@ impl Session {
             return self.send_errors(&id, &[request_error(Code::RateLimited, &message)]).await;
         }
         let head = Head { is_socket: true, ..Head::default() };
+        let workspace = viewer.workspace;
         let admitted = match prepare(&self.face, viewer, params, head) {
             Ok(admitted) => admitted,
             Err(error) => return self.send_errors(&id, &[error]).await,
         };
-        let (responses, handle) = abortable(self.face.schema.execute_stream(admitted.request));
+        let responses = self.face.schema.execute_stream(admitted.request).boxed();
+        let (responses, handle) = abortable(wall::stream_of(workspace, responses));
         let open = (admitted.kind == OperationType::Subscription).then(|| Open::subscription("websocket"));
         let (next_id, done_id, executed) = (id.clone(), id.clone(), admitted.executed);
         // An aborted stream must not say that it is done: its id may already belong to another operation.
