@@ -1,8 +1,8 @@
 //! Use cases: who may, what is there, what follows. GraphQL and REST ask here; nothing here names either of them.
 
 pub mod access;
-pub mod attempt;
 pub mod artifact;
+pub mod attempt;
 pub mod audit;
 pub mod audit_chain;
 pub mod audit_export;

@@ -200,7 +200,8 @@ mod tests {
         let value = FileHandle { id, name, media_type, size: 3, sha256: [1; 32] }.value();
         assert_eq!(value["sha256"], "01".repeat(32));
         assert_eq!(FileHandle::id_in(&value), Some(id));
-        for other in [json!({"$file": 1}), json!({"$file": "/etc/passwd"}), json!("art_1"), json!(null), json!([value])] {
+        for other in [json!({"$file": 1}), json!({"$file": "/etc/passwd"}), json!("art_1"), json!(null), json!([value])]
+        {
             assert_eq!(FileHandle::id_in(&other), None, "{other}");
         }
     }

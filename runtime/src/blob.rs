@@ -14,8 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::{Bytes, BytesMut};
 use engine::id::WorkspaceId;
 use engine::value::Digest;
-use futures::TryStreamExt as _;
 use entity::{blob, workspace};
+use futures::TryStreamExt as _;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveValue::Set, DbErr, EntityTrait as _};
 

@@ -42,7 +42,9 @@ impl ArtifactConfig {
         let Some(url) = url else { return config };
         if let Some(path) = url.strip_prefix(FOLDER).filter(|path| !path.is_empty()) {
             config.folder = PathBuf::from(path);
-        } else if let Some((bucket, prefix)) = url.strip_prefix(BUCKET).map(|rest| rest.split_once('/').unwrap_or((rest, ""))) {
+        } else if let Some((bucket, prefix)) =
+            url.strip_prefix(BUCKET).map(|rest| rest.split_once('/').unwrap_or((rest, "")))
+        {
             config.bucket = Some(S3Settings {
                 bucket: bucket.to_owned(),
                 prefix: prefix.to_owned(),

@@ -21,8 +21,8 @@ use super::version::VersionObject;
 use super::viewer::WorkspaceObject;
 use super::workflow::WorkflowObject;
 use crate::service::{
-    ServiceError, artifact, audit, connection, draft, key, member, project, run, service_account, trigger, variable, workflow,
-    workspace,
+    ServiceError, artifact, audit, connection, draft, key, member, project, run, service_account, trigger, variable,
+    workflow, workspace,
 };
 
 /// Anything that has an id. More types may come.

@@ -23,8 +23,8 @@ use super::value::{Place, ValueObject};
 use super::version::VersionObject;
 use super::workflow::WorkflowObject;
 use crate::auth::Permission;
-use crate::service::{ServiceError, artifact};
 use crate::service::run::{self, Run, RunFilter, RunMode, RunOrder, Signal};
+use crate::service::{ServiceError, artifact};
 
 /// What a run is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]

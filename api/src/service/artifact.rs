@@ -20,12 +20,7 @@ const ARTIFACTS: &str = "artifacts";
 ///
 /// # Errors
 /// A cursor of another list, or the database.
-pub async fn of_run(
-    app: &App,
-    viewer: &Viewer,
-    run: &Run,
-    page: &PageRequest,
-) -> Result<Page<Artifact>, ServiceError> {
+pub async fn of_run(app: &App, viewer: &Viewer, run: &Run, page: &PageRequest) -> Result<Page<Artifact>, ServiceError> {
     viewer.require(Permission::Read)?;
     let list = format!("{ARTIFACTS}:{}", run.id);
     let window = page.window(&viewer.cursors, &list, |text| text.parse::<ArtifactId>().ok())?;

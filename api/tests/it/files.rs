@@ -50,7 +50,8 @@ async fn service() -> String {
     }
     async fn bytes(Path(len): Path<usize>) -> Response {
         let pieces: Vec<_> = noise(len).chunks(70_001).map(|piece| Ok::<_, std::io::Error>(piece.to_vec())).collect();
-        let head = [("content-disposition", "attachment; filename=\"../../etc/da ta.bin\""), ("content-type", "x/noise")];
+        let head =
+            [("content-disposition", "attachment; filename=\"../../etc/da ta.bin\""), ("content-type", "x/noise")];
         (head, Body::from_stream(futures::stream::iter(pieces))).into_response()
     }
     let router = Router::new()
@@ -58,10 +59,13 @@ async fn service() -> String {
         .route("/form", post(form))
         .route("/bytes/{len}", get(bytes))
         .route("/moved", post(async || axum::response::Redirect::temporary("/mirror")))
-        .route("/broken", get(async || {
-            let pieces = [Ok(vec![1; 3_000_000]), Err(std::io::Error::other("gone"))];
-            Body::from_stream(futures::stream::iter(pieces))
-        }))
+        .route(
+            "/broken",
+            get(async || {
+                let pieces = [Ok(vec![1; 3_000_000]), Err(std::io::Error::other("gone"))];
+                Body::from_stream(futures::stream::iter(pieces))
+            }),
+        )
         .layer(axum::extract::DefaultBodyLimit::disable());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let host = listener.local_addr().unwrap().to_string();
@@ -110,7 +114,8 @@ async fn goes_through(home: &Home) {
     for len in [0, 10, 2_000_000, 20_000_000] {
         let bytes = noise(len);
         let request = app.http.post(app.url(&path)).header("content-type", "x/y").body(bytes.clone());
-        let run = started(request.header("content-disposition", "attachment; filename=a.bin").send().await.unwrap()).await;
+        let run =
+            started(request.header("content-disposition", "attachment; filename=a.bin").send().await.unwrap()).await;
         let seen = app.finish(&run).await;
         assert_eq!(seen["status"], "SUCCEEDED", "{seen:#}");
         let said = &seen["output"]["json"]["body"];
@@ -119,7 +124,10 @@ async fn goes_through(home: &Home) {
         let files = files_of(&app, &run).await;
         assert_eq!(files.len(), 1);
         let file = &files[0];
-        assert_eq!((&file["name"], &file["size"], &file["sha256"]), (&json!("a.bin"), &json!(len), &json!(sum(&bytes))));
+        assert_eq!(
+            (&file["name"], &file["size"], &file["sha256"]),
+            (&json!("a.bin"), &json!(len), &json!(sum(&bytes)))
+        );
         assert_eq!((&file["node"], &file["run"]["id"]), (&Value::Null, &json!(run)));
         let content = app.http.get(app.url(file["contentPath"].as_str().unwrap())).bearer_auth(&app.key);
         let got = content.send().await.unwrap().bytes().await.unwrap();

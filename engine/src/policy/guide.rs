@@ -73,6 +73,21 @@ Everything belongs to a workspace, and every credential speaks in one. What belo
 it did not exist: `NOT_FOUND`, no row, no event. What somebody sees but may not do is answered with `FORBIDDEN`; the error's
 `permission` says what it would take.
 
+## Two walls
+
+Every query names the workspace that it is for. On PostgreSQL there is a second wall behind that, in the database itself: a
+request's connections have a role of their own, for which a table holds only the rows of the request's workspace. Rows that
+carry no workspace, such as those of a run's journal, belong to whatever the row belongs to that they name; people are seen
+by the workspaces that they are members of. Nobody's request, before it is known who asks, sees no row at all.
+
+Past the wall, as the tables' owner, work only: the engine, which drives the runs of all workspaces; finding out who shows a
+key, a cookie or a token; sign-in and sign-out; the lookup of a webhook's address; the list of the workspaces that a person
+is in, making a workspace and accepting an invitation, which are about another workspace than the one asked from; the
+metrics; and what writes down uses of keys and repeated denials. A test keeps the list.
+
+The wall is against a query that is wrong, not against somebody who can run any SQL as the server's user: such a session
+could take its own role back. On SQLite there is only the first wall. Setting up: [Operations](operations.md#the-second-wall).
+
 ## Roles
 ";
 

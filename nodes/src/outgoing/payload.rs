@@ -57,7 +57,8 @@ impl Payload {
                             let part = Part::stream_with_length(body(&file, &files).await?, file.size);
                             let part = part.file_name(file.name.as_str().to_owned());
                             let part = part.mime_str(&file.media_type).map_err(|_| {
-                                let message = format!("the type of the file `{}` is none: {:.100}", file.name, file.media_type);
+                                let message =
+                                    format!("the type of the file `{}` is none: {:.100}", file.name, file.media_type);
                                 OutgoingError::File(ErrorInfo::permanent("CONFIG_INVALID", message))
                             })?;
                             form.part(name, part)

@@ -50,7 +50,11 @@ pub struct S3Settings {
 impl std::fmt::Debug for S3Settings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (bucket, prefix, endpoint) = (&self.bucket, &self.prefix, &self.endpoint);
-        f.debug_struct("S3Settings").field("bucket", bucket).field("prefix", prefix).field("endpoint", endpoint).finish()
+        f.debug_struct("S3Settings")
+            .field("bucket", bucket)
+            .field("prefix", prefix)
+            .field("endpoint", endpoint)
+            .finish()
     }
 }
 
@@ -95,9 +99,13 @@ impl S3 {
             loader = loader.credentials_provider(Credentials::new(key, secret, None, None, "settings"));
         }
         let shared = loader.load().await;
-        let mut config = aws_sdk_s3::config::Builder::from(&shared).force_path_style(settings.path_style).timeout_config(
-            TimeoutConfig::builder().connect_timeout(Duration::from_secs(5)).read_timeout(Duration::from_secs(60)).build(),
-        );
+        let mut config =
+            aws_sdk_s3::config::Builder::from(&shared).force_path_style(settings.path_style).timeout_config(
+                TimeoutConfig::builder()
+                    .connect_timeout(Duration::from_secs(5))
+                    .read_timeout(Duration::from_secs(60))
+                    .build(),
+            );
         if shared.region().is_none() {
             // Servers of one's own know no regions, and requests are signed for some.
             config = config.region(Region::from_static("us-east-1"));
@@ -192,7 +200,8 @@ impl S3 {
         while at < size {
             let end = (at + COPIED_AT_ONCE).min(size);
             let number = i32::try_from(parts.len() + 1).unwrap_or(i32::MAX);
-            let copied = self.client.upload_part_copy().bucket(&self.bucket).key(to).upload_id(&upload).part_number(number);
+            let copied =
+                self.client.upload_part_copy().bucket(&self.bucket).key(to).upload_id(&upload).part_number(number);
             let copied = copied.copy_source(self.source(from)).copy_source_range(format!("bytes={at}-{}", end - 1));
             let copied = copied.send().await.map_err(|error| failed("copying an object", &error))?;
             let tag = copied.copy_part_result.and_then(|result| result.e_tag);
@@ -254,7 +263,15 @@ impl Objects for S3 {
         let key = self.beside(unique);
         let upload = self.begin_parts(&key).await?;
         let gathered = BytesMut::with_capacity(PART);
-        Ok(Box::new(Parts { s3: self.clone(), key, upload, gathered, sent: 0, sending: JoinSet::new(), done: Vec::new() }))
+        Ok(Box::new(Parts {
+            s3: self.clone(),
+            key,
+            upload,
+            gathered,
+            sent: 0,
+            sending: JoinSet::new(),
+            done: Vec::new(),
+        }))
     }
 
     async fn settle(&self, unique: Uuid, size: u64, at: Address) -> Result<(), BlobError> {
@@ -339,10 +356,9 @@ impl Parts {
                 self.done.push(part?);
                 Ok(())
             }
-            Some(Err(error)) => Err(BlobError::Bucket {
-                what: "sending a part of an upload".to_owned(),
-                said: error.to_string(),
-            }),
+            Some(Err(error)) => {
+                Err(BlobError::Bucket { what: "sending a part of an upload".to_owned(), said: error.to_string() })
+            }
         }
     }
 }

@@ -45,7 +45,9 @@ pub(super) async fn keep(
     let mut kept = Taken::default();
     let media = headers.find("content-type").unwrap_or(UNKNOWN_MEDIA_TYPE);
     let taken = match multer::parse_boundary(media) {
-        Ok(boundary) => form(app, hook, run, Multipart::with_constraints(bytes, boundary, constraints()), &mut kept).await,
+        Ok(boundary) => {
+            form(app, hook, run, Multipart::with_constraints(bytes, boundary, constraints()), &mut kept).await
+        }
         Err(_) => whole(app, hook, run, headers, media, bytes, &mut kept).await,
     };
     match taken {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use chrono::DateTime;
 use engine::error::{ErrorInfo, ErrorKind};
 use engine::time::Timestamp;
-use reqwest::StatusCode;
 use futures::{StreamExt as _, TryStreamExt as _};
+use reqwest::StatusCode;
 use reqwest::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderMap, HeaderName, RETRY_AFTER};
 use serde_json::{Value, json};
 

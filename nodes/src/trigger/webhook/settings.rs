@@ -230,7 +230,11 @@ impl WebhookSettings {
         };
         if body == BodyMode::File && proof.is_signed() {
             let hint = "let senders show who they are by `url`, `bearer`, `basic` or `header`";
-            faults.add("body", "is `file`, and a signature is checked over the whole body before any of it is kept", hint);
+            faults.add(
+                "body",
+                "is `file`, and a signature is checked over the whole body before any of it is kept",
+                hint,
+            );
         }
         let settings = Self {
             body,
