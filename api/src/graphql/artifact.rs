@@ -9,10 +9,11 @@ use super::request::{Asked as _, time};
 use super::run::RunObject;
 use crate::service::run;
 
-/// A file of a run. Its bytes are at `GET /api/v1/artifacts/{id}/content`, for whoever may see the run.
+/// A file of a run.
 #[derive(Clone)]
 pub struct ArtifactObject(pub Artifact);
 
+/// A file of a run. Its bytes are at `contentPath`, for whoever may see the run.
 #[Object(name = "Artifact")]
 impl ArtifactObject {
     /// `art_…`
