@@ -553,6 +553,7 @@ export const de: Readonly<Record<MessageKey, string>> = {
   "key.settings": "Einstellungen des Workflows",
   "key.toHere": "Bis hier laufen",
   "kind.boolean": "Wahrheitswert",
+  "kind.file": "Datei",
   "kind.integer": "Ganzzahl",
   "kind.list": "Liste",
   "kind.null": "null",
@@ -875,4 +876,13 @@ export const de: Readonly<Record<MessageKey, string>> = {
   "audit.kind.USER": "Person",
   "audit.kind.SERVICE_ACCOUNT": "Dienstkonto",
   "audit.kind.COMMAND": "auf dem Server",
+  "files.title": "Dateien",
+  "files.none": "Dieser Lauf hat keine Dateien",
+  "files.none.help":
+    "Ein Webhook, der Dateien annimmt, und eine Anfrage, die ihre Antwort als Datei behält, legen ihre hierher.",
+  "files.keptBy": "behalten von",
+  "files.cameWith": "kam mit dem Start des Laufs",
+  "files.download": "Herunterladen",
+  "files.downloadOne": "{name} herunterladen",
+  "files.refused": "{name} ließ sich nicht herunterladen: {why}",
 };

@@ -540,6 +540,7 @@ export const en = {
   "key.settings": "Workflow settings",
   "key.toHere": "Run to here",
   "kind.boolean": "boolean",
+  "kind.file": "file",
   "kind.integer": "integer",
   "kind.list": "list",
   "kind.null": "null",
@@ -859,6 +860,14 @@ export const en = {
   "audit.kind.USER": "person",
   "audit.kind.SERVICE_ACCOUNT": "service account",
   "audit.kind.COMMAND": "on the server",
+  "files.title": "Files",
+  "files.none": "This run has no files",
+  "files.none.help": "A webhook that takes files and a request that keeps its answer as a file put theirs here.",
+  "files.keptBy": "kept by",
+  "files.cameWith": "came with the start of the run",
+  "files.download": "Download",
+  "files.downloadOne": "Download {name}",
+  "files.refused": "{name} could not be downloaded: {why}",
 } as const;
 
 /** The name of a text. */

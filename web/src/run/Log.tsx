@@ -3,6 +3,7 @@ import { ArrowDownToLine, Download, WrapText } from "lucide-react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useSettings } from "@/app/settings";
 import type { RunEvent } from "@/canvas/overlay/runState";
+import { save } from "@/files/download";
 import { type MessageKey, useT } from "@/i18n";
 import { Button, IconButton } from "@/ui/Button";
 import { inputLook } from "@/ui/Field";
@@ -101,11 +102,7 @@ export function Log({ runId, events, writers, marked, onMark, onShow }: Props) {
         [line.at, levelOf(line).toUpperCase().padEnd(5), line.nodeRun ?? "-", textOf(line, known)].join(" "),
       )
       .join("\n");
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([`${text}\n`], { type: "text/plain" }));
-    link.download = `${runId}.log`;
-    link.click();
-    URL.revokeObjectURL(link.href);
+    save(new Blob([`${text}\n`], { type: "text/plain" }), `${runId}.log`);
   };
 
   return (

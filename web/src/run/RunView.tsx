@@ -29,9 +29,10 @@ import { Timeline } from "./Timeline";
 import { Tour } from "./Tour";
 
 const Log = lazy(() => import("./Log").then((file) => ({ default: file.Log })));
+const FileList = lazy(() => import("./FileList").then((file) => ({ default: file.FileList })));
 
 type Run = NonNullable<ResultOf<typeof RunQuery>["run"]>;
-type Tab = "canvas" | "timeline" | "log" | "outline" | "events" | "data";
+type Tab = "canvas" | "timeline" | "log" | "outline" | "events" | "data" | "files";
 
 interface Props {
   run: Run;
@@ -206,6 +207,7 @@ export function RunView({ run, overlay, hasDrawing, mayOperate, refetch }: Props
               ["outline", t("outline.title")],
               ["events", t("run.events")],
               ["data", t("run.data")],
+              ["files", t("files.title")],
             ]}
             selected={tab}
             onSelect={(name) => put({ tab: name, line: null })}
@@ -227,6 +229,11 @@ export function RunView({ run, overlay, hasDrawing, mayOperate, refetch }: Props
             {tab === "outline" ? <ReadOnlyOutline /> : null}
             {tab === "events" ? <EventList events={events} /> : null}
             {tab === "data" ? <RunData run={run} /> : null}
+            {tab === "files" ? (
+              <Suspense fallback={null}>
+                <FileList runId={run.id} />
+              </Suspense>
+            ) : null}
           </Tabs>
         </div>
       </Split>
