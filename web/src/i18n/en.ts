@@ -14,6 +14,7 @@ export const en = {
   "action.reload": "Load the page again",
   "action.remove": "Remove",
   "action.retry": "Try again",
+  "action.save": "Save",
   "action.set": "Set",
   "action.show": "Show",
   "action.startRun": "Start the run",
@@ -673,11 +674,10 @@ export const en = {
   "members.about": "The people of this workspace and what they may do.",
   "members.invite": "Invite somebody",
   "members.role": "Role",
-  "members.role.change": "Change role",
-  "members.role.save": "Give this role",
-  "members.change": "Change the role of {name}",
+  "members.role.change": "Change access",
+  "members.change": "Change access: {name}",
   "members.change.provider": "So far your sign-in provider says what they may do. From now on the workspace does.",
-  "members.changed": "{name} has another role now.",
+  "members.changed": "The access of {name} is changed.",
   "members.remove": "Remove {name}",
   "members.remove.help": "What they have open here ends at once. What they made stays.",
   "members.remove.provider":
@@ -868,6 +868,17 @@ export const en = {
   "files.download": "Download",
   "files.downloadOne": "Download {name}",
   "files.refused": "{name} could not be downloaded: {why}",
+  "limit.title": "Projects",
+  "limit.all": "All projects",
+  "limit.some": "Only some",
+  "limit.all.help": "Also those that are made later.",
+  "limit.some.help":
+    "Nothing of other projects is there for whoever is limited, and they may do nothing to the workspace as a whole.",
+  "limit.account.help": "All that its service account sees.",
+  "limit.only": "only {projects}",
+  "limit.none": "no project any more",
+  "access.limited": "It holds only in {projects}.",
+  "access.because.limited": "it is about the whole workspace, and only some projects are theirs",
 } as const;
 
 /** The name of a text. */
