@@ -603,7 +603,9 @@ export const de: Readonly<Record<MessageKey, string>> = {
   "log.wrap": "Lange Zeilen umbrechen",
   "log.download": "Diese Zeilen herunterladen",
   "log.mark": "Zeile {number}: in die Adresse setzen",
-  "log.empty": "Noch steht nichts im Protokoll. Ein Knoten „Protokollzeile“ schreibt hinein.",
+  "log.empty":
+    "Noch steht nichts im Protokoll. Ein Knoten „Protokollzeile“ schreibt hinein, und Code, der seine Konsole behält.",
+  "log.dropped": "{count|weitere Zeile wurde|weitere Zeilen wurden} geschrieben und nicht behalten",
   "log.noMatch": "Keine Zeile passt.",
   "log.RUN_CREATED": "Der Lauf wurde angelegt",
   "log.RUN_STARTED": "Der Lauf hat begonnen",
@@ -701,6 +703,7 @@ export const de: Readonly<Record<MessageKey, string>> = {
   "members.source.LOCAL": "hier vergeben",
   "members.source.PROVIDER": "vom Anmeldedienst",
   "members.seen": "Zuletzt gesehen",
+  "members.none": "Noch ist niemand Mitglied. Auch Dienstkonten und Schlüssel öffnen den Arbeitsbereich.",
   "members.neverSeen": "Nie angemeldet",
   "members.since": "Mitglied seit",
   "members.you": "Sie",

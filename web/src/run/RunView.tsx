@@ -22,6 +22,7 @@ import { Duration, Time } from "@/ui/time";
 import { useToasts } from "@/ui/toast";
 import { WorkflowLink } from "@/ui/WorkflowLink";
 import { EventList } from "./EventList";
+import { writersOf } from "./logLines";
 import { NodeRunPanel } from "./NodeRunPanel";
 import { CancelMutation, type RunQuery } from "./queries";
 import { RetryButtons } from "./RetryButtons";
@@ -118,10 +119,7 @@ export function RunView({ run, overlay, hasDrawing, mayOperate, refetch }: Props
     put({ node: null });
   };
   const nodes = useCanvas((state) => state.document.definition.nodes);
-  const writers = useMemo(
-    () => new Set(Object.keys(nodes).filter((key) => nodes[key]?.type.startsWith("log.write@"))),
-    [nodes],
-  );
+  const writers = useMemo(() => writersOf(nodes), [nodes]);
   const latest = run.workflow?.latestVersion;
   const newer = run.version && latest && latest.number > run.version.number;
 
@@ -220,8 +218,8 @@ export function RunView({ run, overlay, hasDrawing, mayOperate, refetch }: Props
                   runId={run.id}
                   events={events}
                   writers={writers}
-                  marked={Number(params.get("line")) || null}
-                  onMark={(line) => put({ line: String(line) })}
+                  marked={params.get("line")}
+                  onMark={(line) => put({ line })}
                   onShow={(key) => put({ node: key })}
                 />
               </Suspense>
