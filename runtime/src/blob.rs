@@ -23,6 +23,7 @@ use crate::clock::Clock;
 use crate::database::{Database, to_column};
 
 mod folder;
+mod link;
 mod objects;
 mod s3;
 mod stream;
@@ -31,8 +32,8 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 
-pub use objects::Pieces;
-pub use s3::S3Settings;
+pub use objects::{Link, Pieces};
+pub use s3::{BucketLinks, S3Settings};
 pub use stream::{ReceiveError, Received};
 pub use sweep::Swept;
 
