@@ -165,7 +165,8 @@ impl Artifacts {
         if row::Entity::insert(artifact.row()).on_conflict(once).exec_without_returning(&write).await? == 0 {
             // Whoever lost the answer sends it again.
             let before = row::Entity::find_by_id(artifact.handle.id.0).one(&write).await?.and_then(Artifact::of);
-            let is_same = |before: &Artifact| before.workspace == artifact.workspace && before.digest == artifact.digest;
+            let is_same =
+                |before: &Artifact| before.workspace == artifact.workspace && before.digest == artifact.digest;
             return before.filter(is_same).ok_or(KeepError::Taken(artifact.handle.id));
         }
         crash::point("file_pointed");

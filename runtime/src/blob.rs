@@ -22,6 +22,7 @@ use sea_orm::{ActiveValue::Set, DbErr, EntityTrait as _};
 use crate::clock::Clock;
 use crate::database::{Database, to_column};
 
+mod check;
 mod folder;
 mod link;
 mod objects;
@@ -32,6 +33,7 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 
+pub use check::Checked;
 pub use objects::{Link, Pieces};
 pub use s3::{BucketLinks, S3Settings};
 pub use stream::{ReceiveError, Received};

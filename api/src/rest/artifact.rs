@@ -112,11 +112,9 @@ async fn download(app: &App, file: &Artifact, headers: &HeaderMap) -> Result<Res
     let mut response = Body::from_stream(pieces).into_response();
     let length = range.as_ref().map_or(handle.size, |range| range.end - range.start);
     let out = response.headers_mut();
-    for (header, text) in [
-        (CONTENT_DISPOSITION, artifact::disposition(handle)),
-        (CONTENT_LENGTH, length.to_string()),
-        (ETAG, tag),
-    ] {
+    for (header, text) in
+        [(CONTENT_DISPOSITION, artifact::disposition(handle)), (CONTENT_LENGTH, length.to_string()), (ETAG, tag)]
+    {
         if let Ok(value) = HeaderValue::try_from(text) {
             out.insert(header, value);
         }

@@ -34,7 +34,28 @@ impl Address {
         let hex = self.digest.to_string();
         format!("{}/{}/{hex}", self.workspace.0.simple(), hex.get(..2).unwrap_or_default())
     }
+
+    /// The place of a path; `None` for what no blob is called.
+    pub(super) fn of_path(path: &str) -> Option<Self> {
+        let (workspace, hex) = (path.split('/').next()?, path.rsplit('/').next()?);
+        let mut digest = [0; 32];
+        hex::decode_to_slice(hex, &mut digest).ok()?;
+        let place = Self { workspace: WorkspaceId(workspace.parse().ok()?), digest: Digest(digest) };
+        (place.path() == path).then_some(place)
+    }
 }
+
+/// An object as the store lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Listed {
+    /// Its name below the root of the store.
+    pub(super) path: String,
+    /// Bytes.
+    pub(super) size: u64,
+}
+
+/// What is being taken lies below this.
+pub(super) const UNDER_WAY: &str = "under-way";
 
 /// What a store of bytes does. A place holds the whole of what was put there, or nothing.
 #[async_trait]
@@ -56,6 +77,9 @@ pub(super) trait Objects: std::fmt::Debug + Send + Sync {
 
     /// Deletes what is at a place. That nothing was there is as good.
     async fn delete(&self, at: Address) -> Result<(), BlobError>;
+
+    /// Everything that is there, a page at a time: the next one is asked for by what the page before gave.
+    async fn list(&self, after: Option<String>) -> Result<(Vec<Listed>, Option<String>), BlobError>;
 
     /// Deletes what processes that are gone left half taken.
     async fn delete_abandoned(&self, now: Timestamp) -> Result<(), BlobError>;

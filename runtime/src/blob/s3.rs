@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::BlobError;
-use super::objects::{ABANDONED_AFTER, Address, Links, Objects, Pieces, Upload};
+use super::objects::{ABANDONED_AFTER, Address, Links, Listed, Objects, Pieces, UNDER_WAY, Upload};
 
 mod link;
 
@@ -111,7 +111,8 @@ impl S3 {
             loader = loader.region(Region::new(region.clone()));
         } else if settings.endpoint.is_some() {
             // Servers of one's own know no regions, and requests are signed for some; Amazon's machines need not be asked.
-            loader = loader.region(RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new()).or_else("us-east-1"));
+            loader = loader
+                .region(RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new()).or_else("us-east-1"));
         }
         if let Some((key, secret)) = &settings.credentials {
             loader = loader.credentials_provider(Credentials::new(key, secret, None, None, "settings"));
@@ -169,7 +170,7 @@ impl S3 {
     }
 
     fn beside(&self, unique: Uuid) -> String {
-        self.named(&format!("under-way/{}", unique.simple()))
+        self.named(&format!("{UNDER_WAY}/{}", unique.simple()))
     }
 
     /// How a copy names what it copies.
@@ -255,7 +256,7 @@ impl S3 {
     }
 
     async fn delete_old_objects(&self, now: Timestamp) -> Result<(), BlobError> {
-        let listed = self.client.list_objects_v2().bucket(&self.bucket).prefix(self.named("under-way/"));
+        let listed = self.client.list_objects_v2().bucket(&self.bucket).prefix(self.named(&format!("{UNDER_WAY}/")));
         let mut pages = listed.into_paginator().send();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| failed("listing objects", &error))?;
@@ -336,6 +337,18 @@ impl Objects for S3 {
 
     async fn delete(&self, at: Address) -> Result<(), BlobError> {
         self.remove(&self.key(at)).await
+    }
+
+    async fn list(&self, after: Option<String>) -> Result<(Vec<Listed>, Option<String>), BlobError> {
+        let root = self.named("");
+        let listed = self.client.list_objects_v2().bucket(&self.bucket).prefix(&root).set_continuation_token(after);
+        let page = listed.send().await.map_err(|error| failed("listing objects", &error))?;
+        let objects = page.contents().iter().filter_map(|object| {
+            let size = object.size().and_then(|size| u64::try_from(size).ok()).unwrap_or_default();
+            Some(Listed { path: object.key()?.strip_prefix(&root)?.to_owned(), size })
+        });
+        let next = page.next_continuation_token().filter(|_| page.is_truncated() == Some(true));
+        Ok((objects.collect(), next.map(str::to_owned)))
     }
 
     async fn delete_abandoned(&self, now: Timestamp) -> Result<(), BlobError> {

@@ -119,7 +119,12 @@ impl BlobStore {
     }
 
     /// Brings what was taken to its place. The row goes first, so that no sweep takes the place meanwhile.
-    pub(super) async fn settle(&self, workspace: WorkspaceId, unique: Uuid, received: Received) -> Result<(), BlobError> {
+    pub(super) async fn settle(
+        &self,
+        workspace: WorkspaceId,
+        unique: Uuid,
+        received: Received,
+    ) -> Result<(), BlobError> {
         self.touch(workspace, received.digest, received.size).await?;
         crash::point("file_touched");
         self.objects.settle(unique, received.size, Address { workspace, digest: received.digest }).await?;

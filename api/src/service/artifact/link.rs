@@ -117,7 +117,9 @@ impl Shown {
 
     /// The file that the link sends.
     pub(super) async fn sends(self, app: &App) -> Result<(Claims, Sends), LinkError> {
-        let Some(project) = self.claims.sends.as_ref().map(|sends| sends.project) else { return Err(LinkError::Absent) };
+        let Some(project) = self.claims.sends.as_ref().map(|sends| sends.project) else {
+            return Err(LinkError::Absent);
+        };
         let scope = Scope::whole(self.claims.workspace);
         let found = store::project::by_ids(app.runtime.database(), &scope, &[project]).await;
         if found.map_err(ServiceError::from)?.is_empty() {

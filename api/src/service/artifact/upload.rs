@@ -223,13 +223,6 @@ pub struct GivenFile {
     pub artifact: ArtifactId,
 }
 
-impl GivenFile {
-    /// What two starts with the same file have in common.
-    pub(crate) fn named(&self) -> Value {
-        json!([self.field, self.artifact.to_string()])
-    }
-}
-
 /// The files that a run is to be started with, looked up: they are of its project, and were sent, or are a run's that
 /// the viewer sees.
 ///
