@@ -226,7 +226,7 @@ test("the console of code stands in the log, with how much of it was dropped, an
   await expect(rows.nth(1)).toContainText(/\d+ more lines were written and not kept/);
   for (const item of [0, 1]) await expect(rows.filter({ hasText: `items[${item}]` })).toContainText(`item ${item}`);
   // What was kept and what was dropped is all that was written.
-  const dropped = Number(/(\d+) more lines/.exec(await rows.nth(1).innerText())?.[1]);
+  const dropped = Number(/(\d+) more lines/.exec((await rows.nth(1).textContent()) ?? "")?.[1]);
   await page.getByLabel("Least level").selectOption("debug");
   await page.getByLabel("Search the log").fill("row ");
   await expect(page.getByText(/^\d+ lines$/)).toHaveText(`${1202 - dropped - 1} lines`);

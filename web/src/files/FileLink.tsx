@@ -1,9 +1,10 @@
 import { Download, File as FileIcon, LoaderCircle } from "lucide-react";
 import { type MouseEvent, useState } from "react";
+import { isLinkEnough } from "@/app/session";
 import { useSettings } from "@/app/settings";
 import { useT } from "@/i18n";
 import { useToasts } from "@/ui/toast";
-import { download, isLinkEnough } from "./download";
+import { download } from "./download";
 import { size } from "./size";
 import type { RunFile } from "./useFiles";
 

@@ -1,10 +1,5 @@
 import { authorization, useSession } from "@/app/session";
 
-/** Whether a link carries all that the server has to know: a key, or another workspace than its own choice, is a header. */
-export function isLinkEnough(): boolean {
-  return useSession.getState().key !== null && Object.keys(authorization(useSession.getState().key)).length === 0;
-}
-
 /** Hands bytes to the browser to keep. */
 export function save(bytes: Blob, name: string): void {
   const link = document.createElement("a");
