@@ -7,6 +7,7 @@ use bytes::Bytes;
 use engine::id::{ArtifactId, ProjectId, RunId, WorkspaceId};
 use engine::time::Timestamp;
 use engine::value::Digest;
+use entity::word::RunMode;
 use entity::{artifact as row, blob, run};
 use futures::Stream;
 use nodes::file::{FileHandle, FileName};
@@ -184,7 +185,8 @@ impl Artifacts {
         Ok(found.one(self.database.read()).await?.and_then(Artifact::of))
     }
 
-    /// A file that a run may use: its own, or one of the runs that it goes back to or that go back to the same one.
+    /// A file that a run may use: its own, or one of the runs that it goes back to or that go back to the same one. A test
+    /// run may use those of its workflow's runs, whose values people take over and pin.
     ///
     /// # Errors
     /// When the database fails.
@@ -196,8 +198,22 @@ impl Artifacts {
     ) -> Result<Option<Artifact>, DbErr> {
         let Some(found) = self.find(workspace, id).await? else { return Ok(None) };
         let Some(of) = found.run else { return Ok(None) };
-        let may = of == run || self.beginning(of).await? == self.beginning(run).await?;
+        let may = of == run
+            || self.beginning(of).await? == self.beginning(run).await?
+            || self.is_test_beside(run, of).await?;
         Ok(may.then_some(found))
+    }
+
+    /// Whether a run is a test of the workflow that the other one is of.
+    async fn is_test_beside(&self, run: RunId, other: RunId) -> Result<bool, DbErr> {
+        let of = |id: RunId| {
+            let found = run::Entity::find_by_id(id.0).select_only();
+            found.columns([run::Column::WorkflowId, run::Column::Mode]).into_tuple::<(Uuid, RunMode)>()
+        };
+        let (test, other) = (of(run).one(self.database.read()).await?, of(other).one(self.database.read()).await?);
+        let is_same =
+            |(workflow, mode): (Uuid, RunMode)| mode == RunMode::Test && other.is_some_and(|(of, _)| of == workflow);
+        Ok(test.is_some_and(is_same))
     }
 
     /// The run that a run goes back to: which retries it, or called it, and so on.

@@ -51,13 +51,14 @@ async fn sent(app: &TestApp, name: &str, bytes: Vec<u8>) -> Value {
 }
 
 /// A workflow that sends the file it is started with to a service.
-async fn sending(app: &TestApp, host: &str) {
+async fn sending(app: &TestApp, name: &str, host: &str) -> Value {
     let call = json!({"method": "POST", "url": format!("http://{host}/mirror"), "body_file": "{{ trigger.doc }}"});
     let definition = json!({
         "nodes": {"start": {"type": "trigger.manual@1"}, "send": {"type": "http.request@1", "config": call}},
         "edges": [{"from": "start", "to": "send"}],
     });
-    app.publish("send", &definition).await;
+    let published = app.publish(name, &definition).await;
+    json!({"workflowId": published["workflow"]["id"], "definition": definition})
 }
 
 async fn link(app: &TestApp, file: &Value) -> Value {
@@ -68,7 +69,7 @@ async fn link(app: &TestApp, file: &Value) -> Value {
 /// From sending it over runs to a link to what they kept.
 async fn is_sent_and_shared(app: &TestApp) {
     let host = service().await;
-    sending(app, &host).await;
+    sending(app, "send", &host).await;
     for len in [0, 10, 9_000_000] {
         let bytes = noise(len);
         let file = sent(app, "gr\u{f6}\u{df}e.csv", bytes.clone()).await;
@@ -250,6 +251,29 @@ on_both_databases! {
         let viewer = home.key(Role::Viewer).await;
         let answer = app.ask_as(&viewer, query, json!({"i": {"token": told["token"]}})).await;
         assert_eq!(answer["errors"][0]["extensions"]["code"], "FORBIDDEN", "{answer:#}");
+        app.stop().await;
+    }
+
+    async fn a_test_run_uses_the_files_of_its_workflows_runs(home: Home) {
+        let host = service().await;
+        let home = home.with("HTTP__ALLOW_HOSTS", "127.0.0.1");
+        let app = TestApp::start(&home).await;
+        let (one, two) = (sending(&app, "one", &host).await, sending(&app, "two", &host).await);
+        let file = sent(&app, "a", b"a".to_vec()).await;
+        let files = json!([{"field": "doc", "artifactId": file["id"]}]);
+        let run = app.try_start(json!({"workflow": "one", "files": files})).await["run"]["id"].clone();
+        let run = run.as_str().unwrap();
+        assert_eq!(app.finish(run).await["status"], "SUCCEEDED");
+        let handle = json!({"$file": files_of(&app, run).await[0]["id"]});
+        for (mut test, status) in [(one, "SUCCEEDED"), (two, "FAILED")] {
+            test["input"] = json!({"doc": handle});
+            let started = app.changed("testRun", test, "run { id }").await["run"]["id"].clone();
+            let seen = app.finish(started.as_str().unwrap()).await;
+            assert_eq!(seen["status"], status, "{seen:#}");
+        }
+        // A run that counts takes no handle from outside, whoever wrote it.
+        let run = app.start_run("one", json!({"doc": handle})).await;
+        assert_eq!(app.finish(&run).await["error"]["code"], "FILE_NOT_FOUND");
         app.stop().await;
     }
 }

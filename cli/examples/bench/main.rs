@@ -20,6 +20,7 @@ use sqlx::{Connection, Executor, PgConnection, Row};
 use self::server::{Server, status_mb};
 
 mod code;
+mod keys;
 mod server;
 
 /// Runs of W2, one after the other; the median counts.
@@ -96,6 +97,11 @@ async fn main() {
         w3s / floor.one,
         w3s / floor.eight
     );
+    keys::head();
+    for database in ["SQLite", "PostgreSQL"] {
+        let url = if database == "PostgreSQL" { Some(new_database(&postgres).await) } else { None };
+        keys::measure(&Server::start(&binary, url.as_deref()).await, database).await;
+    }
     code::measure(&binary).await;
     let (started, idle) = warm_start(&binary).await;
     let size = std::fs::metadata(&binary).unwrap().len() as f64 / 1e6;

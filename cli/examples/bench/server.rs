@@ -10,10 +10,10 @@ use crate::{BULK, READ, READ_NODES, READS, W2_NODES, W2_RUNS, W3_NODES, W3_RUNS,
 /// A server process with a data folder of its own.
 pub(crate) struct Server {
     pub(crate) process: Child,
-    url: String,
+    pub(crate) url: String,
     key: String,
     postgres: bool,
-    client: reqwest::Client,
+    pub(crate) client: reqwest::Client,
     pub(crate) folder: tempfile::TempDir,
     /// From the start of the process to its first good answer.
     pub(crate) ready_after: Duration,
@@ -184,7 +184,7 @@ impl Server {
     }
 
     /// Seconds of CPU so far: the server with its processes for code, and with PostgreSQL all of its processes.
-    fn cpu(&self) -> f64 {
+    pub(crate) fn cpu(&self) -> f64 {
         let children = processes().filter(|pid| parent_of(*pid) == Some(self.process.id()));
         let own = cpu_of(self.process.id()) + children.map(cpu_of).sum::<f64>();
         if !self.postgres {

@@ -9,6 +9,7 @@
     reason = "a test ends where it is wrong, says what it does, and is outside of what the rules of the server protect"
 )]
 
+mod artifacts;
 mod big_files;
 mod client;
 mod code;
