@@ -27,7 +27,7 @@ fn noise(len: usize) -> Vec<u8> {
     (0..len).map(next).collect()
 }
 
-fn sum(bytes: &[u8]) -> String {
+pub(crate) fn sum(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
@@ -86,7 +86,7 @@ fn passing(host: &str, call: Value) -> Value {
     })
 }
 
-async fn hook(app: &TestApp, name: &str, definition: &Value) -> String {
+pub(crate) async fn hook(app: &TestApp, name: &str, definition: &Value) -> String {
     let published = app.publish(name, definition).await;
     assert_eq!(published["problems"], json!([]), "{published:#}");
     let query = "query($n: String!) { workflow(name: $n) { triggerBindings { webhook { urls { path } } } } }";
@@ -94,13 +94,13 @@ async fn hook(app: &TestApp, name: &str, definition: &Value) -> String {
     found["workflow"]["triggerBindings"][0]["webhook"]["urls"][0]["path"].as_str().unwrap().to_owned()
 }
 
-async fn started(answer: reqwest::Response) -> String {
+pub(crate) async fn started(answer: reqwest::Response) -> String {
     let (status, body): (_, Value) = (answer.status(), answer.json().await.unwrap());
     assert_eq!(status, 202, "{body}");
     body["runId"].as_str().unwrap().to_owned()
 }
 
-async fn files_of(app: &TestApp, run: &str) -> Vec<Value> {
+pub(crate) async fn files_of(app: &TestApp, run: &str) -> Vec<Value> {
     let query = "query($id: ID!) { run(id: $id) { artifacts { totalCount nodes {
         id name mediaType size sha256 node contentPath run { id } } } } }";
     app.ask(query, json!({"id": run})).await["run"]["artifacts"]["nodes"].as_array().unwrap().clone()
