@@ -183,6 +183,78 @@ test("the log of a run is followed as it grows, searched, filtered, linked to an
   shop.close();
 });
 
+test("the console of code stands in the log, with how much of it was dropped, and only where it is kept", async ({
+  signedIn: page,
+  forge,
+  site,
+}) => {
+  const loud = "for (let n = 1; n <= 1200; n += 1) console.log('row', n, { of: input.who }); console.debug('unheard');";
+  await forge.publish("consoles", {
+    nodes: {
+      start: { type: "trigger.manual@1" },
+      quiet: { type: "code.js@1", config: { code: "console.log('into the void'); return 1;" } },
+      kept: {
+        type: "code.js@1",
+        config: { code: `console.warn('first', input.who); ${loud} return 'x'.repeat(200000);`, keep_console: true },
+      },
+      items: {
+        type: "code.js@1",
+        for_each: { items: "{{ range(2) }}" },
+        config: { code: "console.error('item', input); return null;", input: "{{ item }}", keep_console: true },
+      },
+      silent: { type: "code.js@1", config: { code: "return 2;", keep_console: true } },
+      note: { type: "log.write@1", config: { message: "after the code" } },
+    },
+    edges: [
+      { from: "start", to: "quiet" },
+      { from: "start", to: "kept" },
+      { from: "kept", to: "items" },
+      { from: "items", to: "silent" },
+      { from: "silent", to: "note" },
+    ],
+  });
+  const run = await forge.run("consoles", { who: "ada" });
+  await page.goto(`${site}/runs/${run}?tab=log`);
+  await expect(page.getByTestId("run-status")).toHaveText("Succeeded");
+  const log = page.getByRole("region", { name: "Log", exact: true });
+  await expect(log).toContainText("after the code");
+  await page.getByLabel("Least level").selectOption("warn");
+  const rows = log.getByRole("listitem");
+  await expect(rows).toHaveCount(4);
+  await expect(rows.nth(0)).toContainText("first ada");
+  await expect(rows.nth(0)).toContainText("kept");
+  await expect(rows.nth(1)).toContainText(/\d+ more lines were written and not kept/);
+  for (const item of [0, 1]) await expect(rows.filter({ hasText: `items[${item}]` })).toContainText(`item ${item}`);
+  // What was kept and what was dropped is all that was written.
+  const dropped = Number(/(\d+) more lines/.exec((await rows.nth(1).textContent()) ?? "")?.[1]);
+  await page.getByLabel("Least level").selectOption("debug");
+  await page.getByLabel("Search the log").fill("row ");
+  await expect(page.getByText(/^\d+ lines$/)).toHaveText(`${1202 - dropped - 1} lines`);
+  await page.getByLabel("Search the log").fill("row 150 ");
+  await expect(rows).toHaveCount(1);
+  await expect(rows).toContainText(/ada/);
+  await rows.getByRole("button", { name: /^Line \d+\.151/ }).click();
+  await expect(page).toHaveURL(/line=\d+\.151/);
+  await page.reload();
+  await expect(log).toContainText("row 150 ");
+  await page.getByLabel("Search the log").fill("void");
+  await expect(page.getByText("No line fits.")).toBeVisible();
+  await page.getByLabel("Search the log").fill("silent");
+  await expect(page.getByText("No line fits.")).toBeVisible();
+
+  await page.getByLabel("Search the log").fill("");
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("button", { name: "Download these lines" }).click(),
+  ]);
+  const chunks: Buffer[] = [];
+  for await (const chunk of await download.createReadStream()) chunks.push(chunk as Buffer);
+  const text = Buffer.concat(chunks).toString();
+  for (const line of ["WARN  kept first ada", "INFO  kept row 1 ", "ERROR items[1] item 1"])
+    expect(text).toContain(line);
+  expect(text).not.toContain("…");
+});
+
 test("what the server says in English is explained in German by its code", async ({ signedIn: page, forge, site }) => {
   await page.addInitScript(() =>
     localStorage.setItem(

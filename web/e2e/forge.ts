@@ -176,6 +176,22 @@ export async function service(
   return { url: `http://127.0.0.1:${port}`, calls, close: () => server.close() };
 }
 
+/** Where the pages of a server are, and how they go away again. */
+interface Pages {
+  url: string;
+  close: () => Promise<void>;
+}
+
+/** The server's own pages, as users get them, or those of the last `npm run build` before a server, on a port. */
+export async function pagesBefore(server: string, port: () => Promise<number>): Promise<Pages> {
+  if (process.env.FLOWFORGE_PAGES === "server") return { url: server, close: async () => undefined };
+  const behind = { target: server, changeOrigin: true, headers: { origin: server } };
+  const others = Object.fromEntries(["/session", "/auth", "/api", "/hooks"].map((path) => [path, behind]));
+  const proxy = { "/graphql": { ...behind, ws: true }, ...others };
+  const pages = await preview({ logLevel: "silent", preview: { host: "127.0.0.1", port: await port(), proxy } });
+  return { url: pages.resolvedUrls?.local[0]?.replace(/\/$/, "") ?? "", close: () => pages.close() };
+}
+
 interface Fixtures {
   /** A page that is signed in. */
   signedIn: Page;
@@ -202,16 +218,8 @@ export const test = base.extend<Fixtures, Workers>({
   ],
   site: [
     async ({ forge }, use, { parallelIndex }) => {
-      // The server's own pages, as users get them, or those of the last `npm run build` before it.
-      if (process.env.FLOWFORGE_PAGES === "server") return use(forge.url);
-      const behind = { target: forge.url, changeOrigin: true, headers: { origin: forge.url } };
-      const others = Object.fromEntries(["/session", "/auth", "/api", "/hooks"].map((path) => [path, behind]));
-      const proxy = { "/graphql": { ...behind, ws: true }, ...others };
-      const pages = await preview({
-        logLevel: "silent",
-        preview: { host: "127.0.0.1", port: await freePort(parallelIndex), proxy },
-      });
-      await use(pages.resolvedUrls?.local[0]?.replace(/\/$/, "") ?? "");
+      const pages = await pagesBefore(forge.url, () => freePort(parallelIndex));
+      await use(pages.url);
       await pages.close();
     },
     { scope: "worker" },

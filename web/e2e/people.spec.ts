@@ -51,10 +51,10 @@ test("why a role cannot be changed is told, and the last owner stays", async ({ 
   await expect(row).toContainText("Owner");
   await expect(row).toContainText("given here");
   await expect(row).toContainText(/Last seen (now|\d+ second)/);
-  await row.getByRole("button", { name: "Change the role of Local admin" }).click();
+  await row.getByRole("button", { name: "Change access: Local admin" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("Role").selectOption({ label: "Viewer" });
-  await dialog.getByRole("button", { name: "Give this role" }).click();
+  await dialog.getByRole("button", { name: "Save" }).click();
   await expect(dialog.getByRole("alert")).toContainText("this is the last owner");
   await page.keyboard.press("Escape");
   await row.getByRole("button", { name: "Remove Local admin" }).click();
@@ -76,9 +76,9 @@ test("a service account is made, gets another role and is disabled for ever", as
   await dialog.getByRole("button", { name: "Make the service account" }).click();
   await expect(dialog.getByLabel("Name")).toHaveAttribute("aria-invalid", "true");
   await page.keyboard.press("Escape");
-  await row.getByRole("button", { name: "Change the role of billing-robot" }).click();
+  await row.getByRole("button", { name: "Change access: billing-robot" }).click();
   await dialog.getByLabel("Role").selectOption({ label: "Viewer" });
-  await dialog.getByRole("button", { name: "Give this role" }).click();
+  await dialog.getByRole("button", { name: "Save" }).click();
   await expect(row).toContainText("Viewer");
   await row.getByRole("button", { name: "Disable billing-robot" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Disable" }).click();
@@ -263,6 +263,104 @@ test("a service account's key may do what the account may", async ({ signedIn: p
   await dialog.getByRole("button", { name: "I have kept it" }).click();
   await page.getByRole("link", { name: /everything that scanner may do/ }).click();
   await expect(page.getByText("has the role Operator of its service account.")).toBeVisible();
+});
+
+test("a limit to projects is given, shown, changed and taken off; whoever has it sees nothing else", async ({
+  signedIn: page,
+  site,
+  forge,
+}) => {
+  for (const [slug, title] of [
+    ["billing", "Billing"],
+    ["shipping", "Shipping"],
+  ]) {
+    await forge.ask("mutation($input: CreateProjectInput!) { createProject(input: $input) { project { id } } }", {
+      input: { slug, title },
+    });
+  }
+  const seenBy = async (key: string) => {
+    const { projects } = await forge.ask<{ projects: { nodes: { slug: string }[] } }>(
+      "{ projects { nodes { slug } } }",
+      {},
+      key,
+    );
+    return projects.nodes.map(({ slug }) => slug);
+  };
+  const dialog = page.getByRole("dialog");
+  const limitTo = async (...titles: string[]) => {
+    await dialog.getByRole("radio", { name: "Only some" }).check();
+    for (const title of titles) await dialog.getByRole("checkbox", { name: title }).check();
+  };
+
+  await page.goto(`${site}/settings/members`);
+  await page.getByRole("button", { name: "Invite somebody" }).click();
+  await dialog.getByLabel("E-mail address").fill("limited@example.com");
+  await dialog.getByRole("radio", { name: "Only some" }).check();
+  // No project at all is no limit to be given.
+  await expect(dialog.getByRole("button", { name: "Make the link" })).toBeDisabled();
+  await limitTo("Billing", "Shipping");
+  await dialog.getByRole("button", { name: "Make the link" }).click();
+  await dialog.getByRole("button", { name: "I have kept it" }).click();
+  const invited = page
+    .getByRole("list", { name: "Invitations" })
+    .getByRole("listitem", { name: "limited@example.com" });
+  await expect(invited).toContainText("only Billing, Shipping");
+
+  await page.getByRole("button", { name: "New service account" }).click();
+  await dialog.getByLabel("Name").fill("clerk");
+  await dialog.getByLabel("Role").selectOption({ label: "Operator" });
+  await limitTo("Billing", "Shipping");
+  await dialog.getByRole("button", { name: "Make the service account" }).click();
+  const account = page.getByRole("list", { name: "Service accounts" }).getByRole("listitem", { name: "clerk" });
+  await expect(account).toContainText("only Billing, Shipping");
+
+  // A key of it sees what both may.
+  await account.getByRole("link", { name: "Its keys" }).click();
+  await page.getByRole("button", { name: "New API key" }).click();
+  await dialog.getByLabel("Name").fill("parcels");
+  await expect(dialog.getByRole("group", { name: "Projects" })).toContainText("All that its service account sees.");
+  await limitTo("Shipping");
+  await dialog.getByRole("button", { name: "Make the key" }).click();
+  const secret = await dialog.getByLabel("API key").inputValue();
+  await dialog.getByRole("button", { name: "I have kept it" }).click();
+  const key = page.getByRole("list", { name: "API keys" }).getByRole("listitem", { name: "parcels" });
+  await expect(key).toContainText("only Shipping");
+  expect(await seenBy(secret)).toEqual(["shipping"]);
+
+  // What is taken off the account, its key loses; what is given back, it sees again.
+  await page.goto(`${site}/settings/members`);
+  await account.getByRole("button", { name: "Change access: clerk" }).click();
+  await expect(dialog.getByRole("checkbox", { name: "Billing" })).toBeChecked();
+  await expect(dialog.getByRole("button", { name: "Save" })).toBeDisabled();
+  await dialog.getByRole("checkbox", { name: "Shipping" }).uncheck();
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await expect(account).toContainText("only Billing");
+  await expect(account).toContainText("Operator");
+  expect(await seenBy(secret)).toEqual([]);
+  await account.getByRole("button", { name: "Change access: clerk" }).click();
+  await dialog.getByRole("radio", { name: "All projects" }).check();
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await expect(account).not.toContainText("only");
+  expect(await seenBy(secret)).toEqual(["shipping"]);
+
+  // An administrator of one project has nothing over the workspace, and is told why.
+  const { createApiKey } = await forge.ask<{ createApiKey: { secret: string } }>(CREATE_KEY, {
+    input: { name: "head of billing", role: "admin", projects: ["billing"] },
+  });
+  const { viewer } = await forge.ask<{ viewer: { permissions: string[] } }>(
+    "{ viewer { permissions } }",
+    {},
+    createApiKey.secret,
+  );
+  await page.goto(`${site}/settings/keys`);
+  await page.getByRole("link", { name: /everything that head of billing may do/ }).click();
+  await expect(page.getByText("It holds only in Billing.")).toBeVisible();
+  const rights = page.getByRole("table", { name: "What head of billing may do" });
+  await expect(rights.getByRole("row").filter({ hasText: "member:manage" })).toContainText(
+    "it is about the whole workspace",
+  );
+  const shown = await rights.getByRole("row").filter({ hasText: "Yes" }).getByRole("rowheader").allInnerTexts();
+  expect(shown.map((text) => text.split("\n")[0]).sort()).toEqual([...viewer.permissions].sort());
 });
 
 test("the audit is read by who, what and result, row by row, and kept as a file", async ({

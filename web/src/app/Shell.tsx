@@ -1,10 +1,11 @@
 import { Braces, KeyRound, ListTree, PlayCircle, Settings } from "lucide-react";
-import { Suspense } from "react";
+import { Suspense, useEffect } from "react";
 import { Navigate, NavLink, Outlet, useMatch } from "react-router";
 import { useWorkspaceEvents } from "@/api/follow";
 import { useT } from "@/i18n";
 import { AccountMenu } from "./AccountMenu";
 import { SECTIONS } from "./sections";
+import { BY_COOKIE, stayIn, useSession } from "./session";
 import { useFreshViewer, useViewer } from "./viewer";
 
 /** What surrounds every page: where one can go, who one is, and how it looks. */
@@ -12,6 +13,11 @@ export function Shell() {
   const t = useT();
   const { viewer, workspaces, may, isGuest, again } = useViewer();
   useFreshViewer(again);
+  const byCookie = useSession((session) => session.key) === BY_COOKIE;
+  const workspace = viewer?.workspace.id;
+  useEffect(() => {
+    if (byCookie && workspace !== undefined) stayIn(workspace, workspaces.length);
+  }, [byCookie, workspace, workspaces.length]);
   // A drawing wants the room that a list does not need.
   const drawing = [useMatch("/workflows/:project/:name/*"), useMatch("/runs/:id")].some(Boolean);
   const invited = useMatch("/invitation");

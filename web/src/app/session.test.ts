@@ -9,6 +9,7 @@ function storage() {
     getItem: (name: string) => kept.get(name) ?? null,
     setItem: (name: string, value: string) => kept.set(name, value),
     removeItem: (name: string) => kept.delete(name),
+    clear: () => kept.clear(),
   };
 }
 
@@ -87,4 +88,19 @@ test("a server that does not answer is told from one that knows nobody", async (
   };
   expect(await after("unreachable")).toBe(true);
   expect(await after("refused")).toBe(false);
+});
+
+test("a tab stays in its workspace wherever another tab goes, and a link is enough where there is only one", () => {
+  localStorage.clear();
+  sessionStorage.clear();
+  session.useSession.setState({ key: "" });
+  session.stayIn("ws_1", 1);
+  localStorage.setItem("flowforge.workspace", "ws_2");
+  expect(session.authorization("")).toEqual({ "x-flowforge-workspace": "ws_1" });
+  expect(session.isLinkEnough()).toBe(true);
+  session.stayIn("ws_1", 2);
+  expect(session.isLinkEnough()).toBe(false);
+  session.useSession.setState({ key: "ff_key" });
+  session.stayIn("ws_1", 1);
+  expect(session.isLinkEnough()).toBe(false);
 });

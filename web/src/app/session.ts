@@ -97,6 +97,20 @@ export function chooseWorkspace(id: string, page = "/"): void {
   location.assign(page);
 }
 
+/** Whether the server chooses the workspace of this tab by itself, because there is no other. */
+let isOnly = false;
+
+/** Keeps a tab in the workspace that it shows, wherever another tab goes meanwhile. */
+export function stayIn(id: string, workspaces: number): void {
+  sessionStorage.setItem(WORKSPACE, id);
+  isOnly = workspaces === 1;
+}
+
+/** Whether a mere link is answered as the page is: it carries neither a key nor the name of a workspace. */
+export function isLinkEnough(): boolean {
+  return useSession.getState().key === BY_COOKIE && (isOnly || chosenWorkspace() === null);
+}
+
 /** Leaves the choice to the server again. */
 export function forgetWorkspace(): void {
   sessionStorage.removeItem(WORKSPACE);
@@ -151,15 +165,19 @@ export function linkOf(place: { pathname: string; hash: string }): string | null
   return place.pathname === "/sign-in" && place.hash.length > 1 ? place.hash.slice(1) : null;
 }
 
+/** Keeps an invitation that led here, and takes it out of the address. */
+export function takeInvitation(): void {
+  const invitation = invitationOf(location);
+  if (invitation === null) return;
+  useSession.getState().keepInvitation(invitation);
+  history.replaceState(history.state, "", "/invitation");
+}
+
 /** Uses the link that led here, or the session that the browser has. */
 export async function arrive(
   check: (key: string) => Promise<"ok" | "refused" | "unreachable" | "elsewhere">,
 ): Promise<void> {
-  const invitation = invitationOf(location);
-  if (invitation !== null) {
-    useSession.getState().keepInvitation(invitation);
-    history.replaceState(null, "", "/invitation");
-  }
+  takeInvitation();
   const token = linkOf(location);
   if (token !== null) {
     // The link works once: it must not stay in the address to be tried again, copied or kept in the history.

@@ -21,9 +21,9 @@ export type Viewer = ResultOf<typeof ViewerQuery>["viewer"];
 export function useViewer() {
   const [{ data, error }, ask] = useQuery({ query: ViewerQuery });
   const again = useCallback(() => ask({ requestPolicy: "network-only" }), [ask]);
-  const viewer = data?.viewer;
+  // Whoever is in no workspace has none that could be told: the rest is answered all the same.
+  const viewer = data?.viewer.workspace ? data.viewer : undefined;
   const may = (permission: string) => viewer?.permissions.includes(permission) ?? false;
-  // Whoever is in no workspace has none that could be told.
   const isGuest = !viewer && error !== undefined && codeOf(error) === "NOT_FOUND";
   return { viewer, workspaces: data?.workspaces ?? [], may, isGuest, error, again };
 }

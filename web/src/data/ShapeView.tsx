@@ -1,4 +1,6 @@
 import type { Json } from "@/canvas/model/json";
+import { fileIdIn, fileIdsIn } from "@/files/handles";
+import { useFiles } from "@/files/useFiles";
 import { useT } from "@/i18n";
 import { type Shape, shapeOf } from "./shape";
 import type { Source } from "./source";
@@ -14,12 +16,16 @@ interface Props {
 export function ShapeView({ value, kind, source }: Props) {
   const t = useT();
   const { parts, total, refused } = usePages(value, source);
-  if (refused) return <p className="text-failed">{refused}</p>;
   const known = parts.flatMap((part) => (part.value === undefined ? [] : [[part.name, part.value] as const]));
-  const shape =
-    value === undefined
-      ? shapeOf([kind === "LIST" ? known.map(([, item]) => item) : Object.fromEntries(known)])
-      : shapeOf([value]);
+  const whole = value ?? (kind === "LIST" ? known.map(([, item]) => item) : Object.fromEntries(known));
+  const asked = fileIdsIn(whole);
+  const files = useFiles(source, asked);
+  if (refused) return <p className="text-failed">{refused}</p>;
+  const shape = shapeOf([whole], (one) => {
+    const id = fileIdIn(one);
+    if (id === undefined || files.has(id)) return id !== undefined;
+    return asked.includes(id) ? false : undefined;
+  });
   return (
     <div>
       <ul className="rounded-md border border-line bg-page p-2 font-mono text-small">

@@ -1,9 +1,12 @@
 import type { Json } from "@/canvas/model/json";
 import { isObject } from "@/canvas/model/json";
+import { FileChip } from "@/files/FileLink";
+import { fileIdIn } from "@/files/handles";
+import { type RunFile, useFiles } from "@/files/useFiles";
 import { useT } from "@/i18n";
 import { Button } from "@/ui/Button";
 import { columnsOf } from "./shape";
-import type { Part, Source } from "./source";
+import type { Source } from "./source";
 import { usePages } from "./usePages";
 
 /** More columns than this are left to the tree. */
@@ -20,11 +23,22 @@ function cell(value: Json | undefined): string {
 export function ValueTable({ value, source }: { value: Json | undefined; source: Source }) {
   const t = useT();
   const { parts, total, more, refused } = usePages(value, source);
-  const columns = columnsOf(parts.flatMap((part) => (part.value === undefined ? [] : [part.value]))).slice(
-    0,
-    MOST_COLUMNS,
+  const files = useFiles(
+    source,
+    parts.flatMap(({ value: row }) => {
+      const cells = [row, ...(isObject(row) ? Object.values(row) : [])];
+      return cells.flatMap((one) => fileIdIn(one) ?? []);
+    }),
   );
-  const inRow = (part: Part, column: string) => (isObject(part.value) ? cell(part.value[column]) : "");
+  const fileAt = (one: Json | undefined): RunFile | undefined => files.get(fileIdIn(one) ?? "");
+  const columns = columnsOf(
+    // A row that is a file is one thing.
+    parts.flatMap((part) => (part.value === undefined || fileAt(part.value) ? [] : [part.value])),
+  ).slice(0, MOST_COLUMNS);
+  const inCell = (one: Json | undefined) => {
+    const file = fileAt(one);
+    return file ? <FileChip file={file} /> : cell(one);
+  };
   if (refused) return <p className="text-failed">{refused}</p>;
   return (
     <>
@@ -48,17 +62,17 @@ export function ValueTable({ value, source }: { value: Json | undefined; source:
           </thead>
           <tbody>
             {parts.map((part) => (
-              <tr key={part.name} className="border-line border-t align-top">
+              <tr key={part.name} className="border-line border-t align-middle">
                 <td className="px-2 py-1 text-soft tabular-nums">{part.name}</td>
-                {isObject(part.value) && columns.length > 0 ? (
+                {isObject(part.value) && columns.length > 0 && !fileAt(part.value) ? (
                   columns.map((column) => (
                     <td key={column} className="max-w-64 truncate px-2 py-1 font-mono">
-                      {inRow(part, column)}
+                      {isObject(part.value) ? inCell(part.value[column]) : ""}
                     </td>
                   ))
                 ) : (
                   <td colSpan={Math.max(1, columns.length)} className="max-w-64 truncate px-2 py-1 font-mono">
-                    {part.value === undefined ? `${part.preview.slice(0, LONGEST)}…` : cell(part.value)}
+                    {part.value === undefined ? `${part.preview.slice(0, LONGEST)}…` : inCell(part.value)}
                   </td>
                 )}
               </tr>

@@ -3,6 +3,9 @@ import { type DragEvent, useEffect, useState } from "react";
 import { useClient } from "urql";
 import { insertExpression } from "@/canvas/inspector/expression/target";
 import { isObject, type Json, pointer } from "@/canvas/model/json";
+import { FileChip } from "@/files/FileLink";
+import { fileIdIn } from "@/files/handles";
+import { useFiles } from "@/files/useFiles";
 import { useT } from "@/i18n";
 import { useToasts } from "@/ui/toast";
 import { EXPRESSION } from "./drag";
@@ -61,13 +64,15 @@ export function ValueTree({ part, path, source, at = "", open: opened = false }:
     if (open && hasParts) void read(undefined);
   }, [open, hasParts, value, source]);
 
+  const fileId = fileIdIn(value);
+  const file = useFiles(source, fileId === undefined ? [] : [fileId]).get(fileId ?? "");
   const label = path ?? part.name;
   const shown =
     value === undefined ? (hasParts ? t("data.bytes", { bytes: part.bytes }) : `${part.preview}…`) : shortly(value);
   const text = (
     <>
       <span className="shrink-0 font-medium">{part.name}</span>
-      <span className="truncate text-soft">{shown}</span>
+      {file ? null : <span className="truncate text-soft">{shown}</span>}
     </>
   );
   return (
@@ -87,7 +92,7 @@ export function ValueTree({ part, path, source, at = "", open: opened = false }:
           <span className="w-6 shrink-0" />
         )}
         {path === undefined ? (
-          <span className="flex min-h-6 min-w-0 items-baseline gap-2 px-1">{text}</span>
+          <span className="flex min-h-6 min-w-0 items-center gap-2 px-1">{text}</span>
         ) : (
           <button
             type="button"
@@ -100,11 +105,12 @@ export function ValueTree({ part, path, source, at = "", open: opened = false }:
             title={`{{ ${path} }}`}
             aria-label={t("data.insert", { path })}
             onClick={() => insertExpression(path) || toast(t("data.noField"))}
-            className="flex min-h-6 min-w-0 cursor-grab items-baseline gap-2 rounded px-1 text-left hover:bg-accent-soft"
+            className="flex min-h-6 min-w-0 cursor-grab items-center gap-2 rounded px-1 text-left hover:bg-accent-soft"
           >
             {text}
           </button>
         )}
+        {file ? <FileChip file={file} /> : null}
       </div>
       {open && pages ? (
         <div className="ml-3 border-line border-l pl-1">

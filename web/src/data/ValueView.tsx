@@ -1,6 +1,9 @@
 import { EyeOff } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import type { Json } from "@/canvas/model/json";
+import { FileChip } from "@/files/FileLink";
+import { fileIdsIn } from "@/files/handles";
+import { useFiles } from "@/files/useFiles";
 import { useT } from "@/i18n";
 import { Json as JsonText, pretty } from "@/ui/Json";
 import type { Source } from "./source";
@@ -63,6 +66,7 @@ export function ValueView({ head, source, label, path }: Props) {
         {view === "json" ? (
           <>
             <JsonText text={pretty(head.preview)} label={t("data.view.json")} />
+            {value === undefined ? null : <FilesIn value={value} source={source} />}
             {head.truncated ? <p className="text-small text-soft">{t("value.cut", { bytes: head.byteSize })}</p> : null}
           </>
         ) : null}
@@ -78,6 +82,22 @@ export function ValueView({ head, source, label, path }: Props) {
         {view === "schema" ? <ShapeView value={value} kind={head.kind} source={source} /> : null}
       </Suspense>
     </section>
+  );
+}
+
+/** The files that a value names, below its text. */
+function FilesIn({ value, source }: { value: Json; source: Source }) {
+  const t = useT();
+  const files = useFiles(source, fileIdsIn(value));
+  if (files.size === 0) return null;
+  return (
+    <ul aria-label={t("files.title")} className="flex flex-col gap-1 text-small">
+      {[...files.values()].map((file) => (
+        <li key={file.id} className="flex min-w-0">
+          <FileChip file={file} />
+        </li>
+      ))}
+    </ul>
   );
 }
 

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { isObject, type Json } from "@/canvas/model/json";
 import { columnsOf, shapeOf } from "./shape";
 
 test("the shape of a list of objects names every field, and those that are not always there", () => {
@@ -23,6 +24,22 @@ test("values of different kinds at one place are all named", () => {
   expect(shapeOf([{ a: "x" }, { a: [1] }, null])).toEqual({
     kinds: ["null", "object"],
     fields: { a: { kinds: ["list", "string"], items: { kinds: ["integer"] } } },
+  });
+});
+
+test("what is known to be a file is one thing, and what only looks like one is data", () => {
+  const isFile = (value: Json) => isObject(value) && value.$file === "art_1";
+  expect(shapeOf([{ a: { $file: "art_1", name: "x" }, b: { $file: "art_2" } }], isFile)).toEqual({
+    kinds: ["object"],
+    fields: { a: { kinds: ["file"] }, b: { kinds: ["object"], fields: { $file: { kinds: ["string"] } } } },
+  });
+});
+
+test("what nobody asked about is left out", () => {
+  const isFile = (value: Json) => (isObject(value) && value.$file ? value.$file === "art_1" || undefined : false);
+  expect(shapeOf([[{ $file: "art_1" }, { $file: "art_2" }]], isFile)).toEqual({
+    kinds: ["list"],
+    items: { kinds: ["file"] },
   });
 });
 

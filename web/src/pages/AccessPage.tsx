@@ -98,7 +98,8 @@ function Summary({ subject, role }: { subject: Subject; role: string }) {
   return (
     <p className="mb-3 rounded-lg border border-line bg-surface p-3">
       <strong className="font-semibold">{subject.name}</strong> {t(`access.has.${subject.source}`, { role })}
-      {subject.only ? ` ${t("access.narrowed")}` : ""}{" "}
+      {subject.only ? ` ${t("access.narrowed")}` : ""}
+      {subject.projects ? ` ${t("access.limited", { projects: namesOf(subject.projects) })}` : ""}{" "}
       <Link to="/settings/roles" className="text-accent underline">
         {t("access.toRoles")}
       </Link>
@@ -111,9 +112,14 @@ function Summary({ subject, role }: { subject: Subject; role: string }) {
   );
 }
 
+function namesOf(projects: readonly { title: string }[]): string {
+  return projects.length === 0 ? "–" : projects.map(({ title }) => title).join(", ");
+}
+
 /** Where it comes from that somebody may, or may not. */
 function why(t: Translate, { reason }: Right, { kind, source }: Subject, role: string): string {
   if (reason === "narrowed") return t("access.because.narrowed");
+  if (reason === "limited") return t("access.because.limited");
   if (reason === "not") return t("access.because.not", { role });
   if (source === "PROVIDER") return t("access.because.provider", { role });
   return t(kind === "key" && source === "ACCOUNT" ? "access.because.account" : "access.because.role", { role });

@@ -59,7 +59,7 @@ function Members() {
           </Button>
         ) : null}
       </header>
-      <ListOf list={members}>
+      <ListOf list={members} none={t("members.none")}>
         {(nodes) => <MemberList members={nodes} viewer={viewer?.id} onChanged={changed} />}
       </ListOf>
       {mayInvite ? <Invitations list={invitations} roleName={roleName} nameOf={nameOf} /> : null}

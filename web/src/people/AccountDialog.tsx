@@ -6,6 +6,7 @@ import { Alert } from "@/ui/Alert";
 import { Button } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
 import { Select, TextField } from "@/ui/Field";
+import { ProjectChoice } from "./ProjectChoice";
 import { CreateServiceAccountMutation } from "./queries";
 import { useRoles } from "./roles";
 
@@ -15,11 +16,12 @@ export function AccountDialog({ onDone, onClose }: { onDone: (name: string) => v
   const { choices } = useRoles();
   const [name, setName] = useState("");
   const [role, setRole] = useState("viewer");
+  const [projects, setProjects] = useState<string[] | null>(null);
   const [{ fetching }, create] = useMutation(CreateServiceAccountMutation);
-  const refusal = useRefusal("name", "role");
+  const refusal = useRefusal("name", "role", "projects");
   const go = async (event: FormEvent) => {
     event.preventDefault();
-    if (refusal.settle(await create({ input: { name, role } }))) onDone(name);
+    if (refusal.settle(await create({ input: { name, role, projects } }))) onDone(name);
   };
   return (
     <Dialog title={t("accounts.new")} onClose={onClose}>
@@ -40,8 +42,9 @@ export function AccountDialog({ onDone, onClose }: { onDone: (name: string) => v
           options={choices()}
           onChange={setRole}
         />
+        <ProjectChoice value={projects} error={refusal.at("projects")} onChange={setProjects} />
         <Alert text={refusal.rest} />
-        <Button type="submit" look="primary" disabled={fetching || name === ""}>
+        <Button type="submit" look="primary" disabled={fetching || name === "" || projects?.length === 0}>
           {t("accounts.create")}
         </Button>
       </form>

@@ -7,6 +7,7 @@ import { Confirm } from "@/ui/Confirm";
 import { Row, Rows, Tag } from "@/ui/Rows";
 import { Time, Until, useNow } from "@/ui/time";
 import { useToasts } from "@/ui/toast";
+import { LimitedTo } from "./ProjectChoice";
 import { type Invitation, RevokeInvitationMutation } from "./queries";
 import { stateOf } from "./state";
 
@@ -49,8 +50,9 @@ export function InvitationList({ invitations, roleName, nameOf, onChanged }: Pro
               }
             >
               <p className="truncate font-medium">{called(invitation)}</p>
-              <div>
+              <div className="min-w-0">
                 <p>{roleName(invitation.role)}</p>
+                <LimitedTo projects={invitation.projects} />
                 <p className="truncate text-small text-soft">
                   {t("invite.by", { name: nameOf(invitation.createdBy) })} <Time at={invitation.createdAt} />
                 </p>

@@ -7,7 +7,9 @@ import { Button } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
 import { Select, TextField } from "@/ui/Field";
 import { Once } from "@/ui/Once";
+import { underLimit } from "./limits";
 import { Permissions } from "./Permissions";
+import { ProjectChoice } from "./ProjectChoice";
 import { InviteMemberMutation } from "./queries";
 import { useRoles } from "./roles";
 
@@ -19,13 +21,14 @@ export function InviteDialog({ onDone, onClose }: { onDone: () => void; onClose:
   const { roles, choices } = useRoles();
   const [role, setRole] = useState("viewer");
   const [email, setEmail] = useState("");
+  const [projects, setProjects] = useState<string[] | null>(null);
   const [expiresIn, setExpiresIn] = useState<string>("168h");
   const [token, setToken] = useState<string>();
   const [{ fetching }, invite] = useMutation(InviteMemberMutation);
-  const refusal = useRefusal("email", "role");
+  const refusal = useRefusal("email", "role", "projects");
   const go = async (event: FormEvent) => {
     event.preventDefault();
-    const answer = await invite({ input: { role, email: email.trim() || null, expiresIn } });
+    const answer = await invite({ input: { role, email: email.trim() || null, expiresIn, projects } });
     if (!refusal.settle(answer)) return;
     setToken(answer.data?.inviteMember.token ?? undefined);
     onDone();
@@ -60,7 +63,8 @@ export function InviteDialog({ onDone, onClose }: { onDone: () => void; onClose:
           options={choices()}
           onChange={setRole}
         />
-        {chosen ? <Permissions words={chosen.permissions} /> : null}
+        {chosen ? <Permissions words={underLimit(chosen.permissions, projects)} /> : null}
+        <ProjectChoice value={projects} error={refusal.at("projects")} onChange={setProjects} />
         <TextField
           label={t("invite.email")}
           help={t("invite.email.help")}
@@ -77,7 +81,7 @@ export function InviteDialog({ onDone, onClose }: { onDone: () => void; onClose:
           onChange={setExpiresIn}
         />
         <Alert text={refusal.rest} />
-        <Button type="submit" look="primary" disabled={fetching}>
+        <Button type="submit" look="primary" disabled={fetching || projects?.length === 0}>
           {t("invite.go")}
         </Button>
       </form>

@@ -9,6 +9,7 @@ import { Button } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
 import { Check, Select, TextField } from "@/ui/Field";
 import { PermissionChecks } from "./PermissionChecks";
+import { ProjectChoice } from "./ProjectChoice";
 import { CreateApiKeyMutation, type ServiceAccount } from "./queries";
 import { useRoles } from "./roles";
 
@@ -34,11 +35,12 @@ export function KeyDialog({ accounts, account, onMade, onClose }: Props) {
   const [role, setRole] = useState("viewer");
   const [narrow, setNarrow] = useState(false);
   const [only, setOnly] = useState<readonly string[]>([]);
+  const [projects, setProjects] = useState<string[] | null>(null);
   const [lasts, setLasts] = useState<string>("90");
   const [environment, setEnvironment] = useState("default");
   const [form, setForm] = useState<ApiKeyForm>("FLOWFORGE");
   const [{ fetching }, create] = useMutation(CreateApiKeyMutation);
-  const refusal = useRefusal("name", "role", "environment", "expiresAt");
+  const refusal = useRefusal("name", "role", "environment", "expiresAt", "projects");
   const allowed =
     roles.find(({ key }) => key === (accounts.find(({ id }) => id === of)?.role ?? role))?.permissions ?? [];
   const go = async (event: FormEvent) => {
@@ -48,6 +50,7 @@ export function KeyDialog({ accounts, account, onMade, onClose }: Props) {
         name,
         environment,
         form,
+        projects,
         ...(of ? { serviceAccountId: of } : { role }),
         ...(narrow ? { permissions: allowed.filter((word) => word === "read" || only.includes(word)) } : {}),
         ...(lasts === "never" ? {} : { expiresAt: new Date(Date.now() + Number(lasts) * DAY_MS).toISOString() }),
@@ -124,8 +127,14 @@ export function KeyDialog({ accounts, account, onMade, onClose }: Props) {
             onChange={setOnly}
           />
         ) : null}
+        <ProjectChoice
+          value={projects}
+          error={refusal.at("projects")}
+          help={of ? t("limit.account.help") : undefined}
+          onChange={setProjects}
+        />
         <Alert text={refusal.rest} />
-        <Button type="submit" look="primary" disabled={fetching || name === ""}>
+        <Button type="submit" look="primary" disabled={fetching || name === "" || projects?.length === 0}>
           {t("keys.create")}
         </Button>
       </form>

@@ -3,6 +3,8 @@ import { useT } from "@/i18n";
 import { Button } from "@/ui/Button";
 import { Row, Rows, Tag } from "@/ui/Rows";
 import { Time, Until, useNow } from "@/ui/time";
+import { within } from "./limits";
+import { LimitedTo } from "./ProjectChoice";
 import type { ApiKey, ServiceAccount } from "./queries";
 import { keyState } from "./rights";
 
@@ -75,6 +77,7 @@ export function KeyList({ keys, accounts, roleName, nameOf, onRotate, onRevoke }
                   </span>
                 ) : null}
               </p>
+              <LimitedTo projects={within(key.projects, account?.projects)} />
             </div>
             <div className="text-small text-soft">
               <p>

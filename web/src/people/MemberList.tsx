@@ -9,8 +9,9 @@ import { Confirm } from "@/ui/Confirm";
 import { Row, Rows, Tag } from "@/ui/Rows";
 import { Time } from "@/ui/time";
 import { useToasts } from "@/ui/toast";
+import { GrantDialog } from "./GrantDialog";
+import { LimitedTo } from "./ProjectChoice";
 import { type Member, RemoveMemberMutation, UpdateMemberMutation } from "./queries";
-import { RoleDialog } from "./RoleDialog";
 
 interface Props {
   members: readonly Member[];
@@ -73,6 +74,7 @@ export function MemberList({ members, viewer, onChanged }: Props) {
                 {word(member.roleName)}
               </Link>
               <p className="text-small text-soft">{t(`members.source.${member.source}`)}</p>
+              <LimitedTo projects={member.projects} />
             </div>
             <div className="text-small text-soft">
               <p>
@@ -92,11 +94,11 @@ export function MemberList({ members, viewer, onChanged }: Props) {
         ))}
       </Rows>
       {changing ? (
-        <RoleDialog
+        <GrantDialog
           title={t("members.change", { name: changing.user.name })}
-          current={changing.role}
+          current={changing}
           help={changing.source === "PROVIDER" ? t("members.change.provider") : undefined}
-          onChoose={(role) => update({ input: { memberId: changing.id, role } })}
+          onChoose={(change) => update({ input: { memberId: changing.id, ...change } })}
           onClose={() => setChanging(undefined)}
           onDone={() => {
             toast(t("members.changed", { name: changing.user.name }));

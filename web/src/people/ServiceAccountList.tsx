@@ -8,8 +8,9 @@ import { Confirm } from "@/ui/Confirm";
 import { Row, Rows, Tag } from "@/ui/Rows";
 import { Time } from "@/ui/time";
 import { useToasts } from "@/ui/toast";
+import { GrantDialog } from "./GrantDialog";
+import { LimitedTo } from "./ProjectChoice";
 import { DisableServiceAccountMutation, type ServiceAccount, UpdateServiceAccountMutation } from "./queries";
-import { RoleDialog } from "./RoleDialog";
 
 interface Props {
   accounts: readonly ServiceAccount[];
@@ -57,13 +58,16 @@ export function ServiceAccountList({ accounts, roleName, nameOf, onChanged }: Pr
                 {t("accounts.keys")}
               </Link>
             </div>
-            <Link
-              to={`/settings/access?of=${account.id}`}
-              aria-label={t("members.access", { name: account.name, role: roleName(account.role) })}
-              className="text-accent hover:underline"
-            >
-              {roleName(account.role)}
-            </Link>
+            <div className="min-w-0">
+              <Link
+                to={`/settings/access?of=${account.id}`}
+                aria-label={t("members.access", { name: account.name, role: roleName(account.role) })}
+                className="text-accent hover:underline"
+              >
+                {roleName(account.role)}
+              </Link>
+              <LimitedTo projects={account.projects} />
+            </div>
             <div className="text-small text-soft">
               {account.disabledAt ? (
                 <p>
@@ -78,10 +82,10 @@ export function ServiceAccountList({ accounts, roleName, nameOf, onChanged }: Pr
         ))}
       </Rows>
       {changing ? (
-        <RoleDialog
+        <GrantDialog
           title={t("members.change", { name: changing.name })}
-          current={changing.role}
-          onChoose={(role) => update({ input: { serviceAccountId: changing.id, role } })}
+          current={changing}
+          onChoose={(change) => update({ input: { serviceAccountId: changing.id, ...change } })}
           onClose={() => setChanging(undefined)}
           onDone={() => {
             toast(t("members.changed", { name: changing.name }));

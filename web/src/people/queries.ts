@@ -6,6 +6,7 @@ export const MembersQuery = graphql(`
     members(first: 50, after: $after) {
       nodes {
         id role roleName source createdBy createdAt viewerCanChange permissions
+        projects { slug title }
         user { id name email lastSeenAt disabledAt }
       }
       pageInfo { hasNextPage endCursor }
@@ -18,7 +19,7 @@ export type Member = ResultOf<typeof MembersQuery>["members"]["nodes"][number];
 export const InvitationsQuery = graphql(`
   query Invitations($after: String) {
     invitations(first: 50, after: $after) {
-      nodes { id email role createdBy createdAt expiresAt acceptedAt revokedAt }
+      nodes { id email role createdBy createdAt expiresAt acceptedAt revokedAt projects { slug title } }
       pageInfo { hasNextPage endCursor }
     }
   }
@@ -29,7 +30,7 @@ export type Invitation = ResultOf<typeof InvitationsQuery>["invitations"]["nodes
 export const ServiceAccountsQuery = graphql(`
   query ServiceAccounts($after: String) {
     serviceAccounts(first: 50, after: $after) {
-      nodes { id name role createdBy createdAt disabledAt }
+      nodes { id name role createdBy createdAt disabledAt projects { slug title } }
       pageInfo { hasNextPage endCursor }
     }
   }
@@ -43,6 +44,7 @@ export const ApiKeysQuery = graphql(`
       nodes {
         id name shown role permissions serviceAccountId userId createdBy createdAt expiresAt lastUsedAt revokedAt
         successorId
+        projects { slug title }
       }
       pageInfo { hasNextPage endCursor }
     }
@@ -50,6 +52,15 @@ export const ApiKeysQuery = graphql(`
 `);
 
 export type ApiKey = ResultOf<typeof ApiKeysQuery>["apiKeys"]["nodes"][number];
+
+export const ProjectsQuery = graphql(`
+  query ProjectsToChoose($after: String) {
+    projects(first: 100, after: $after) {
+      nodes { id slug title }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+`);
 
 export const RolesQuery = graphql(`
   query Roles {

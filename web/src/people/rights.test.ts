@@ -21,6 +21,7 @@ const key = (changes: Partial<ApiKey>): ApiKey => ({
   lastUsedAt: null,
   revokedAt: null,
   successorId: null,
+  projects: null,
   ...changes,
 });
 const account: ServiceAccount = {
@@ -30,6 +31,7 @@ const account: ServiceAccount = {
   createdBy: "usr_1",
   createdAt: BEFORE,
   disabledAt: null,
+  projects: null,
 };
 const member: Member = {
   id: "mbr_1",
@@ -40,6 +42,7 @@ const member: Member = {
   createdAt: BEFORE,
   viewerCanChange: true,
   permissions: ["read"],
+  projects: null,
   user: { id: "usr_1", name: "Ada", email: null, lastSeenAt: null, disabledAt: null },
 };
 
@@ -47,7 +50,7 @@ describe("the rights of somebody", () => {
   const all = ["read", "run:start", "audit:read"];
 
   test("are those of the role, each with where it comes from", () => {
-    expect(rightsOf({ only: null }, ["read", "run:start"], all)).toEqual([
+    expect(rightsOf({ only: null, projects: null }, ["read", "run:start"], all)).toEqual([
       { permission: "read", isGiven: true, reason: "role" },
       { permission: "run:start", isGiven: true, reason: "role" },
       { permission: "audit:read", isGiven: false, reason: "not" },
@@ -55,13 +58,34 @@ describe("the rights of somebody", () => {
   });
 
   test("are fewer when a key was narrowed, and never more than its role allows", () => {
-    const rights = rightsOf({ only: ["read", "audit:read"] }, ["read", "run:start"], all);
+    const rights = rightsOf({ only: ["read", "audit:read"], projects: null }, ["read", "run:start"], all);
     expect(rights.map(({ isGiven, reason }) => [isGiven, reason])).toEqual([
       [true, "role"],
       [false, "narrowed"],
       [false, "not"],
     ]);
   });
+});
+
+test("whoever is limited to projects has nothing over the workspace as a whole", () => {
+  const limited = { only: null, projects: [{ slug: "billing", title: "Billing" }] };
+  const rights = rightsOf(limited, ["read", "audit:read"], ["read", "audit:read", "key:manage"]);
+  expect(rights.map(({ isGiven, reason }) => [isGiven, reason])).toEqual([
+    [true, "role"],
+    [false, "limited"],
+    [false, "not"],
+  ]);
+});
+
+test("a key of a service account sees what both may see", () => {
+  const [billing, shipping] = [
+    { slug: "billing", title: "Billing" },
+    { slug: "shipping", title: "Shipping" },
+  ];
+  const limited = { ...account, projects: [billing, shipping] };
+  const of = (projects: ApiKey["projects"]) =>
+    subjectsOf([], [limited], [key({ serviceAccountId: "svc_1", projects })], NOW)[1]?.projects;
+  expect([of(null), of([shipping])]).toEqual([[billing, shipping], [shipping]]);
 });
 
 test("a service account's key may do what the account may, whatever stands at the key", () => {

@@ -1,3 +1,4 @@
+import { OVER_THE_WHOLE, type ProjectLimit, within } from "./limits";
 import type { ApiKey, Member, Role, ServiceAccount } from "./queries";
 
 /** Why somebody may, or may not, do something. */
@@ -7,7 +8,9 @@ export type Reason =
   /** Their role does not allow it. */
   | "not"
   /** Their role would allow it, and the key was made without it. */
-  | "narrowed";
+  | "narrowed"
+  /** Their role would allow it, but it is about all of the workspace and they are limited to some projects. */
+  | "limited";
 
 /** One permission of somebody. */
 export interface Right {
@@ -27,20 +30,25 @@ export interface Subject {
   source: "LOCAL" | "PROVIDER" | "ACCOUNT";
   /** The only permissions of those of the role, when a key was narrowed. */
   only: readonly string[] | null;
+  /** The only projects that they see. */
+  projects: ProjectLimit;
   /** From when nothing opens for them, when that has come. */
   ended: boolean;
 }
 
 /** Every permission, whether somebody has it, and why. */
 export function rightsOf(
-  subject: Pick<Subject, "only">,
+  subject: Pick<Subject, "only" | "projects">,
   role: readonly string[],
   permissions: readonly string[],
 ): Right[] {
   return permissions.map((permission) => {
     const inRole = role.includes(permission);
-    const isGiven = inRole && (subject.only === null || subject.only.includes(permission));
-    return { permission, isGiven, reason: isGiven ? "role" : inRole ? "narrowed" : "not" };
+    if (!inRole) return { permission, isGiven: false, reason: "not" };
+    if (subject.projects && OVER_THE_WHOLE.includes(permission))
+      return { permission, isGiven: false, reason: "limited" };
+    const isGiven = subject.only === null || subject.only.includes(permission);
+    return { permission, isGiven, reason: isGiven ? "role" : "narrowed" };
   });
 }
 
@@ -52,22 +60,24 @@ export function subjectsOf(
   now: number,
 ): Subject[] {
   return [
-    ...members.map(({ id, user, role, source }) => ({
+    ...members.map(({ id, user, role, source, projects }) => ({
       id,
       name: user.name,
       kind: "member" as const,
       role,
       source,
       only: null,
+      projects,
       ended: Boolean(user.disabledAt),
     })),
-    ...accounts.map(({ id, name, role, disabledAt }) => ({
+    ...accounts.map(({ id, name, role, disabledAt, projects }) => ({
       id,
       name,
       kind: "account" as const,
       role,
       source: "LOCAL" as const,
       only: null,
+      projects,
       ended: Boolean(disabledAt),
     })),
     ...keys
@@ -81,6 +91,7 @@ export function subjectsOf(
           role: account?.role ?? key.role,
           source: account ? ("ACCOUNT" as const) : ("LOCAL" as const),
           only: key.permissions ?? null,
+          projects: within(key.projects, account?.projects),
           ended: keyState(key, now) === "revoked" || keyState(key, now) === "over" || Boolean(account?.disabledAt),
         };
       }),

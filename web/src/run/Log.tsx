@@ -3,12 +3,13 @@ import { ArrowDownToLine, Download, WrapText } from "lucide-react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useSettings } from "@/app/settings";
 import type { RunEvent } from "@/canvas/overlay/runState";
+import { save } from "@/files/download";
 import { type MessageKey, useT } from "@/i18n";
 import { Button, IconButton } from "@/ui/Button";
 import { inputLook } from "@/ui/Field";
 import { useWords } from "@/ui/Told";
-import { fieldsText, LEVELS, type Level, type LogLine, logOf, type Written } from "./logLines";
-import { useWritten } from "./useWritten";
+import { fieldsText, LEVELS, type Level, type LogLine, logOf, type ShownLine, shownOf, type Writer } from "./logLines";
+import { useWritten, type Wanted } from "./useWritten";
 
 /** Beyond this many lines, a search looks only at those that were shown already. */
 const MOST_SEARCHED = 3_000;
@@ -24,10 +25,10 @@ interface Props {
   runId: string;
   events: readonly RunEvent[];
   /** The nodes whose results are lines. */
-  writers: ReadonlySet<string>;
+  writers: ReadonlyMap<string, Writer>;
   /** The line that the address names. */
-  marked: number | null;
-  onMark: (seq: number) => void;
+  marked: string | null;
+  onMark: (line: string) => void;
   onShow: (nodeRun: string) => void;
 }
 
@@ -44,39 +45,43 @@ export function Log({ runId, events, writers, marked, onMark, onShow }: Props) {
   const scroll = useRef<HTMLElement>(null);
 
   const all = useMemo(() => logOf(events, writers), [events, writers]);
-  const textOf = (line: LogLine, known: ReadonlyMap<string, Written> = written): string => {
-    if (line.written) {
-      const own = known.get(line.nodeRun ?? "");
-      return own ? [own.message, fieldsText(own.fields)].filter(Boolean).join("  ") : "…";
-    }
+  const every = useMemo(() => shownOf(all, written), [all, written]);
+  const textOf = (line: ShownLine): string => {
+    if (line.dropped > 0) return t("log.dropped", { count: line.dropped });
+    if (line.own) return [line.own.message, fieldsText(line.own.fields)].filter(Boolean).join("  ");
+    if (line.written) return "…";
     const detail = line.kind === "NODE_RETRYING" || !line.detail ? "" : ` (${line.detail})`;
     const said = t(`log.${line.kind}` as MessageKey) + detail;
     return line.error ? `${said}: ${line.error.code}: ${inWords(line.error)}` : said;
   };
-  const levelOf = (line: LogLine) => (line.written ? (written.get(line.nodeRun ?? "")?.level ?? "info") : line.level);
   const typed = search.trim().toLowerCase();
-  const shown = all.filter(
-    (line) =>
-      LEVELS.indexOf(levelOf(line)) >= LEVELS.indexOf(least) &&
-      (typed === "" || `${line.nodeRun ?? ""} ${textOf(line)}`.toLowerCase().includes(typed)),
-  );
+  const fits = (line: ShownLine) =>
+    LEVELS.indexOf(line.level) >= LEVELS.indexOf(least) &&
+    (typed === "" || `${line.nodeRun ?? ""} ${textOf(line)}`.toLowerCase().includes(typed));
+  const shown = every.filter(fits);
 
   const virtual = useVirtualizer({
     count: shown.length,
     getScrollElement: () => scroll.current,
     estimateSize: () => 24,
-    getItemKey: (index) => shown[index]?.seq ?? index,
+    getItemKey: (index) => shown[index]?.id ?? index,
     overscan: 20,
   });
   const items = virtual.getVirtualItems();
 
-  // What is in sight is read; while somebody searches, everything is.
-  const inSight = (typed === "" ? items.flatMap(({ index }) => shown[index] ?? []) : all.slice(-MOST_SEARCHED))
-    .filter((line) => line.written && line.nodeRun !== null && !written.has(line.nodeRun))
-    .map((line) => line.nodeRun)
-    .join(" ");
+  // What is in sight is read; while somebody looks for something, everything is: what it says is not known before.
+  const looksFor = typed !== "" || LEVELS.indexOf(least) > LEVELS.indexOf("info");
+  const inSight = wantedOf(looksFor ? all.slice(-MOST_SEARCHED) : items.flatMap(({ index }) => shown[index] ?? []))
+    .filter(({ nodeRun }) => !written.has(nodeRun))
+    .map(({ writer, nodeRun }) => `${writer} ${nodeRun}`)
+    .join(",");
   useEffect(() => {
-    if (inSight !== "") void want(inSight.split(" "));
+    if (inSight === "") return;
+    const wanted = inSight.split(",").map((one): Wanted => {
+      const [writer, nodeRun = ""] = one.split(" ");
+      return { writer: writer as Writer, nodeRun };
+    });
+    void want(wanted);
   }, [inSight, want]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: every new line is gone to
@@ -85,27 +90,20 @@ export function Log({ runId, events, writers, marked, onMark, onShow }: Props) {
   }, [follow, shown.length, written]);
   const gone = useRef(false);
   useEffect(() => {
-    const index = shown.findIndex(({ seq }) => seq === marked);
+    const index = shown.findIndex(({ id }) => id === marked);
     if (gone.current || marked === null || index < 0) return;
     gone.current = true;
     virtual.scrollToIndex(index, { align: "center" });
   });
 
   const download = async () => {
-    const missing = all.flatMap((line) =>
-      line.written && line.nodeRun && !written.has(line.nodeRun) ? [line.nodeRun] : [],
-    );
+    const missing = wantedOf(all).filter(({ nodeRun }) => !written.has(nodeRun));
     const known = new Map([...written, ...(await want(missing))]);
-    const text = shown
-      .map((line) =>
-        [line.at, levelOf(line).toUpperCase().padEnd(5), line.nodeRun ?? "-", textOf(line, known)].join(" "),
-      )
+    const text = shownOf(all, known)
+      .filter(fits)
+      .map((line) => [line.at, line.level.toUpperCase().padEnd(5), line.nodeRun ?? "-", textOf(line)].join(" "))
       .join("\n");
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([`${text}\n`], { type: "text/plain" }));
-    link.download = `${runId}.log`;
-    link.click();
-    URL.revokeObjectURL(link.href);
+    save(new Blob([`${text}\n`], { type: "text/plain" }), `${runId}.log`);
   };
 
   return (
@@ -167,23 +165,23 @@ export function Log({ runId, events, writers, marked, onMark, onShow }: Props) {
           {items.map((item) => {
             const line = shown[item.index];
             if (!line) return null;
-            const level = levelOf(line);
+            const { level } = line;
             return (
               <li
                 key={item.key}
                 ref={virtual.measureElement}
                 data-index={item.index}
-                data-testid={`log-${line.seq}`}
+                data-testid={`log-${line.id}`}
                 style={{ transform: `translateY(${item.start}px)` }}
-                className={`absolute top-0 left-0 flex min-w-full gap-3 px-3 py-0.5 ${line.seq === marked ? "bg-accent-soft" : "hover:bg-raised"}`}
+                className={`absolute top-0 left-0 flex gap-3 px-3 py-0.5 ${wrap ? "w-full" : "min-w-full"} ${line.id === marked ? "bg-accent-soft" : "hover:bg-raised"}`}
               >
                 <button
                   type="button"
-                  aria-label={t("log.mark", { number: line.seq })}
-                  onClick={() => onMark(line.seq)}
-                  className="w-10 shrink-0 text-right text-soft tabular-nums hover:underline"
+                  aria-label={t("log.mark", { number: line.id })}
+                  onClick={() => onMark(line.id)}
+                  className="w-12 shrink-0 self-start text-right text-soft tabular-nums hover:underline"
                 >
-                  {line.seq}
+                  {line.id}
                 </button>
                 <time dateTime={line.at} className="shrink-0 text-soft tabular-nums max-sm:hidden">
                   {new Date(line.at).toLocaleTimeString(language, TIME)}
@@ -208,6 +206,11 @@ export function Log({ runId, events, writers, marked, onMark, onShow }: Props) {
       </section>
     </div>
   );
+}
+
+/** What is to be read for these lines. */
+function wantedOf(lines: readonly LogLine[]): Wanted[] {
+  return lines.flatMap(({ written, nodeRun }) => (written && nodeRun ? [{ writer: written, nodeRun }] : []));
 }
 
 const TIME = {

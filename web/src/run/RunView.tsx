@@ -22,6 +22,7 @@ import { Duration, Time } from "@/ui/time";
 import { useToasts } from "@/ui/toast";
 import { WorkflowLink } from "@/ui/WorkflowLink";
 import { EventList } from "./EventList";
+import { writersOf } from "./logLines";
 import { NodeRunPanel } from "./NodeRunPanel";
 import { CancelMutation, type RunQuery } from "./queries";
 import { RetryButtons } from "./RetryButtons";
@@ -29,9 +30,10 @@ import { Timeline } from "./Timeline";
 import { Tour } from "./Tour";
 
 const Log = lazy(() => import("./Log").then((file) => ({ default: file.Log })));
+const FileList = lazy(() => import("./FileList").then((file) => ({ default: file.FileList })));
 
 type Run = NonNullable<ResultOf<typeof RunQuery>["run"]>;
-type Tab = "canvas" | "timeline" | "log" | "outline" | "events" | "data";
+type Tab = "canvas" | "timeline" | "log" | "outline" | "events" | "data" | "files";
 
 interface Props {
   run: Run;
@@ -117,10 +119,7 @@ export function RunView({ run, overlay, hasDrawing, mayOperate, refetch }: Props
     put({ node: null });
   };
   const nodes = useCanvas((state) => state.document.definition.nodes);
-  const writers = useMemo(
-    () => new Set(Object.keys(nodes).filter((key) => nodes[key]?.type.startsWith("log.write@"))),
-    [nodes],
-  );
+  const writers = useMemo(() => writersOf(nodes), [nodes]);
   const latest = run.workflow?.latestVersion;
   const newer = run.version && latest && latest.number > run.version.number;
 
@@ -206,6 +205,7 @@ export function RunView({ run, overlay, hasDrawing, mayOperate, refetch }: Props
               ["outline", t("outline.title")],
               ["events", t("run.events")],
               ["data", t("run.data")],
+              ["files", t("files.title")],
             ]}
             selected={tab}
             onSelect={(name) => put({ tab: name, line: null })}
@@ -218,8 +218,8 @@ export function RunView({ run, overlay, hasDrawing, mayOperate, refetch }: Props
                   runId={run.id}
                   events={events}
                   writers={writers}
-                  marked={Number(params.get("line")) || null}
-                  onMark={(line) => put({ line: String(line) })}
+                  marked={params.get("line")}
+                  onMark={(line) => put({ line })}
                   onShow={(key) => put({ node: key })}
                 />
               </Suspense>
@@ -227,6 +227,11 @@ export function RunView({ run, overlay, hasDrawing, mayOperate, refetch }: Props
             {tab === "outline" ? <ReadOnlyOutline /> : null}
             {tab === "events" ? <EventList events={events} /> : null}
             {tab === "data" ? <RunData run={run} /> : null}
+            {tab === "files" ? (
+              <Suspense fallback={null}>
+                <FileList runId={run.id} />
+              </Suspense>
+            ) : null}
           </Tabs>
         </div>
       </Split>

@@ -5,14 +5,33 @@ import { nodeRunKey, type RunEvent } from "@/canvas/overlay/runState";
 export const LEVELS = ["debug", "info", "warn", "error"] as const;
 export type Level = (typeof LEVELS)[number];
 
-/** What a `log.write` node wrote. */
+/** What a node wrote in one line. */
 export interface Written {
   level: Level;
   message: string;
   fields: Json;
 }
 
-/** One line of a run's log: something that happened, or what a node wrote, which is read by the node run's name. */
+/** All that an attempt wrote: `log.write` one line, code as many as it likes, of which only some are kept. */
+export interface Writing {
+  lines: readonly Written[];
+  dropped: number;
+}
+
+/** How a node writes: its output is a line, or has the lines of a console in it. */
+export type Writer = "line" | "console";
+
+/** The nodes whose outputs are lines of the log. Code has some only when it keeps its console. */
+export function writersOf(nodes: Readonly<Record<string, { type: string; config?: unknown }>>): Map<string, Writer> {
+  const writers = new Map<string, Writer>();
+  for (const [key, { type, config }] of Object.entries(nodes)) {
+    if (type.startsWith("log.write@")) writers.set(key, "line");
+    if (type.startsWith("code.js@") && isObject(config) && config.keep_console === true) writers.set(key, "console");
+  }
+  return writers;
+}
+
+/** Something that happened and is told in the log, or that a node wrote, which is read by the node run's name. */
 export interface LogLine {
   seq: number;
   at: string;
@@ -20,8 +39,8 @@ export interface LogLine {
   nodeRun: string | null;
   attempt: number | null;
   level: Level;
-  /** A node wrote it; else it is told by the kind of the event. */
-  written: boolean;
+  /** How a node wrote it; else it is told by the kind of the event. */
+  written: Writer | null;
   kind: string;
   error: RunEvent["error"];
   /** A signal's name, a status, or when something is due. */
@@ -45,19 +64,45 @@ const TOLD: Readonly<Record<string, Level>> = {
   UNCERTAIN_RESOLVED: "info",
 };
 
-/** The lines of a run, from its events. `writers` are the nodes whose results are lines. */
-export function logOf(events: readonly RunEvent[], writers: ReadonlySet<string>): LogLine[] {
+/** The lines of a run, from its events. */
+export function logOf(events: readonly RunEvent[], writers: ReadonlyMap<string, Writer>): LogLine[] {
   return events.flatMap((event): LogLine[] => {
     const { seq, at, kind, attempt, error } = event;
     const nodeRun = event.node === null ? null : nodeRunKey(event.node, event.scope ?? "");
     const line = { seq, at, nodeRun, attempt, kind, error, detail: event.signal ?? event.dueAt ?? event.status };
-    if (kind === "ATTEMPT_SUCCEEDED" && event.node !== null && writers.has(event.node)) {
-      return [{ ...line, level: "info", written: true }];
-    }
+    const writer = kind === "ATTEMPT_SUCCEEDED" && event.node !== null ? writers.get(event.node) : undefined;
+    if (writer !== undefined) return [{ ...line, level: "info", written: writer }];
     const level = TOLD[kind];
     if (level === undefined) return [];
     const failed = kind === "RUN_FINISHED" && event.status !== "SUCCEEDED";
-    return [{ ...line, level: failed ? "error" : level, written: false }];
+    return [{ ...line, level: failed ? "error" : level, written: null }];
+  });
+}
+
+/** One line as it is shown. */
+export interface ShownLine extends LogLine {
+  /** What the address calls it: `12`, or `12.3` for the third line of one console. */
+  id: string;
+  /** What was written, once it is read. */
+  own: Written | null;
+  /** That so many lines were written and not kept. */
+  dropped: number;
+}
+
+/** Lines with what was written in them, as far as it is read; an empty console has none. */
+export function shownOf(lines: readonly LogLine[], known: ReadonlyMap<string, Writing>): ShownLine[] {
+  return lines.flatMap((line): ShownLine[] => {
+    const plain = { ...line, id: String(line.seq), own: null, dropped: 0 };
+    const writing = line.written === null ? undefined : known.get(line.nodeRun ?? "");
+    if (!writing) return [plain];
+    const shown = writing.lines.map((own, index): ShownLine => {
+      const id = line.written === "console" ? `${line.seq}.${index + 1}` : plain.id;
+      return { ...plain, id, own, level: own.level };
+    });
+    const { dropped } = writing;
+    return dropped > 0
+      ? [...shown, { ...plain, id: `${line.seq}.${shown.length + 1}`, level: "warn", dropped }]
+      : shown;
   });
 }
 
@@ -69,6 +114,13 @@ export function readWritten(value: Json): Written {
     return { level: "info", message: JSON.stringify(value), fields: {} };
   }
   return { level: known, message, fields: fields ?? {} };
+}
+
+/** Reads one line of a console. */
+export function readConsole(value: Json): Written {
+  const { level, message } = isObject(value) ? value : {};
+  const known = LEVELS.find((one) => one === level) ?? "info";
+  return { level: known, message: typeof message === "string" ? message : JSON.stringify(value), fields: {} };
 }
 
 /** Fields on one line: `customer=7 tags=["a"]`; empty without any. */

@@ -57,3 +57,15 @@ export const ResolveMutation = graphql(`
     resolveNodeRun(input: $input) { run { id status } userErrors { code message } }
   }
 `);
+
+export const FilesQuery = graphql(`
+  query RunFiles($id: ID!, $after: String) {
+    run(id: $id) {
+      id
+      artifacts(first: 50, after: $after) {
+        nodes { id name mediaType size node contentPath createdAt }
+        pageInfo { hasNextPage endCursor }
+      }
+    }
+  }
+`);

@@ -1,0 +1,161 @@
+import type { Download, Page } from "@playwright/test";
+import { expect, type Forge, node, service, test } from "./forge";
+
+/** Bytes that are no text, and more than one piece of them. */
+const BYTES = Buffer.from(Array.from({ length: 300_000 }, (_, index) => (index * 31 + (index >> 8)) % 256));
+
+/** A workflow whose webhook keeps what is sent as a file. Says where to send it. */
+async function hook(forge: Forge, name: string): Promise<string> {
+  await forge.publish(name, {
+    nodes: {
+      hook: { type: "trigger.webhook@1", config: { body: "file" } },
+      twice: { type: "data.set@1", config: { value: ["{{ input.body }}", "{{ input.body }}"] } },
+    },
+    edges: [{ from: "hook", to: "twice" }],
+  });
+  const { workflow } = await forge.ask<{
+    workflow: { triggerBindings: { webhook: { urls: { path: string }[] } }[] };
+  }>("query($name: String!) { workflow(name: $name) { triggerBindings { webhook { urls { path } } } } }", { name });
+  return `${forge.url}${workflow.triggerBindings[0]?.webhook.urls[0]?.path}`;
+}
+
+async function send(address: string, name: string): Promise<string> {
+  const answer = await fetch(address, {
+    method: "POST",
+    headers: {
+      "content-type": "image/x-noise",
+      "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(name)}`,
+    },
+    body: BYTES,
+  });
+  return ((await answer.json()) as { runId: string }).runId;
+}
+
+async function bytesOf(download: Download): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of await download.createReadStream()) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+async function downloaded(page: Page, name: string): Promise<Download> {
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page
+      .getByRole("tabpanel")
+      .getByRole("link", { name: `Download ${name}` })
+      .click(),
+  ]);
+  return download;
+}
+
+test("files of a run are listed with what they are and who kept them, and downloaded as they came", async ({
+  signedIn: page,
+  forge,
+  site,
+}) => {
+  const shop = await service(() => ({ status: 200, body: { rows: [1, 2, 3] } }));
+  await forge.publish("fetching", {
+    nodes: {
+      start: { type: "trigger.manual@1" },
+      hold: { type: "flow.wait@1", config: { signal: { name: "go" } } },
+      fetch: {
+        type: "http.request@1",
+        config: { url: `${shop.url}/rows`, response: "file", file_name: "<b>rows of today.json" },
+      },
+    },
+    edges: [
+      { from: "start", to: "hold" },
+      { from: "hold", to: "fetch" },
+    ],
+  });
+  const run = await forge.run("fetching");
+  await page.goto(`${site}/runs/${run}?tab=files`);
+  await expect(page.getByText("This run has no files")).toBeVisible();
+  // While the page is open, the run goes on and keeps one.
+  await forge.ask("mutation($input: SignalRunInput!) { signalRun(input: $input) { run { id } } }", {
+    input: { runId: run, name: "go", payload: {} },
+  });
+  const row = page.getByRole("list", { name: "Files" }).getByRole("listitem");
+  await expect(row).toHaveCount(1);
+  // What it is called is text, whatever it is called.
+  await expect(row.locator("b")).toHaveCount(0);
+  await expect(row).toContainText("application/json");
+  await expect(row).toContainText("16 B");
+  const name = "<b>rows of today.json";
+  await expect(row).toContainText(name);
+  expect(String(await bytesOf(await downloaded(page, name)))).toBe('{"rows":[1,2,3]}');
+  await row.getByRole("link", { name: "fetch", exact: true }).click();
+  await expect(page.getByRole("region", { name: "Node run fetch" })).toContainText("http.request@1");
+  await expect(page).toHaveURL(/tab=files/);
+
+  const sent = await send(await hook(forge, "keeping"), "Übersicht 1.bin");
+  await page.goto(`${site}/runs/${sent}?tab=files`);
+  await expect(row).toContainText("Übersicht 1.bin");
+  await expect(row).toContainText("came with the start of the run");
+  await expect(row).toContainText("293 KiB");
+  const download = await downloaded(page, "Übersicht 1.bin");
+  expect(download.suggestedFilename()).toBe("Übersicht 1.bin");
+  expect((await bytesOf(download)).equals(BYTES)).toBe(true);
+  shop.close();
+});
+
+test("whoever signed in by a session gets the bytes by the link itself", async ({ page, forge, site }) => {
+  const run = await send(await hook(forge, "by-session"), "a.bin");
+  await page.goto(await forge.loginLink(site));
+  await expect(page.getByRole("heading", { name: "Workflows" })).toBeVisible();
+  await page.goto(`${site}/runs/${run}?tab=files`);
+  const download = await downloaded(page, "a.bin");
+  expect(download.url()).toMatch(/^http.*\/api\/v1\/artifacts\/art_[0-9a-f]{32}\/content$/);
+  expect(download.suggestedFilename()).toBe("a.bin");
+  expect((await bytesOf(download)).equals(BYTES)).toBe(true);
+});
+
+test("files are shown as files in values, and what only says that it is one stays data", async ({
+  signedIn: page,
+  forge,
+  site,
+}) => {
+  const run = await send(await hook(forge, "in-values"), "photo.raw");
+  await page.goto(`${site}/runs/${run}`);
+  await expect(page.getByTestId("run-status")).toHaveText("Succeeded");
+  await node(page, "twice").click();
+  const output = page.getByRole("region", { name: "Output", exact: true });
+  const link = output.getByRole("link", { name: "Download photo.raw" });
+  // Below the text, each file once; in the table, each where it is.
+  await expect(link).toHaveCount(1);
+  await output.getByRole("button", { name: "Table" }).click();
+  await expect(output.getByRole("row").nth(2)).toContainText("image/x-noise");
+  await expect(link).toHaveCount(2);
+  const [download] = await Promise.all([page.waitForEvent("download"), link.first().click()]);
+  expect((await bytesOf(download)).equals(BYTES)).toBe(true);
+  await output.getByRole("button", { name: "Tree" }).click();
+  await expect(output).toContainText("293 KiB");
+  await expect(link).toHaveCount(2);
+  await output.getByRole("button", { name: "Schema" }).click();
+  await expect(output).toContainText("[ ]: file");
+
+  // Another run is given what looks like that file.
+  const { run: real } = await forge.ask<{ run: { artifacts: { nodes: { id: string }[] } } }>(
+    "query($id: ID!) { run(id: $id) { artifacts { nodes { id } } } }",
+    { id: run },
+  );
+  const forged = { $file: real.artifacts.nodes[0]?.id, name: "payroll.pdf", mediaType: "application/pdf", size: 1 };
+  await forge.publish("given", {
+    nodes: {
+      start: { type: "trigger.manual@1" },
+      same: { type: "data.set@1", config: { value: { file: "{{ input }}", more: ["{{ input }}"] } } },
+    },
+    edges: [{ from: "start", to: "same" }],
+  });
+  await page.goto(`${site}/runs/${await forge.run("given", forged)}`);
+  await expect(page.getByTestId("run-status")).toHaveText("Succeeded");
+  const answered = page.waitForResponse((answer) => (answer.request().postData() ?? "").includes("FilesOfRun"));
+  await node(page, "same").click();
+  await answered;
+  await output.getByRole("button", { name: "Tree" }).click();
+  await output.getByRole("button", { name: "Parts of file", exact: true }).click();
+  await expect(output).toContainText('"payroll.pdf"');
+  await output.getByRole("button", { name: "Schema" }).click();
+  await expect(output).toContainText("$file: text");
+  await expect(output.getByRole("link")).toHaveCount(0);
+});
