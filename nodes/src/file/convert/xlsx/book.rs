@@ -48,6 +48,20 @@ impl Strings {
         let start = index.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied())?;
         self.text.get(start..end)
     }
+
+    /// Adds one, while there is room.
+    fn add(&mut self, text: &str) -> Result<(), ErrorInfo> {
+        if self.text.len() + text.len() > TEXTS || self.ends.len() >= MOST_TEXTS {
+            let message = format!(
+                "the spreadsheet has more than {TEXTS} bytes or {MOST_TEXTS} pieces of text, which have to be in memory. Let it be \
+                 made as CSV, which goes through at any size"
+            );
+            return Err(ErrorInfo::permanent("FILE_DOCUMENT_TOO_LARGE", message));
+        }
+        self.text.push_str(text);
+        self.ends.push(self.text.len());
+        Ok(())
+    }
 }
 
 impl Book {
@@ -111,21 +125,13 @@ impl Book {
                 Seen::End("t") => reading = false,
                 // How the text is read aloud, not the text.
                 Seen::Begin("rPh", _) => part.skip("rPh")?,
-                Seen::Text(text) if reading => one.push_str(&text),
+                Seen::Text(text) if reading && one.len() <= TEXTS => one.push_str(&text),
                 Seen::End("si") => {
-                    strings.text.push_str(&number::unescaped(&one));
-                    strings.ends.push(strings.text.len());
+                    strings.add(&number::unescaped(&one))?;
                     one.clear();
                 }
                 Seen::Over => return Ok(strings),
                 _ => {}
-            }
-            if strings.text.len() + one.len() > TEXTS || strings.ends.len() > MOST_TEXTS {
-                let message = format!(
-                    "the spreadsheet has more than {TEXTS} bytes or {MOST_TEXTS} pieces of text, which have to be in memory. Let \
-                     it be made as CSV, which goes through at any size"
-                );
-                return Err(ErrorInfo::permanent("FILE_DOCUMENT_TOO_LARGE", message));
             }
         }
     }
@@ -212,4 +218,39 @@ fn path_of(folder: &str, target: &str) -> String {
         }
     }
     parts.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shared_texts_have_a_bound_in_number_and_in_length() {
+        let refused = |text: &str, most: usize| {
+            let mut strings = Strings::default();
+            for _ in 0..most {
+                strings.add(text).unwrap();
+            }
+            strings.add(text).unwrap_err().code
+        };
+        assert_eq!(refused("", MOST_TEXTS), "FILE_DOCUMENT_TOO_LARGE");
+        assert_eq!(refused(&"x".repeat(1 << 20), TEXTS >> 20), "FILE_DOCUMENT_TOO_LARGE");
+        let mut strings = Strings::default();
+        for text in ["a", "", "bc"] {
+            strings.add(text).unwrap();
+        }
+        assert_eq!([0, 1, 2, 3].map(|index| strings.get(index)), [Some("a"), Some(""), Some("bc"), None]);
+    }
+
+    #[test]
+    fn parts_are_found_from_where_they_are_named() {
+        for (folder, target, path) in [
+            ("xl", "worksheets/sheet1.xml", "xl/worksheets/sheet1.xml"),
+            ("xl", "/xl/sheet.xml", "xl/sheet.xml"),
+            ("xl", "../a/./b.xml", "a/b.xml"),
+            ("", "../../../etc/passwd", "etc/passwd"),
+        ] {
+            assert_eq!(path_of(folder, target), path);
+        }
+    }
 }
