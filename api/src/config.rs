@@ -288,6 +288,7 @@ mod tests {
             ([bucket, key], "artifact.access_key"),
             ([("FLOWFORGE__ARTIFACT__URL", "s3://"), secret], "artifact.url"),
             ([bucket, ("FLOWFORGE__ARTIFACT__ENDPOINT", "localhost")], "artifact.endpoint"),
+            ([("FLOWFORGE__ARTIFACT__URL", "s3://files/a b?c"), endpoint], "artifact.url"),
             ([bucket, ("FLOWFORGE__ARTIFACT__MAX_FILE", "0")], "artifact.max_file"),
         ] {
             let faults = of(&pairs).unwrap_err();

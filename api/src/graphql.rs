@@ -93,6 +93,7 @@ pub struct Mutation(
     retry::RetryMutation,
     test_run::TestRunMutation,
     variable::VariableMutation,
+    artifact::ArtifactMutation,
     connection::ConnectionMutation,
     quota::QuotaMutation,
     trigger::TriggerMutation,

@@ -16,7 +16,8 @@ mod store;
 pub mod telemetry;
 
 pub use server::{
-    Banner, ServeError, create_first_key, create_key, create_login_link, router, serve, serve_until, verify_audit,
+    Banner, ServeError, check_artifacts, create_first_key, create_key, create_login_link, router, serve, serve_until,
+    verify_audit,
 };
 
 pub use rest::paths as rest_paths;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{MethodRouter, any, get, post};
+use axum::routing::{MethodRouter, any, get, post, put};
 
 mod artifact;
 mod audit;
@@ -28,6 +28,8 @@ fn routes() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
         ("/metrics", get(process::metrics)),
         ("/api/v1/runs/{id}", get(run::get)),
         ("/api/v1/artifacts/{id}/content", get(artifact::content)),
+        ("/api/v1/artifact-links/{link}", get(artifact::linked)),
+        ("/api/v1/artifact-uploads/{link}", put(artifact::sent)),
         ("/api/v1/audit", get(audit::get)),
         ("/auth", get(login::ways)),
         ("/auth/sign-in", get(login::begin)),

@@ -14,7 +14,7 @@ use engine::id::ApiKeyId;
 use migration::{Migrator, MigratorTrait as _};
 use nodes::code::CodeRoom;
 use nodes::outgoing::{BuildError, Outgoing, OutgoingPolicy};
-use runtime::blob::BlobStore;
+use runtime::blob::{BlobStore, Checked};
 use runtime::clock::Clock;
 use runtime::database::{
     DatabaseError, DatabaseOptions, FolderLock, WallError, lock_folder, make_private_folder, wall,
@@ -200,6 +200,21 @@ pub async fn create_login_link(config: &Config, slug: &str) -> Result<String, Se
     let made = make_login_link(&database, &clock, slug).await;
     database.close().await;
     made
+}
+
+/// Looks whether the artifact store has what the database says, also while a server runs on these settings.
+///
+/// # Errors
+/// When the store or the database cannot be read.
+pub async fn check_artifacts(config: &Config) -> Result<Checked, ServeError> {
+    let clock = Clock::system();
+    let database = prepared_database(config, &clock).await?;
+    let checked = match open_blobs(config, &database, &clock).await {
+        Ok(blobs) => wall::of_system(blobs.check()).await.map_err(|error| OpenError::from(error).into()),
+        Err(error) => Err(error),
+    };
+    database.close().await;
+    checked
 }
 
 /// Looks whether a workspace's audit is what was written, also while a server runs on these settings.
@@ -405,11 +420,7 @@ async fn open_runtime(
     }
     let secrets = secrets(config, &database, &clock);
     secrets.prepare().await?;
-    let blobs = match &config.artifact.bucket {
-        Some(bucket) => BlobStore::s3(bucket, database.clone(), clock.clone()).await,
-        None => BlobStore::folder(&config.artifact.folder, database.clone(), clock.clone()),
-    };
-    let blobs = blobs.map_err(OpenError::from)?;
+    let blobs = open_blobs(config, &database, &clock).await?;
     let mut parts = Parts::with_blobs(database, blobs, registry, outgoing, clock).await?;
     parts.secrets = secrets;
     parts.tracer = tracer;
@@ -424,6 +435,14 @@ async fn open_runtime(
         settings.worker_name.clone_from(name);
     }
     Ok(Runtime::open(settings, parts).await?)
+}
+
+async fn open_blobs(config: &Config, database: &Database, clock: &Clock) -> Result<BlobStore, ServeError> {
+    let blobs = match &config.artifact.bucket {
+        Some(bucket) => BlobStore::s3(bucket, database.clone(), clock.clone()).await,
+        None => BlobStore::folder(&config.artifact.folder, database.clone(), clock.clone()),
+    };
+    Ok(blobs.map_err(OpenError::from)?)
 }
 
 /// Where code runs. That is told of now, not when the first script comes.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use reqwest::header::CONTENT_LENGTH;
 use reqwest::{StatusCode, Url};
 use serde_json::{Value, json};
 
@@ -134,6 +135,42 @@ impl Client {
             piece(&bytes);
         }
         Ok(())
+    }
+
+    /// A URL that the server gave; below its own where it begins with `/`.
+    pub(crate) fn whole(&self, url: &str) -> Result<Url, Failure> {
+        let whole = match url.strip_prefix('/') {
+            Some(path) => self.base.join(path),
+            None => Url::parse(url),
+        };
+        whole.map_err(|error| {
+            Failure::new(Exit::Failed, "NO_ANSWER", format!("the server gave a URL that is none: {error}"))
+        })
+    }
+
+    /// Puts a file where the server said. The URL is all the leave that it takes: the key does not go along.
+    pub(crate) async fn put<'a>(
+        &self,
+        url: &str,
+        headers: impl Iterator<Item = (&'a str, &'a str)>,
+        file: std::fs::File,
+        len: u64,
+    ) -> Result<(), Failure> {
+        let body = reqwest::Body::from(tokio::fs::File::from_std(file));
+        let mut request = self.http.put(self.whole(url)?).header(CONTENT_LENGTH, len).body(body);
+        for (name, value) in headers.filter(|(name, _)| !name.eq_ignore_ascii_case("content-length")) {
+            request = request.header(name, value);
+        }
+        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(());
+        }
+        let body = response.bytes().await.map_err(|error| self.unreachable(&error))?;
+        let problem: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let detail = problem["detail"].as_str().map(str::to_owned);
+        let detail = detail.unwrap_or_else(|| format!("the file was refused with {status}"));
+        Err(Failure::of_code(problem["code"].as_str().unwrap_or("UNAVAILABLE"), detail))
     }
 
     fn endpoint(&self) -> Result<Url, Failure> {

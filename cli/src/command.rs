@@ -10,8 +10,8 @@ use crate::client::{Address, Client};
 use crate::exit::{self, Exit, Failure};
 use crate::output::{Format, Output};
 use crate::{
-    admin, audit, connection, key, member, migrate, notification, project, run, schema, secret, serve, trigger,
-    variable, version, workflow,
+    admin, artifact, audit, connection, key, member, migrate, notification, project, run, schema, secret, serve,
+    trigger, variable, version, workflow,
 };
 
 /// The file in the data folder into which an embedded server writes its first admin key.
@@ -100,6 +100,9 @@ enum Command {
     /// Work on the database of the settings itself, also while the server runs.
     #[command(subcommand)]
     Admin(admin::Command),
+    /// Files of runs, and files to start runs with.
+    #[command(subcommand)]
+    Artifact(artifact::Command),
     /// Look at who changed what; for admins.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -171,6 +174,7 @@ fn carry_out(command: Command, global: &Global) -> Result<ExitCode, Failure> {
         Command::Trigger(command) => one_thread()?.block_on(trigger::run(command, global)),
         Command::Notification(command) => one_thread()?.block_on(notification::run(command, global)),
         Command::Admin(command) => one_thread()?.block_on(admin::run(command, global)),
+        Command::Artifact(command) => one_thread()?.block_on(artifact::run(command, global)),
         Command::Audit(command) => one_thread()?.block_on(audit::run(command, global)),
         Command::Version(command) => one_thread()?.block_on(version::run(command, global)),
         Command::Run(command) => one_thread()?.block_on(run::run(command, global)),

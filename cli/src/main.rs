@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 mod admin;
+mod artifact;
 mod audit;
 mod client;
 mod command;

@@ -32,7 +32,7 @@ macro_rules! nouns {
     };
 }
 
-nouns! { audit connection key member notification project run trigger variable version workflow }
+nouns! { artifact audit connection key member notification project run trigger variable version workflow }
 
 #[cfg(test)]
 mod tests;

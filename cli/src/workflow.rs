@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
+use crate::artifact;
 use crate::command::Global;
 use crate::exit::Failure;
 use crate::output::Shade;
@@ -96,9 +97,19 @@ pub(crate) struct Start {
     /// A label, `NAME=VALUE`; may be repeated.
     #[arg(long = "label", value_name = "NAME=VALUE", value_parser = label)]
     labels: Vec<(String, String)>,
+    /// A file that becomes a member of the input, `FIELD=PATH`; may be repeated.
+    #[arg(long = "file", value_name = "FIELD=PATH", value_parser = file)]
+    files: Vec<(String, PathBuf)>,
     /// Follow the run to its end.
     #[arg(long)]
     watch: bool,
+}
+
+fn file(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((field, path)) if !field.is_empty() && !path.is_empty() => Ok((field.to_owned(), path.into())),
+        _ => Err("write FIELD=PATH, such as document=./invoice.pdf".to_owned()),
+    }
 }
 
 /// How two definitions differ, in the form of `diff -u`; empty when they do not.
@@ -123,7 +134,17 @@ async fn start(start: Start, global: &Global) -> Result<ExitCode, Failure> {
     let output = global.output();
     let client = global.client()?;
     let watch = start.watch;
-    let payload = client.change("startRun", question::START, request(start)?).await?;
+    let (files, project) = (start.files.clone(), start.project.clone());
+    let mut asked = request(start)?;
+    let mut given = Vec::with_capacity(files.len());
+    for (field, path) in files {
+        let file = artifact::upload(&client, &path, None, None, &project).await?;
+        given.push(json!({ "field": field, "artifactId": file["id"] }));
+    }
+    if !given.is_empty() {
+        asked["files"] = given.into();
+    }
+    let payload = client.change("startRun", question::START, asked).await?;
     let id = payload.pointer("/run/id").and_then(Value::as_str).unwrap_or_default().to_owned();
     let replayed = payload.get("replayed").and_then(Value::as_bool).unwrap_or_default();
     if watch {

@@ -148,25 +148,6 @@ pub(crate) async fn in_config(files: &Arc<dyn Files>, field: &str, value: &Value
     files.find(id).await
 }
 
-/// Files where there are none: for what never has any.
-#[derive(Debug)]
-pub struct NoFiles;
-
-#[async_trait]
-impl Files for NoFiles {
-    async fn keep(&self, _: NewFile, _: FileBytes) -> Result<FileHandle, ErrorInfo> {
-        Err(ErrorInfo::permanent("FILES_UNAVAILABLE", "there is no place for files here"))
-    }
-
-    async fn find(&self, id: ArtifactId) -> Result<FileHandle, ErrorInfo> {
-        Err(not_found(id))
-    }
-
-    async fn read(&self, file: &FileHandle) -> Result<FileBytes, ErrorInfo> {
-        Err(not_found(file.id))
-    }
-}
-
 /// There is no such file, or it is somebody else's: both look the same.
 pub fn not_found(id: ArtifactId) -> ErrorInfo {
     let message = format!(

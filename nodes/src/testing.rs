@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use engine::error::ErrorInfo;
 use engine::expression::Scope as ExpressionScope;
-use engine::id::WorkspaceId;
+use engine::id::{ArtifactId, WorkspaceId};
 use engine::scope::Scope;
 use engine::time::Timestamp;
 use serde_json::Value;
 
 use crate::code::CodeCeiling;
 use crate::connection::Connection;
-use crate::file::{Files, NoFiles};
+use crate::file::{FileBytes, FileHandle, Files, NewFile, not_found};
 use crate::outgoing::{Outgoing, OutgoingPolicy};
 use crate::{Attempt, NodeContext, NodeOutcome, NodeType};
 
@@ -75,6 +75,25 @@ impl NodeContext for Room {
 
     async fn code_ceiling(&self) -> Result<CodeCeiling, ErrorInfo> {
         Ok(CodeCeiling::default())
+    }
+}
+
+/// The files of a run that has none.
+#[derive(Debug)]
+struct NoFiles;
+
+#[async_trait::async_trait]
+impl Files for NoFiles {
+    async fn keep(&self, _: NewFile, _: FileBytes) -> Result<FileHandle, ErrorInfo> {
+        Err(ErrorInfo::permanent("ARTIFACT_STORE_FAILED", "there is no place for files here"))
+    }
+
+    async fn find(&self, id: ArtifactId) -> Result<FileHandle, ErrorInfo> {
+        Err(not_found(id))
+    }
+
+    async fn read(&self, file: &FileHandle) -> Result<FileBytes, ErrorInfo> {
+        Err(not_found(file.id))
     }
 }
 

@@ -11,13 +11,14 @@ use entity::{artifact as row, blob, run};
 use futures::Stream;
 use nodes::file::{FileHandle, FileName};
 use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict, Query};
 use sea_orm::{
     ColumnTrait as _, Condition, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
-    QueryTrait as _,
 };
 use uuid::Uuid;
 
 mod door;
+mod upload;
 
 pub(crate) use self::door::RunFiles;
 use crate::blob::{BlobError, BlobStore, Pieces, ReceiveError, Received};
@@ -57,6 +58,8 @@ pub struct Artifact {
 /// A file to keep.
 #[derive(Debug, Clone)]
 pub struct NewArtifact {
+    /// Its id, when somebody was told it before; what is kept under it once stays.
+    pub id: Option<ArtifactId>,
     /// Whose.
     pub workspace: WorkspaceId,
     /// In which project.
@@ -81,6 +84,9 @@ pub enum KeepError<E> {
     /// Its bytes were not taken.
     #[error(transparent)]
     Receive(#[from] ReceiveError<E>),
+    /// Something else was kept under the id.
+    #[error("another file was kept as {0} before")]
+    Taken(ArtifactId),
     /// The database failed.
     #[error(transparent)]
     Database(#[from] DbErr),
@@ -131,7 +137,7 @@ impl Artifacts {
         let now = self.clock.now();
         let media_type: String = new.media_type.chars().filter(|c| !c.is_control()).take(200).collect();
         let handle = FileHandle {
-            id: ArtifactId(self.clock.new_id()),
+            id: new.id.unwrap_or_else(|| ArtifactId(self.clock.new_id())),
             name: new.name,
             media_type,
             size: received.size,
@@ -155,7 +161,14 @@ impl Artifacts {
             expires_at: new.expires_at,
             digest: received.digest,
         };
-        row::Entity::insert(artifact.row()).exec_without_returning(&write).await?;
+        let once = OnConflict::column(row::Column::Id).do_nothing().to_owned();
+        if row::Entity::insert(artifact.row()).on_conflict(once).exec_without_returning(&write).await? == 0 {
+            // Whoever lost the answer sends it again.
+            let before = row::Entity::find_by_id(artifact.handle.id.0).one(&write).await?.and_then(Artifact::of);
+            let is_same =
+                |before: &Artifact| before.workspace == artifact.workspace && before.digest == artifact.digest;
+            return before.filter(is_same).ok_or(KeepError::Taken(artifact.handle.id));
+        }
         crash::point("file_pointed");
         write.commit().await?;
         crash::point("file_kept");
@@ -210,8 +223,7 @@ impl Artifacts {
     /// # Errors
     /// When the store fails; the pieces then, too.
     pub async fn read(&self, artifact: &Artifact, range: Option<Range<u64>>) -> Result<Pieces, BlobError> {
-        let FileHandle { size, sha256, .. } = artifact.handle;
-        self.blobs.read(artifact.workspace, &Received { digest: artifact.digest, sha256, size }, range).await
+        self.blobs.read(artifact.workspace, &artifact.received(), range).await
     }
 
     /// Deletes a file; its bytes go once nothing else points to them. Whether it was there.
@@ -235,11 +247,13 @@ impl Artifacts {
         let mut count = 0;
         let over = row::Column::ExpiresAt.lte(to_column(now));
         let waiting = row::Column::CreatedAt.lte(to_column(now.minus(WAITS)));
-        let begun = run::Entity::find().select_only().column(run::Column::Id).into_query();
+        let same = Expr::col((run::Entity, run::Column::Id)).equals((row::Entity, row::Column::RunId));
+        let begun = Query::select().expr(Expr::value(1)).from(run::Entity).and_where(same).take();
         let alone = Condition::all()
             .add(row::Column::NodeKey.is_null())
             .add(waiting)
-            .add(row::Column::RunId.not_in_subquery(begun));
+            .add(row::Column::RunId.is_not_null())
+            .add(Expr::exists(begun).not());
         for which in [Condition::all().add(over), alone] {
             loop {
                 let ids: Vec<Uuid> = row::Entity::find()
@@ -286,7 +300,7 @@ impl Artifact {
         Some(Self {
             handle: FileHandle {
                 id: ArtifactId(row.id),
-                name: FileName::tame(&row.name),
+                name: FileName::parse(&row.name).unwrap_or_else(|_| FileName::tame(&row.name)),
                 media_type: row.media_type,
                 size: u64::try_from(row.size).ok()?,
                 sha256: row.sha256.try_into().ok()?,

@@ -22,7 +22,9 @@ use sea_orm::{ActiveValue::Set, DbErr, EntityTrait as _};
 use crate::clock::Clock;
 use crate::database::{Database, to_column};
 
+mod check;
 mod folder;
+mod link;
 mod objects;
 mod s3;
 mod stream;
@@ -31,8 +33,9 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 
-pub use objects::Pieces;
-pub use s3::S3Settings;
+pub use check::Checked;
+pub use objects::{Link, Pieces};
+pub use s3::{BucketLinks, S3Settings};
 pub use stream::{ReceiveError, Received};
 pub use sweep::Swept;
 

@@ -1,7 +1,7 @@
 //! Named points at which a test may end the process, as a power cut would. Debug builds only; nothing is left of them
 //! in a release.
 
-/// The points, in the order in which a run meets them.
+/// The points, in the order in which a run meets them, and then those of a file that is kept.
 pub const POINTS: &[&str] = &[
     "before_intake",
     "after_intake",
@@ -11,6 +11,15 @@ pub const POINTS: &[&str] = &[
     "after_effect",
     "before_result",
     "after_adoption",
+    "file_gathered",
+    "file_taken",
+    "file_begun",
+    "file_piece",
+    "file_finished",
+    "file_touched",
+    "file_settled",
+    "file_pointed",
+    "file_kept",
 ];
 
 #[cfg(debug_assertions)]

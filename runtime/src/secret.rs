@@ -31,7 +31,7 @@ mod sign;
 
 pub use self::key::{KeyFault, KeySource, new_key};
 pub use self::open::{Place, Refs, SecretRef};
-pub use self::pepper::Pepper;
+pub use self::pepper::{Pepper, Use};
 pub use self::rotate::{KeyUse, Rotation};
 pub use self::sign::Signer;
 

@@ -1,5 +1,6 @@
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
+import { hook, send } from "./files";
 import { expect, node, test } from "./forge";
 
 // Empty pages are looked at as well.
@@ -161,13 +162,20 @@ for (const theme of ["light", "dark"] as const) {
 
     await page.goto(`${site}/runs/${await forge.run(`axe-${theme}`, { id: 1 })}`);
     await expect(page.getByTestId("run-status")).toHaveText("Succeeded");
-    for (const tab of ["Canvas", "Timeline", "Log", "Outline", "Events", "Data"]) {
+    for (const tab of ["Canvas", "Timeline", "Log", "Outline", "Events", "Files", "Data"]) {
       await page.getByRole("tab", { name: tab }).click();
       await clean(page, `run, ${tab}`);
     }
     for (const view of ["Tree", "Schema"]) {
       await page.getByRole("button", { name: view }).first().click();
       await clean(page, `data, ${view}`);
+    }
+    const withFile = await send(await hook(forge, `axe-files-${theme}`), "photo.raw");
+    await page.goto(`${site}/runs/${withFile}?tab=files&node=twice`);
+    await expect(page.getByRole("region", { name: "Output", exact: true }).getByRole("link")).toHaveCount(1);
+    for (const view of ["JSON", "Table", "Tree", "Schema"]) {
+      await page.getByRole("button", { name: view, exact: true }).click();
+      await clean(page, `files, ${view}`);
     }
     await page.goto(`${site}/runs`);
     await expect(page.getByRole("row").nth(1)).toBeVisible();

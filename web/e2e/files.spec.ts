@@ -1,35 +1,6 @@
 import type { Download, Page } from "@playwright/test";
-import { expect, type Forge, node, service, test } from "./forge";
-
-/** Bytes that are no text, and more than one piece of them. */
-const BYTES = Buffer.from(Array.from({ length: 300_000 }, (_, index) => (index * 31 + (index >> 8)) % 256));
-
-/** A workflow whose webhook keeps what is sent as a file. Says where to send it. */
-async function hook(forge: Forge, name: string): Promise<string> {
-  await forge.publish(name, {
-    nodes: {
-      hook: { type: "trigger.webhook@1", config: { body: "file" } },
-      twice: { type: "data.set@1", config: { value: ["{{ input.body }}", "{{ input.body }}"] } },
-    },
-    edges: [{ from: "hook", to: "twice" }],
-  });
-  const { workflow } = await forge.ask<{
-    workflow: { triggerBindings: { webhook: { urls: { path: string }[] } }[] };
-  }>("query($name: String!) { workflow(name: $name) { triggerBindings { webhook { urls { path } } } } }", { name });
-  return `${forge.url}${workflow.triggerBindings[0]?.webhook.urls[0]?.path}`;
-}
-
-async function send(address: string, name: string): Promise<string> {
-  const answer = await fetch(address, {
-    method: "POST",
-    headers: {
-      "content-type": "image/x-noise",
-      "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(name)}`,
-    },
-    body: BYTES,
-  });
-  return ((await answer.json()) as { runId: string }).runId;
-}
+import { BYTES, hook, send } from "./files";
+import { expect, node, service, test } from "./forge";
 
 async function bytesOf(download: Download): Promise<Buffer> {
   const chunks: Buffer[] = [];

@@ -1,4 +1,5 @@
 import type { Page } from "@playwright/test";
+import { hook, send } from "./files";
 import { expect, type Forge, node, service, test } from "./forge";
 
 // Pictures of every page, to look at: `LOOK=folder npx playwright test look` writes those that the guides show, and
@@ -28,6 +29,7 @@ const SHOWN = [
   "run-timeline",
   "run-log",
   "run-data",
+  "run-files",
   "tour",
   "connections",
   "connection-new",
@@ -221,6 +223,10 @@ test("every page has its picture", async ({ signedIn: page, forge, site }) => {
   await page.getByRole("region", { name: "Output", exact: true }).getByRole("button", { name: "Table" }).click();
   await expect(page.getByRole("columnheader", { name: "price" })).toBeVisible();
   await shot("run-data");
+  const withFile = await send(await hook(forge, "import"), "orders of October.csv", "text/csv");
+  await page.goto(`${site}/runs/${withFile}?tab=files&node=hook`);
+  await expect(page.getByRole("link", { name: /^Download/ })).toHaveCount(2);
+  await shot("run-files");
   await page.goto(`${site}/workflows`);
   await page.getByRole("button", { name: "Examples and the tour" }).click();
   await shot("workflows");
@@ -257,7 +263,8 @@ test("every page has its picture", async ({ signedIn: page, forge, site }) => {
 async function people(forge: Forge) {
   const { made } = await forge.ask<{ made: { role: { key: string } } }>(
     `mutation {
-      a: createServiceAccount(input: { name: "billing-robot", role: "operator" }) { userErrors { code } }
+      p: createProject(input: { slug: "billing", title: "Billing" }) { userErrors { code } }
+      a: createServiceAccount(input: { name: "billing-robot", role: "operator", projects: ["billing"] }) { userErrors { code } }
       b: inviteMember(input: { role: "editor", email: "grace@example.com" }) { userErrors { code } }
       c: createApiKey(input: { name: "nightly import", role: "operator", permissions: ["read", "run:start"] }) { userErrors { code } }
       made: createRole(input: { name: "release manager", permissions: ["read", "run:start", "workflow:deploy"] }) { role { key } }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use runtime::blob::S3Settings;
+use runtime::blob::{BucketLinks, S3Settings};
 
 use super::Fault;
 use super::reader::Reader;
@@ -18,8 +18,8 @@ const LARGEST: u64 = 10 * 1024;
 pub struct ArtifactConfig {
     /// `url` as a folder: `file:///dir`; `artifacts` in the data folder by default.
     pub folder: PathBuf,
-    /// `url` as a bucket: `s3://bucket/prefix`, with `endpoint`, `region`, `path_style`, `checksums`, `access_key` and
-    /// `secret_key`; then the folder is not used.
+    /// `url` as a bucket: `s3://bucket/prefix`, with `endpoint`, `region`, `path_style`, `checksums`, `access_key`,
+    /// `secret_key`, `direct` and `public_endpoint`; then the folder is not used.
     pub bucket: Option<S3Settings>,
     /// `max_file` in MiB; as bytes here.
     pub max_file: u64,
@@ -36,6 +36,7 @@ impl ArtifactConfig {
         let (key, secret) = (reader.text("access_key"), reader.text("secret_key"));
         let path_style = reader.value("path_style", endpoint.is_some(), "true or false");
         let checksums = reader.value("checksums", true, "true or false");
+        let (direct, public) = (reader.value("direct", false, "true or false"), reader.text("public_endpoint"));
         let max_file = reader.value("max_file", LARGEST, "a number of MiB").saturating_mul(MEBIBYTE);
         let half_a_key = key.is_some() != secret.is_some();
         let mut config = Self { folder: data_dir.join("artifacts"), bucket: None, max_file, wrong: None, half_a_key };
@@ -53,6 +54,7 @@ impl ArtifactConfig {
                 path_style,
                 credentials: key.zip(secret),
                 checksums,
+                links: direct.then_some(BucketLinks { endpoint: public }),
             });
         } else {
             // Only the scheme is repeated: the rest of a storage URL may hold a secret.
@@ -76,9 +78,17 @@ impl ArtifactConfig {
         if bucket.bucket.is_empty() || bucket.bucket.contains(['?', '@', ':']) {
             faults.push(Fault::new("artifact.url", "names no bucket; write s3://bucket/prefix"));
         }
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+        if !bucket.prefix.chars().all(is_plain) {
+            faults.push(Fault::new("artifact.url", "the prefix takes letters, digits, `/`, `.`, `_` and `-`"));
+        }
         let is_url = |text: &String| text.starts_with("http://") || text.starts_with("https://");
         if bucket.endpoint.as_ref().is_some_and(|endpoint| !is_url(endpoint)) {
             faults.push(Fault::new("artifact.endpoint", "must begin with http:// or https://"));
+        }
+        let public = bucket.links.as_ref().and_then(|links| links.endpoint.as_ref());
+        if public.is_some_and(|endpoint| !is_url(endpoint)) {
+            faults.push(Fault::new("artifact.public_endpoint", "must begin with http:// or https://"));
         }
     }
 }

@@ -7,6 +7,7 @@ use nodes::connection::SecretText;
 use serde_json::Value;
 
 use super::Result;
+use super::artifact::RunFileInput;
 use super::request::{Asked as _, id, start_key};
 use super::run::RunObject;
 use super::user_error::{UserError, settle};
@@ -42,6 +43,8 @@ pub struct StartRunInput {
     labels: Option<Json<BTreeMap<String, String>>>,
     /// Who outside is told once the run has ended.
     callback: Option<CallbackInput>,
+    /// Files that become members of the input, at most 20.
+    files: Option<Vec<RunFileInput>>,
 }
 
 /// Who outside is told once a run has ended: by a message of Standard Webhooks, sent again until it is taken. Its type is
@@ -74,17 +77,23 @@ pub struct StartOneInput {
     labels: Option<Json<BTreeMap<String, String>>>,
     /// Who outside is told once the run has ended.
     callback: Option<CallbackInput>,
+    /// Files that become members of the input, at most 20.
+    files: Option<Vec<RunFileInput>>,
 }
 
-impl From<StartOneInput> for StartOne {
-    fn from(input: StartOneInput) -> Self {
-        Self {
+impl TryFrom<StartOneInput> for StartOne {
+    type Error = ServiceError;
+
+    fn try_from(input: StartOneInput) -> std::result::Result<Self, ServiceError> {
+        let files = input.files.unwrap_or_default().into_iter().map(TryInto::try_into);
+        Ok(Self {
             input: input.input.map_or(Value::Null, |json| json.0),
             idempotency_key: input.idempotency_key,
             key: input.key,
             labels: input.labels.map(|json| json.0).unwrap_or_default(),
             callback: input.callback.map(Into::into),
-        }
+            files: files.collect::<std::result::Result<_, _>>()?,
+        })
     }
 }
 
@@ -172,8 +181,13 @@ impl StartMutation {
             key: input.key,
             labels: input.labels,
             callback: input.callback,
+            files: input.files,
         };
-        StartRunPayload::settle(start::start(ctx.app()?, ctx.viewer()?, &start, one.into()).await)
+        let answer = match one.try_into() {
+            Ok(one) => start::start(ctx.app()?, ctx.viewer()?, &start, one).await,
+            Err(error) => Err(error),
+        };
+        StartRunPayload::settle(answer)
     }
 
     /// Starts up to 250 runs of one version; the answer comes after the commit. They share its cost. After a lost
@@ -183,10 +197,11 @@ impl StartMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "What to run, and with which inputs.")] input: StartRunsInput,
     ) -> Result<StartRunsPayload> {
-        let answer = match which(input.project, input.workflow, input.workflow_id, input.version_id) {
-            Ok(which) => {
+        let which = which(input.project, input.workflow, input.workflow_id, input.version_id);
+        let runs: std::result::Result<Vec<StartOne>, _> = input.runs.into_iter().map(TryInto::try_into).collect();
+        let answer = match which.and_then(|which| Ok((which, runs?))) {
+            Ok((which, runs)) => {
                 let start = Start { which, environment: input.environment, trigger: input.trigger };
-                let runs = input.runs.into_iter().map(StartOne::from).collect();
                 start::start_all(ctx.app()?, ctx.viewer()?, &start, runs).await
             }
             Err(error) => Err(error),

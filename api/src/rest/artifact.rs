@@ -1,8 +1,10 @@
-//! `/api/v1/artifacts`: files of runs, as downloads. Nothing here is ever shown by a browser as a page of ours.
+//! `/api/v1/artifacts`: files as downloads, and files that are sent. Nothing here is ever shown by a browser as a page of
+//! ours.
 
 use std::ops::Range;
 use std::sync::Arc;
 
+use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::header::{
@@ -11,16 +13,18 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use runtime::artifact::Artifact;
 use runtime::database::wall;
+use serde_json::json;
 
 use super::error::Problem;
 use super::run::viewer;
 use crate::app::App;
+use crate::code::Code;
+use crate::service::artifact::link::{LinkError, Shown};
+use crate::service::artifact::upload::{self, UploadError};
 use crate::service::{ServiceError, artifact};
 
-/// What RFC 8187 leaves as it is in `filename*`.
-const ATTRIBUTE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 /// Whatever a file holds, it gets no rights where it is opened.
 const NO_RIGHTS: &str = "default-src 'none'; frame-ancestors 'none'; sandbox";
 
@@ -33,9 +37,66 @@ pub(super) async fn content(
     let viewer = viewer(&app, &headers).await?;
     let id = id.parse().map_err(|_| ServiceError::NotFound { what: "artifact" })?;
     let file = wall::of(viewer.workspace, artifact::get(&app, &viewer, id)).await?;
+    download(&app, &file, &headers).await
+}
+
+/// The same for whoever has a link.
+pub(super) async fn linked(
+    State(app): State<Arc<App>>,
+    Path(link): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let shown = Shown::parse(&link).ok_or(LinkError::Absent)?;
+    let file = wall::of(shown.workspace(), shown.file(&app)).await?;
+    download(&app, &file, &headers).await
+}
+
+/// Takes the file that a link is for.
+pub(super) async fn sent(
+    State(app): State<Arc<App>>,
+    Path(link): Path<String>,
+    content: Body,
+) -> Result<Response, Problem> {
+    let shown = Shown::parse(&link).ok_or(LinkError::Absent)?;
+    let file = wall::of(shown.workspace(), upload::receive(&app, shown, content.into_data_stream())).await?;
+    let handle = &file.handle;
+    let told = json!({
+        "id": handle.id.to_string(),
+        "name": handle.name.as_str(),
+        "mediaType": handle.media_type,
+        "size": handle.size,
+        "sha256": hex::encode(handle.sha256),
+    });
+    Ok((StatusCode::CREATED, Json(told)).into_response())
+}
+
+impl From<LinkError> for Problem {
+    fn from(error: LinkError) -> Self {
+        let detail = error.to_string();
+        match error {
+            LinkError::Absent => Self::new(StatusCode::NOT_FOUND, Code::NotFound.as_str(), detail),
+            LinkError::Over => Self::new(StatusCode::GONE, Code::Gone.as_str(), detail),
+            LinkError::Service(error) => error.into(),
+        }
+    }
+}
+
+impl From<UploadError> for Problem {
+    fn from(error: UploadError) -> Self {
+        let detail = error.to_string();
+        match error {
+            UploadError::Link(error) => error.into(),
+            UploadError::TooLarge { .. } => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", detail),
+            UploadError::BrokeOff(_) => Self::new(StatusCode::BAD_REQUEST, Code::BadUserInput.as_str(), detail),
+            UploadError::Taken => Self::new(StatusCode::CONFLICT, Code::Conflict.as_str(), detail),
+        }
+    }
+}
+
+async fn download(app: &App, file: &Artifact, headers: &HeaderMap) -> Result<Response, Problem> {
     let handle = &file.handle;
     let tag = format!("\"{}\"", hex::encode(handle.sha256));
-    let range = match wanted(&headers, &tag, handle.size) {
+    let range = match wanted(headers, &tag, handle.size) {
         Wanted::Whole => None,
         Wanted::Part(range) => Some(range),
         Wanted::Nothing => {
@@ -47,16 +108,13 @@ pub(super) async fn content(
             return Ok(([(CONTENT_RANGE, format!("bytes */{}", handle.size))], problem).into_response());
         }
     };
-    let pieces = artifact::open(&app, &file, range.clone()).await?;
+    let pieces = wall::of(file.workspace, artifact::open(app, file, range.clone())).await?;
     let mut response = Body::from_stream(pieces).into_response();
     let length = range.as_ref().map_or(handle.size, |range| range.end - range.start);
     let out = response.headers_mut();
-    let name = utf8_percent_encode(handle.name.as_str(), ATTRIBUTE);
-    for (header, text) in [
-        (CONTENT_DISPOSITION, format!("attachment; filename*=UTF-8''{name}")),
-        (CONTENT_LENGTH, length.to_string()),
-        (ETAG, tag),
-    ] {
+    for (header, text) in
+        [(CONTENT_DISPOSITION, artifact::disposition(handle)), (CONTENT_LENGTH, length.to_string()), (ETAG, tag)]
+    {
         if let Ok(value) = HeaderValue::try_from(text) {
             out.insert(header, value);
         }

@@ -1,8 +1,11 @@
-//! Files of runs: seen and downloaded by whoever may see the run.
+//! Files: those of a run are seen and downloaded by whoever may see the run; those that were sent and wait for runs, by
+//! whoever sees the project.
 
 use std::ops::Range;
 
 use engine::id::ArtifactId;
+use nodes::file::FileHandle;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use runtime::artifact::Artifact;
 use runtime::blob::{BlobError, Pieces};
 
@@ -13,6 +16,11 @@ use crate::app::App;
 use crate::auth::{Permission, Viewer};
 use crate::store;
 
+pub mod link;
+pub mod upload;
+
+/// What RFC 8187 leaves as it is in `filename*`.
+const ATTRIBUTE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 /// What cursors of this list are made for.
 const ARTIFACTS: &str = "artifacts";
 
@@ -31,12 +39,14 @@ pub async fn of_run(app: &App, viewer: &Viewer, run: &Run, page: &PageRequest) -
 /// The file of this id.
 ///
 /// # Errors
-/// `NotFound` also for another workspace's, and where the viewer may not see its run.
+/// `NotFound` also for another workspace's, and where the viewer may not see its run, or the project that it waits in.
 pub async fn get(app: &App, viewer: &Viewer, id: ArtifactId) -> Result<Artifact, ServiceError> {
     viewer.require(Permission::Read)?;
     let absent = || ServiceError::NotFound { what: "artifact" };
     let found = app.runtime.artifacts().find(viewer.workspace, id).await?.ok_or_else(absent)?;
-    let of = found.run.ok_or_else(absent)?;
+    let Some(of) = found.run else {
+        return if viewer.scope().has(found.project) { Ok(found) } else { Err(absent()) };
+    };
     match run::get(app, viewer, of).await {
         Ok(_) => Ok(found),
         Err(ServiceError::NotFound { .. }) => Err(absent()),
@@ -54,7 +64,22 @@ pub async fn open(app: &App, artifact: &Artifact, range: Option<Range<u64>>) -> 
         tracing::error!(error = %error, artifact.id = %id, "a file cannot be read");
         match error {
             BlobError::Missing(_) => ServiceError::NotFound { what: "artifact" },
-            _ => ServiceError::Unavailable { message: "the artifact store does not answer; try again".to_owned() },
+            _ => silent(),
         }
     })
+}
+
+/// The `Content-Disposition` of a download: always an attachment.
+pub fn disposition(file: &FileHandle) -> String {
+    format!("attachment; filename*=UTF-8''{}", utf8_percent_encode(file.name.as_str(), ATTRIBUTE))
+}
+
+fn silent() -> ServiceError {
+    ServiceError::Unavailable { message: "the artifact store does not answer; try again".to_owned() }
+}
+
+/// The store failed at something that was to be done now.
+fn unavailable(error: &BlobError) -> ServiceError {
+    tracing::error!(error = %error, "the artifact store failed");
+    silent()
 }

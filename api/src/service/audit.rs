@@ -226,6 +226,10 @@ actions! {
     VariableUpdated = "variable.updated", true;
     /// A variable was deleted.
     VariableDeleted = "variable.deleted", true;
+    /// Somebody may send a file.
+    ArtifactUploadCreated = "artifact.upload_created", false;
+    /// Somebody made a link to a file, for whoever gets it.
+    ArtifactLinked = "artifact.linked", false;
     /// Somebody sent a run a signal.
     RunSignaled = "run.signaled", false;
     /// Somebody said how an uncertain node run ended.

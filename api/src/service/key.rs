@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use engine::id::{ApiKeyId, ServiceAccountId, UserId, WorkspaceId};
 use engine::time::Timestamp;
-use runtime::secret::{SecretError, Secrets};
+use runtime::secret::{SecretError, Secrets, Use};
 use subtle::ConstantTimeEq as _;
 
 use super::audit::Context;
@@ -191,7 +191,7 @@ async fn found(app: &App, token: &str, sha256: &KeyHash) -> Result<Option<(Works
     for (workspace, key, kept) in store::api_key::lookup(app.runtime.database(), &sha256.lookup()).await? {
         let shown = match kept.scheme {
             Scheme::Sha256 => *sha256,
-            Scheme::Hmac => KeyHash(app.runtime.secrets().pepper(workspace).await?.hash(token.as_bytes())),
+            Scheme::Hmac => KeyHash(app.runtime.secrets().pepper(workspace, Use::ApiKey).await?.hash(token.as_bytes())),
         };
         if bool::from(shown.0.ct_eq(&kept.hash.0)) {
             found = Some((workspace, key));
@@ -229,7 +229,7 @@ pub async fn write_uses(app: &App) {
 pub(crate) async fn kept(secrets: &Secrets, workspace: WorkspaceId, secret: &Secret) -> Result<Kept, ServiceError> {
     let sha256 = secret.hash();
     let lookup = sha256.lookup();
-    match secrets.pepper(workspace).await {
+    match secrets.pepper(workspace, Use::ApiKey).await {
         Ok(pepper) => {
             let hash = KeyHash(pepper.hash(secret.expose().as_bytes()));
             Ok(Kept { lookup, scheme: Scheme::Hmac, hash })

@@ -7,8 +7,10 @@ use engine::id::{ProjectId, RunId, VersionId, WorkflowId};
 use engine::value::Digest;
 use futures::future::join_all;
 use runtime::StartError;
-use serde_json::Value;
+use runtime::artifact::Artifact;
+use serde_json::{Value, json};
 
+use super::artifact::upload::{self, GivenFile};
 use super::notification::{self, NewCallback};
 use super::run::Run;
 use super::workflow::{MANUAL, trigger_nodes};
@@ -62,6 +64,8 @@ pub struct StartOne {
     pub labels: BTreeMap<String, String>,
     /// Who outside is told once it has ended.
     pub callback: Option<NewCallback>,
+    /// Files that become members of the input.
+    pub files: Vec<GivenFile>,
 }
 
 /// A run that was asked for; `true` says that the idempotency key had started it before.
@@ -156,17 +160,31 @@ async fn begin(
         return Err(error);
     }
     let mut one = one;
-    let Some(callback) = one.callback.take() else {
+    let (callback, files) = (one.callback.take(), std::mem::take(&mut one.files));
+    if callback.is_none() && files.is_empty() {
         return Ok(app.runtime.start(request(viewer, runnable, environment, trigger, one)).await?);
-    };
+    }
     let run = RunId(app.runtime.clock().new_id());
-    notification::keep_callback(app, viewer, run, callback).await?;
-    let started = app.runtime.start_as_run(request(viewer, runnable, environment, trigger, one), run).await;
+    let mut asked = None;
+    if !files.is_empty() {
+        let found = upload::find_given(app, viewer, runnable.project, &one.input, &files).await?;
+        // Files have other ids each time that they are sent, and the run's own each time that the start is asked for.
+        let same = |(field, file): &(String, Artifact)| json!([field, file.handle.name.as_str(), file.handle.sha256]);
+        asked = Some(json!({"input": &one.input, "files": found.iter().map(same).collect::<Vec<_>>()}));
+        one.input = upload::give(app, viewer, run, one.input, &found).await?;
+    }
+    let has_callback = callback.is_some();
+    if let Some(callback) = callback {
+        notification::keep_callback(app, viewer, run, callback).await?;
+    }
+    let started = app.runtime.start_as_run(request(viewer, runnable, environment, trigger, one), run, asked).await;
     match &started {
         Ok(started) if started.run == run => {}
         // Nobody knows whether the run is there: what is left over goes by itself.
         Err(StartError::Journal(_) | StartError::Stopping) => {}
-        Ok(_) | Err(_) => notification::drop_callback(app, viewer, run).await?,
+        // Files that were promised to it go in a day.
+        Ok(_) | Err(_) if has_callback => notification::drop_callback(app, viewer, run).await?,
+        Ok(_) | Err(_) => {}
     }
     Ok(started?)
 }

@@ -115,6 +115,7 @@ pub(crate) fn kind(mutation: &str, field: &str) -> &'static str {
         "memberId" => "mbr",
         "roleId" => "rol",
         "invitationId" => "inv",
+        "artifactId" => "art",
         "keyId" => "key",
         "serviceAccountId" => "svc",
         "notificationId" => "ntf",

@@ -18,7 +18,7 @@ use crate::app::{Home, TestApp, on_both_databases};
 use crate::tenancy::other_workspace;
 
 /// Bytes that do not repeat soon.
-fn noise(len: usize) -> Vec<u8> {
+pub(crate) fn noise(len: usize) -> Vec<u8> {
     let mut state = 0x2545_F491_u32;
     let next = |_| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -32,7 +32,7 @@ pub(crate) fn sum(bytes: &[u8]) -> String {
 }
 
 /// A service that says what it was sent, and sends files.
-async fn service() -> String {
+pub(crate) async fn service() -> String {
     async fn mirror(headers: HeaderMap, body: Bytes) -> axum::Json<Value> {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
         axum::Json(json!({
@@ -138,7 +138,7 @@ async fn goes_through(home: &Home) {
 }
 
 /// A place of its own in the bucket that the tests are given.
-fn in_a_bucket(home: Home) -> Home {
+pub(crate) fn in_a_bucket(home: Home) -> Home {
     let url = std::env::var("FLOWFORGE_TEST_S3").unwrap_or_else(|_| panic!("FLOWFORGE_TEST_S3 names no S3 server"));
     let url: reqwest::Url = url.parse().unwrap();
     let place = format!("s3:/{}/{}", url.path().trim_end_matches('/'), uuid::Uuid::now_v7().simple());

@@ -22,11 +22,16 @@ use crate::app::{Home, TestApp, on_both_databases};
 
 /// The handles of a process that drives nothing, so that only requests ask the database.
 pub(crate) async fn idle_app(home: &Home) -> Arc<App> {
+    idle_app_at(home, Clock::system()).await
+}
+
+/// The same by another clock.
+pub(crate) async fn idle_app_at(home: &Home, clock: Clock) -> Arc<App> {
     let config = home.config();
     let outgoing = Outgoing::new(OutgoingPolicy::default()).unwrap();
     let (database, registry) = (home.database.database.clone(), nodes::Registry::built_in());
-    let secrets = Secrets::new(database.clone(), Clock::system(), config.secrets.source.clone());
-    let mut parts = Parts::new(database, &config.artifact.folder, registry, outgoing, Clock::system()).await.unwrap();
+    let secrets = Secrets::new(database.clone(), clock.clone(), config.secrets.source.clone());
+    let mut parts = Parts::new(database, &config.artifact.folder, registry, outgoing, clock).await.unwrap();
     parts.secrets = secrets;
     let idle = RuntimeConfig { drive: false, ..RuntimeConfig::default() };
     Arc::new(App::new(Runtime::open(idle, parts).await.unwrap(), Arc::new(config)).unwrap())

@@ -16,6 +16,7 @@ mod edge_attacks;
 mod events;
 mod expressions;
 mod feed;
+mod file_links;
 mod file_nodes;
 mod files;
 mod fuzz;

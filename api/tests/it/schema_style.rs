@@ -10,6 +10,7 @@ use async_graphql::parser::types::{
 
 /// Lists of objects without pages, each with what keeps it short.
 const SHORT_LISTS: &[(&str, &str)] = &[
+    ("ArtifactUpload.headers", "those that one request needs"),
     ("ApiKey.projects", "a limit names at most 100 projects"),
     ("Invitation.projects", "a limit names at most 100 projects"),
     ("Member.projects", "a limit names at most 100 projects"),

@@ -72,6 +72,7 @@ pub(crate) async fn one_of_each(app: &TestApp, home: &Home) -> BTreeMap<&'static
     let role = api::auth::RoleRef::BuiltIn(api::auth::Role::Viewer);
     member::told_by_provider(&inside, person.id, here, Some(role)).await.unwrap();
     let new = NewArtifact {
+        id: None,
         workspace: here,
         project: things["prj"].parse().unwrap(),
         run: Some(things["run"].parse().unwrap()),

@@ -22,6 +22,8 @@ enum About {
 }
 
 const ROUTES: &[(&str, About)] = &[
+    ("/api/v1/artifact-links/{link}", About::Address),
+    ("/api/v1/artifact-uploads/{link}", About::Address),
     ("/api/v1/artifacts/{id}/content", About::Thing("art")),
     ("/api/v1/audit", About::Rows),
     ("/api/v1/runs/{id}", About::Thing("run")),

@@ -220,6 +220,10 @@ impl Server {
         let _ = self.child.wait();
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn signal(&self, signal: &str) {
         // The shell has `kill` built in; the program of that name is missing on small systems.
         let line = format!("kill -{signal} {}", self.child.id());

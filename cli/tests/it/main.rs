@@ -9,12 +9,14 @@
     reason = "a test ends where it is wrong, says what it does, and is outside of what the rules of the server protect"
 )]
 
+mod big_files;
 mod client;
 mod code;
 mod collector;
 mod command;
 mod commands;
 mod described;
+mod file_kills;
 mod files;
 mod from_nothing;
 mod home;

@@ -123,11 +123,12 @@ Settings, in the bar of every page, leads to what follows. Only what somebody ma
 its address says calmly what it would take. Rights that end while a page is open take it away within seconds.
 
 - **Members** (`member:read`): who is here, as what, who says so (the provider or the workspace), when they were last seen.
-  Invitations, and service accounts beside people.
+  Invitations, and service accounts beside people. Whoever gives access says also in which projects; the lists name those
+  that somebody is limited to.
 - **Roles** (`member:read`): the table above, as the server says it, with the workspace's own roles beside the others and how
   many have each. A role that somebody has cannot be deleted; the page says who.
 - **Access** (`member:read`): choose a member, a service account or a key, and see each permission with yes or no and why: the
-  role, the provider, the account of the key, or that the key was made with less.
+  role, the provider, the account of the key, a limit to projects, or that the key was made with less.
 - **API keys** (`key:manage`): their first characters, role, last use and end. A key is shown once. Rotated ones stay until
   their overlap is over.
 - **Audit** (`audit:read`): the latest first, by who, what, to which thing, result and time, all of which stand in the address;

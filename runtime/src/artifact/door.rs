@@ -25,6 +25,7 @@ impl Files for RunFiles {
     async fn keep(&self, new: NewFile, bytes: FileBytes) -> Result<FileHandle, ErrorInfo> {
         let project = self.project().await.map_err(unreadable)?;
         let new = NewArtifact {
+            id: None,
             workspace: self.workspace,
             project,
             run: Some(self.run),
@@ -42,7 +43,7 @@ impl Files for RunFiles {
             ),
             // Whoever sent the bytes has acted by now.
             KeepError::Receive(ReceiveError::Blob(error)) => store_failed(ErrorInfo::unknown, &error),
-            KeepError::Database(error) => store_failed(ErrorInfo::unknown, &error),
+            KeepError::Taken(_) | KeepError::Database(_) => store_failed(ErrorInfo::unknown, &error),
         })?;
         Ok(kept.handle)
     }

@@ -13,7 +13,7 @@ use futures::StreamExt as _;
 use uuid::Uuid;
 
 use super::BlobError;
-use super::objects::{ABANDONED_AFTER, Address, Objects, Pieces, Upload};
+use super::objects::{ABANDONED_AFTER, Address, Listed, Objects, Pieces, UNDER_WAY, Upload};
 
 /// Bytes that one call of the disk writes or reads.
 const PIECE: usize = 256 * 1024;
@@ -47,7 +47,7 @@ impl Folder {
     }
 
     fn under_way(&self) -> PathBuf {
-        self.root.join("under-way")
+        self.root.join(UNDER_WAY)
     }
 
     fn beside(&self, unique: Uuid) -> PathBuf {
@@ -57,6 +57,21 @@ impl Folder {
     fn path(&self, at: Address) -> PathBuf {
         self.root.join(at.path())
     }
+}
+
+/// The names in a folder, in order; none where none is.
+fn names(folder: &Path) -> Result<Vec<String>, BlobError> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(Vec::new()),
+        Err(source) => return Err(BlobError::File { path: folder.to_owned(), source }),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        names.push(entry.map_err(failed(folder))?.file_name().to_string_lossy().into_owned());
+    }
+    names.sort_unstable();
+    Ok(names)
 }
 
 #[async_trait]
@@ -151,6 +166,34 @@ impl Objects for Folder {
     async fn delete(&self, at: Address) -> Result<(), BlobError> {
         let path = self.path(at);
         blocking(move || remove(&path)).await
+    }
+
+    /// A page is what lies in one of the folders with files.
+    async fn list(&self, after: Option<String>) -> Result<(Vec<Listed>, Option<String>), BlobError> {
+        let root = self.root.clone();
+        blocking(move || {
+            let mut folders = vec![UNDER_WAY.to_owned()];
+            for workspace in names(&root)?.into_iter().filter(|name| name != UNDER_WAY) {
+                let within = names(&root.join(&workspace))?;
+                folders.extend(within.into_iter().map(|name| format!("{workspace}/{name}")));
+            }
+            folders.sort_unstable();
+            let Some(folder) = folders.iter().find(|name| after.as_ref().is_none_or(|after| *name > after)) else {
+                return Ok((Vec::new(), None));
+            };
+            let mut listed = Vec::new();
+            for name in names(&root.join(folder))? {
+                let path = format!("{folder}/{name}");
+                match fs::metadata(root.join(&path)) {
+                    Ok(about) => listed.push(Listed { path, size: about.len() }),
+                    // A sweep, or whoever moved it to its place, was faster.
+                    Err(error) if error.kind() == ErrorKind::NotFound => {}
+                    Err(source) => return Err(BlobError::File { path: root.join(path), source }),
+                }
+            }
+            Ok((listed, Some(folder.clone())))
+        })
+        .await
     }
 
     async fn delete_abandoned(&self, now: Timestamp) -> Result<(), BlobError> {

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_config::BehaviorVersion;
+use aws_config::environment::EnvironmentVariableRegionProvider;
+use aws_config::meta::region::RegionProviderChain;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{Credentials, Region, RequestChecksumCalculation, ResponseChecksumValidation};
@@ -19,7 +21,9 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::BlobError;
-use super::objects::{ABANDONED_AFTER, Address, Objects, Pieces, Upload};
+use super::objects::{ABANDONED_AFTER, Address, Links, Listed, Objects, Pieces, UNDER_WAY, Upload};
+
+mod link;
 
 /// Bytes of one part of an upload; S3 takes 10,000 parts of at least 5 MiB each.
 const PART: usize = 8 * 1024 * 1024;
@@ -45,6 +49,15 @@ pub struct S3Settings {
     pub credentials: Option<(String, String)>,
     /// Whether checksums go along that some servers do not know.
     pub checksums: bool,
+    /// Whether others get links into the bucket.
+    pub links: Option<BucketLinks>,
+}
+
+/// How others reach the bucket.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BucketLinks {
+    /// The server as they see it, where that is not `endpoint`.
+    pub endpoint: Option<String>,
 }
 
 impl std::fmt::Debug for S3Settings {
@@ -64,6 +77,8 @@ pub(super) struct S3 {
     client: Client,
     bucket: String,
     prefix: String,
+    /// Signs links; it sends nothing.
+    linking: Option<Client>,
 }
 
 /// What the server, or the way to it, says; without the signature that went along.
@@ -94,6 +109,10 @@ impl S3 {
         let mut loader = aws_config::defaults(BehaviorVersion::latest());
         if let Some(region) = &settings.region {
             loader = loader.region(Region::new(region.clone()));
+        } else if settings.endpoint.is_some() {
+            // Servers of one's own know no regions, and requests are signed for some; Amazon's machines need not be asked.
+            loader = loader
+                .region(RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new()).or_else("us-east-1"));
         }
         if let Some((key, secret)) = &settings.credentials {
             loader = loader.credentials_provider(Credentials::new(key, secret, None, None, "settings"));
@@ -106,10 +125,6 @@ impl S3 {
                     .read_timeout(Duration::from_secs(60))
                     .build(),
             );
-        if shared.region().is_none() {
-            // Servers of one's own know no regions, and requests are signed for some.
-            config = config.region(Region::from_static("us-east-1"));
-        }
         if let Some(endpoint) = &settings.endpoint {
             config = config.endpoint_url(endpoint);
         }
@@ -119,7 +134,9 @@ impl S3 {
                 .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
         }
         let prefix = settings.prefix.trim_matches('/').to_owned();
-        let s3 = Self { client: Client::from_conf(config.build()), bucket: settings.bucket.clone(), prefix };
+        let config = config.build();
+        let linking = settings.links.as_ref().map(|links| link::client(&config, links));
+        let s3 = Self { client: Client::from_conf(config), bucket: settings.bucket.clone(), prefix, linking };
         s3.look().await?;
         Ok(s3)
     }
@@ -153,7 +170,7 @@ impl S3 {
     }
 
     fn beside(&self, unique: Uuid) -> String {
-        self.named(&format!("under-way/{}", unique.simple()))
+        self.named(&format!("{UNDER_WAY}/{}", unique.simple()))
     }
 
     /// How a copy names what it copies.
@@ -193,6 +210,33 @@ impl S3 {
         Ok(())
     }
 
+    async fn copy(&self, from: &str, size: u64, to: &str) -> Result<(), BlobError> {
+        if size > COPIED_AT_ONCE {
+            return self.copy_in_parts(from, size, to).await;
+        }
+        let copied = self.client.copy_object().bucket(&self.bucket).key(to).copy_source(self.source(from));
+        copied.send().await.map_err(|error| failed("copying an object", &error))?;
+        Ok(())
+    }
+
+    /// The bytes of an object, or a part of them; `None` when it is not there.
+    async fn pieces(&self, key: &str, range: Option<Range<u64>>) -> Result<Option<Pieces>, BlobError> {
+        let range = range.map(|range| format!("bytes={}-{}", range.start, range.end.saturating_sub(1)));
+        let body = match self.client.get_object().bucket(&self.bucket).key(key).set_range(range).send().await {
+            Ok(got) => got.body,
+            Err(error) if is_absent(&error) => return Ok(None),
+            Err(error) => return Err(failed("getting an object", &error)),
+        };
+        let pieces = futures::stream::try_unfold(body, |mut body| async move {
+            Ok(body.try_next().await?.map(|piece| (piece, body)))
+        });
+        let broken = |error: aws_sdk_s3::primitives::ByteStreamError| BlobError::Bucket {
+            what: "getting an object".to_owned(),
+            said: error.to_string(),
+        };
+        Ok(Some(pieces.map_err(broken).boxed()))
+    }
+
     async fn copy_in_parts(&self, from: &str, size: u64, to: &str) -> Result<(), BlobError> {
         let upload = self.begin_parts(to).await?;
         let mut parts = Vec::new();
@@ -212,7 +256,7 @@ impl S3 {
     }
 
     async fn delete_old_objects(&self, now: Timestamp) -> Result<(), BlobError> {
-        let listed = self.client.list_objects_v2().bucket(&self.bucket).prefix(self.named("under-way/"));
+        let listed = self.client.list_objects_v2().bucket(&self.bucket).prefix(self.named(&format!("{UNDER_WAY}/")));
         let mut pages = listed.into_paginator().send();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| failed("listing objects", &error))?;
@@ -225,6 +269,7 @@ impl S3 {
         Ok(())
     }
 
+    /// As many as one answer lists; the next sweep goes on.
     async fn abort_old_uploads(&self, now: Timestamp) -> Result<(), BlobError> {
         let listed = self.client.list_multipart_uploads().bucket(&self.bucket).prefix(self.named(""));
         let listed = listed.send().await.map_err(|error| failed("listing uploads", &error))?;
@@ -277,32 +322,13 @@ impl Objects for S3 {
     async fn settle(&self, unique: Uuid, size: u64, at: Address) -> Result<(), BlobError> {
         let (from, to) = (self.beside(unique), self.key(at));
         if self.len(&to).await? != Some(size) {
-            if size > COPIED_AT_ONCE {
-                self.copy_in_parts(&from, size, &to).await?;
-            } else {
-                let copied = self.client.copy_object().bucket(&self.bucket).key(&to).copy_source(self.source(&from));
-                copied.send().await.map_err(|error| failed("copying an object", &error))?;
-            }
+            self.copy(&from, size, &to).await?;
         }
         self.remove(&from).await
     }
 
     async fn read(&self, at: Address, range: Option<Range<u64>>) -> Result<Pieces, BlobError> {
-        let range = range.map(|range| format!("bytes={}-{}", range.start, range.end.saturating_sub(1)));
-        let got = self.client.get_object().bucket(&self.bucket).key(self.key(at)).set_range(range).send().await;
-        let body = match got {
-            Ok(got) => got.body,
-            Err(error) if is_absent(&error) => return Err(BlobError::Missing(at.digest)),
-            Err(error) => return Err(failed("getting an object", &error)),
-        };
-        let pieces = futures::stream::try_unfold(body, |mut body| async move {
-            Ok(body.try_next().await?.map(|piece| (piece, body)))
-        });
-        let broken = |error: aws_sdk_s3::primitives::ByteStreamError| BlobError::Bucket {
-            what: "getting an object".to_owned(),
-            said: error.to_string(),
-        };
-        Ok(pieces.map_err(broken).boxed())
+        self.pieces(&self.key(at), range).await?.ok_or(BlobError::Missing(at.digest))
     }
 
     async fn size(&self, at: Address) -> Result<Option<u64>, BlobError> {
@@ -313,9 +339,25 @@ impl Objects for S3 {
         self.remove(&self.key(at)).await
     }
 
+    async fn list(&self, after: Option<String>) -> Result<(Vec<Listed>, Option<String>), BlobError> {
+        let root = self.named("");
+        let listed = self.client.list_objects_v2().bucket(&self.bucket).prefix(&root).set_continuation_token(after);
+        let page = listed.send().await.map_err(|error| failed("listing objects", &error))?;
+        let objects = page.contents().iter().filter_map(|object| {
+            let size = object.size().and_then(|size| u64::try_from(size).ok()).unwrap_or_default();
+            Some(Listed { path: object.key()?.strip_prefix(&root)?.to_owned(), size })
+        });
+        let next = page.next_continuation_token().filter(|_| page.is_truncated() == Some(true));
+        Ok((objects.collect(), next.map(str::to_owned)))
+    }
+
     async fn delete_abandoned(&self, now: Timestamp) -> Result<(), BlobError> {
         self.delete_old_objects(now).await?;
         self.abort_old_uploads(now).await
+    }
+
+    fn links(&self) -> Option<&dyn Links> {
+        self.linking.as_ref().map(|_| self as &dyn Links)
     }
 }
 
@@ -411,6 +453,7 @@ impl S3Settings {
             path_style: true,
             credentials: Some((url.username().to_owned(), url.password().unwrap().to_owned())),
             checksums: true,
+            links: Some(BucketLinks::default()),
         };
         let nowhere = Self { bucket: "nobody-made-this".to_owned(), ..settings.clone() };
         let error = S3::open(&nowhere).await.unwrap_err();

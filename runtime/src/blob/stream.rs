@@ -7,6 +7,7 @@ use engine::id::WorkspaceId;
 use engine::value::Digest;
 use futures::{Stream, StreamExt as _};
 use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
 
 use super::objects::{Address, Pieces};
 use super::{BlobError, BlobStore};
@@ -47,9 +48,28 @@ pub enum ReceiveError<E> {
     Blob(#[from] BlobError),
 }
 
-/// The address of a stream.
-pub(super) fn address(salt: &[u8], sha256: &[u8; 32]) -> Digest {
-    Digest::of(salt, &[LABEL, sha256].concat())
+/// What came so far.
+pub(super) struct Sum {
+    pub(super) hash: Sha256,
+    pub(super) size: u64,
+    pub(super) most: u64,
+}
+
+impl Sum {
+    pub(super) fn take<E>(&mut self, piece: Result<Bytes, E>) -> Result<Bytes, ReceiveError<E>> {
+        let piece = piece.map_err(ReceiveError::BrokeOff)?;
+        self.size = self.size.saturating_add(piece.len() as u64);
+        if self.size > self.most {
+            return Err(ReceiveError::TooLarge { most: self.most });
+        }
+        self.hash.update(&piece);
+        Ok(piece)
+    }
+
+    pub(super) fn finish(self, salt: &[u8]) -> Received {
+        let sha256: [u8; 32] = self.hash.finalize().into();
+        Received { digest: Digest::of(salt, &[LABEL, &sha256].concat()), sha256, size: self.size }
+    }
 }
 
 impl BlobStore {
@@ -65,52 +85,51 @@ impl BlobStore {
         most: u64,
     ) -> Result<Received, ReceiveError<E>> {
         let salt = self.salt_of(workspace).await?;
-        let (mut head, mut hash, mut size) = (BytesMut::new(), Sha256::new(), 0_u64);
-        let mut take = |piece: &Bytes| {
-            size = size.saturating_add(piece.len() as u64);
-            hash.update(piece);
-            if size > most { Err(ReceiveError::TooLarge { most }) } else { Ok(size) }
-        };
+        let mut sum = Sum { hash: Sha256::new(), size: 0, most };
+        let mut head = BytesMut::new();
         while head.len() <= SMALL {
             let Some(piece) = pieces.next().await else {
-                let sha256: [u8; 32] = hash.finalize().into();
-                let digest = address(&salt, &sha256);
+                let received = sum.finish(&salt);
                 crash::point("file_gathered");
-                self.put(workspace, digest, head.freeze()).await?;
-                return Ok(Received { digest, sha256, size });
+                self.put(workspace, received.digest, head.freeze()).await?;
+                return Ok(received);
             };
-            let piece = piece.map_err(ReceiveError::BrokeOff)?;
-            take(&piece)?;
-            head.extend_from_slice(&piece);
+            head.extend_from_slice(&sum.take(piece)?);
         }
         let unique = self.clock.new_id();
         let mut upload = self.objects.begin(unique).await?;
         crash::point("file_begun");
-        let mut next = Some(Ok(head.freeze()));
-        let mut is_first = true;
-        while let Some(piece) = next {
-            let wrote = match piece {
-                Ok(piece) if is_first || take(&piece).is_ok() => upload.write(piece).await.map_err(ReceiveError::Blob),
-                Ok(_) => Err(ReceiveError::TooLarge { most }),
-                Err(error) => Err(ReceiveError::BrokeOff(error)),
-            };
-            if let Err(error) = wrote {
-                upload.abandon().await;
-                return Err(error);
+        let rest = async {
+            upload.write(head.freeze()).await?;
+            while let Some(piece) = pieces.next().await {
+                upload.write(sum.take(piece)?).await?;
+                crash::point("file_piece");
             }
-            crash::point("file_piece");
-            is_first = false;
-            next = pieces.next().await;
+            Ok(())
+        };
+        if let Err(error) = rest.await {
+            upload.abandon().await;
+            return Err(error);
         }
         upload.finish().await?;
         crash::point("file_finished");
-        let sha256: [u8; 32] = hash.finalize().into();
-        let digest = address(&salt, &sha256);
-        self.touch(workspace, digest, size).await?;
+        let received = sum.finish(&salt);
+        self.settle(workspace, unique, received).await?;
+        Ok(received)
+    }
+
+    /// Brings what was taken to its place. The row goes first, so that no sweep takes the place meanwhile.
+    pub(super) async fn settle(
+        &self,
+        workspace: WorkspaceId,
+        unique: Uuid,
+        received: Received,
+    ) -> Result<(), BlobError> {
+        self.touch(workspace, received.digest, received.size).await?;
         crash::point("file_touched");
-        self.objects.settle(unique, size, Address { workspace, digest }).await?;
+        self.objects.settle(unique, received.size, Address { workspace, digest: received.digest }).await?;
         crash::point("file_settled");
-        Ok(Received { digest, sha256, size })
+        Ok(())
     }
 
     /// The bytes of a stream. When all are read, the last ones come only if they are what was kept; when a part is,

@@ -133,7 +133,11 @@ impl BlobStore {
 }
 
 /// Rows of a table that refer to the blob of the row at hand.
-fn referring<T: Iden + Copy + 'static, C: Iden + Copy + 'static>(table: T, workspace: C, digest: C) -> SelectStatement {
+pub(super) fn referring<T: Iden + Copy + 'static, C: Iden + Copy + 'static>(
+    table: T,
+    workspace: C,
+    digest: C,
+) -> SelectStatement {
     let same = |column: C, of: blob::Column| Expr::col((table, column)).equals((blob::Entity, of));
     let mut reference = Query::select();
     reference.expr(Expr::value(1)).from(table);

@@ -83,11 +83,24 @@ impl Runtime {
     }
 
     /// Starts a run under an id that was drawn for it; a repeated idempotency key still answers with the first run.
+    /// `asked` is what counts as the same again, where that is not the input.
     ///
     /// # Errors
     /// When it was not started, or it is not known whether it was.
-    pub async fn start_as_run(&self, request: StartRun, run: RunId) -> Result<Started, StartError> {
-        self.start_noted(request, Beginning { run: Some(run), ..Beginning::default() }).await
+    pub async fn start_as_run(
+        &self,
+        request: StartRun,
+        run: RunId,
+        asked: Option<Value>,
+    ) -> Result<Started, StartError> {
+        let asked = match asked {
+            Some(asked) => {
+                let (_, tenant) = self.0.definitions.get(request.workspace, request.definition_hash).await?;
+                Some(ValueRef::of(&tenant.salt, &asked).0.digest)
+            }
+            None => None,
+        };
+        self.start_noted(request, Beginning { run: Some(run), asked, ..Beginning::default() }).await
     }
 
     /// Starts the run of a delivery: its key is remembered for a time of its own, and what counts as the same again is

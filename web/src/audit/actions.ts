@@ -49,6 +49,8 @@ export const ACTIONS: Readonly<Record<string, Words>> = {
   "variable.created": ["Variable made", "Variable angelegt"],
   "variable.updated": ["Variable changed", "Variable geändert"],
   "variable.deleted": ["Variable deleted", "Variable gelöscht"],
+  "artifact.upload_created": ["File to be sent", "Datei zum Hochladen angelegt"],
+  "artifact.linked": ["Link to a file made", "Link auf eine Datei angelegt"],
   "connection.created": ["Connection made", "Verbindung angelegt"],
   "connection.updated": ["Connection changed", "Verbindung geändert"],
   "connection.deleted": ["Connection deleted", "Verbindung gelöscht"],

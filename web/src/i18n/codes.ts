@@ -138,7 +138,6 @@ export const meanings: Readonly<Record<string, string>> = {
   FILE_GONE: "Die Datei ist nicht mehr da.",
   FILE_NOT_FOUND: "Dieser Lauf hat keine solche Datei.",
   FILE_TOO_LARGE: "Die Datei ist größer, als der Server erlaubt.",
-  FILES_UNAVAILABLE: "Hier ist kein Platz für Dateien.",
   FILE_UNREADABLE: "Die Datei kann nicht gelesen werden.",
   FILE_NOT_BASE64: "Das ist kein Base64.",
   FILE_NOT_TEXT: "Die Datei ist kein Text in dieser Kodierung.",

@@ -62,13 +62,15 @@ export function FileList({ runId }: { runId: string }) {
                 </p>
                 <p className="text-small text-soft">
                   <span
-                    className="text-text tabular-nums"
+                    className="whitespace-nowrap text-text tabular-nums"
                     title={t("data.bytes", { bytes: file.size.toLocaleString(language) })}
                   >
                     {size(file.size, language)}
                   </span>
                   {" · "}
-                  <Time at={file.createdAt} />
+                  <span className="whitespace-nowrap">
+                    <Time at={file.createdAt} />
+                  </span>
                 </p>
               </Row>
             ))}

@@ -150,6 +150,7 @@ async fn text(mut field: multer::Field<'static>, name: &str) -> Result<String, H
 
 fn new(hook: &Hook, run: RunId, name: FileName, media_type: &str) -> NewArtifact {
     NewArtifact {
+        id: None,
         workspace: hook.workspace,
         project: hook.project,
         run: Some(run),
@@ -177,6 +178,7 @@ fn refused(error: KeepError<std::io::Error>) -> HookError {
             let message = "the file cannot be kept now: the artifact store failed; send it again".to_owned();
             HookError::Service(ServiceError::Unavailable { message })
         }
+        KeepError::Taken(_) => HookError::Service(ServiceError::internal("a new id was taken")),
         KeepError::Database(error) => HookError::Service(error.into()),
     }
 }
