@@ -123,6 +123,14 @@ for (const theme of ["light", "dark"] as const) {
     await page.getByRole("dialog").getByRole("button", { name: "Deploy v1" }).click();
     await expect(page.getByText("default runs v1 from now on.")).toBeVisible();
     await page.goto(`${site}/workflows/default/axe-${theme}`);
+    await page.getByRole("button", { name: /^Run v\d/ }).click();
+    await page
+      .getByRole("dialog")
+      .getByLabel("Add a file")
+      .setInputFiles({ name: "a.txt", mimeType: "text/plain", buffer: Buffer.from("a") });
+    await expect(page.getByRole("dialog").getByText("Sent", { exact: true })).toBeVisible();
+    await clean(page, "a run with a file");
+    await page.keyboard.press("Escape");
     await page.getByRole("button", { name: "Publish", exact: true }).click();
     await clean(page, "publish");
     await page.keyboard.press("Escape");

@@ -130,3 +130,64 @@ test("files are shown as files in values, and what only says that it is one stay
   await expect(output).toContainText("$file: text");
   await expect(output.getByRole("link")).toHaveCount(0);
 });
+
+test("a run is started with files that are sent from the dialog, and what is canceled is not sent", async ({
+  signedIn: page,
+  forge,
+  site,
+}) => {
+  await forge.publish("given-files", {
+    input_schema: {
+      type: "object",
+      required: ["report"],
+      properties: { report: { "x-file": true, title: "The report" }, who: { type: "string" } },
+    },
+    nodes: {
+      start: { type: "trigger.manual@1" },
+      pass: { type: "data.set@1", config: { value: ["{{ input.report }}", "{{ input.photo }}"] } },
+    },
+    edges: [{ from: "start", to: "pass" }],
+  });
+  await page.goto(`${site}/workflows/default/given-files`);
+  await page.getByRole("button", { name: "Run v1" }).click();
+  const dialog = page.getByRole("dialog");
+  await expect(dialog.getByLabel("Input")).not.toHaveValue(/report/);
+  const start = dialog.getByRole("button", { name: "Start the run" });
+  const file = (name: string) => ({ name, mimeType: "image/x-noise", buffer: BYTES });
+
+  // One is held on its way: nothing starts without it, and it can be canceled.
+  await page.route("**/api/v1/artifact-uploads/**", () => undefined);
+  await dialog.getByLabel("Choose a file for The report").setInputFiles(file("slow.bin"));
+  await expect(dialog.getByRole("progressbar", { name: "Sending slow.bin" })).toBeVisible();
+  await expect(start).toBeDisabled();
+  await dialog.getByRole("button", { name: "Cancel sending slow.bin" }).click();
+  await expect(dialog.getByText("slow.bin")).toHaveCount(0);
+  await page.unrouteAll();
+
+  // The server says why it does not take one.
+  await dialog.getByLabel("Add a file").setInputFiles(file(`${"x".repeat(300)}.bin`));
+  await expect(dialog.getByRole("alert")).toContainText("It was not sent:");
+  await expect(start).toBeDisabled();
+  await dialog.getByRole("button", { name: /^Take x+\.bin off$/ }).click();
+  await expect(start).toBeEnabled();
+
+  await dialog.getByLabel("Choose a file for The report").setInputFiles(file("report.bin"));
+  await dialog
+    .getByLabel("Add a file")
+    .setInputFiles({ name: "empty.txt", mimeType: "text/plain", buffer: Buffer.alloc(0) });
+  await expect(dialog.getByText("Sent", { exact: true })).toHaveCount(2);
+  await dialog.getByLabel("Which member of the input empty.txt becomes").fill("report");
+  await expect(dialog.getByText("This name is taken.")).toBeVisible();
+  await dialog.getByLabel("Which member of the input empty.txt becomes").fill("photo");
+  await start.click();
+  await expect(page.getByTestId("run-status")).toHaveText("Succeeded");
+  await page.getByRole("tab", { name: "Files" }).click();
+  const rows = page.getByRole("list", { name: "Files" }).getByRole("listitem");
+  await expect(rows).toHaveCount(2);
+  await expect(rows.filter({ hasText: "empty.txt" })).toContainText("0 B");
+  expect((await bytesOf(await downloaded(page, "report.bin"))).equals(BYTES)).toBe(true);
+  await page.getByRole("tab", { name: "Canvas" }).click();
+  await node(page, "pass").click();
+  const output = page.getByRole("region", { name: "Output", exact: true });
+  await expect(output.getByRole("link", { name: /^Download / })).toHaveCount(2);
+});

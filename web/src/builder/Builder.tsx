@@ -240,7 +240,12 @@ export function Builder({ store, catalog, role, workflow, onPublished }: Props) 
               />
             ) : null}
             {open === "run" && latest ? (
-              <RunDialog version={latest} triggers={workflow.triggers} onClose={() => setOpen(null)} />
+              <RunDialog
+                version={latest}
+                project={workflow.project.slug}
+                triggers={workflow.triggers}
+                onClose={() => setOpen(null)}
+              />
             ) : null}
             {open === "conflicts" && draft.conflicts.length > 0 ? (
               <ConflictDialog conflicts={draft.conflicts} onSettled={draft.settled} onClose={() => setOpen(null)} />

@@ -4,34 +4,52 @@ import { useMutation } from "urql";
 import { messageOf, refusalOf } from "@/api/errors";
 import { parse } from "@/canvas/inspector/schemaForm/kind";
 import { isObject } from "@/canvas/model/json";
+import { fileFields, withoutFields } from "@/files/fields";
+import { clashes, useUploads } from "@/files/useUploads";
 import { useT } from "@/i18n";
 import { Button } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
 import { Select, TextArea } from "@/ui/Field";
 import { StartRunMutation } from "./queries";
+import { RunFiles } from "./RunFiles";
 import { sample } from "./sample";
 
 interface Props {
   version: { id: string; number: number; definition: unknown };
+  /** The slug of the workflow's project. */
+  project: string;
   triggers: readonly { node: string; type: string }[];
   onClose: () => void;
 }
 
 /** Starts a run of the published version with an input of one's own, and goes to it. */
-export function RunDialog({ version, triggers, onClose }: Props) {
+export function RunDialog({ version, project, triggers, onClose }: Props) {
   const t = useT();
   const navigate = useNavigate();
   const manual = triggers.filter(({ type }) => type.startsWith("trigger.manual@"));
   const schema = isObject(version.definition) ? version.definition.input_schema : undefined;
-  const [input, setInput] = useState(() => JSON.stringify(sample(schema), null, 2));
+  const fields = fileFields(schema);
+  const [input, setInput] = useState(() => JSON.stringify(sample(withoutFields(schema, fields)), null, 2));
+  const files = useUploads(project);
   const [trigger, setTrigger] = useState(manual[0]?.node ?? "");
   const [refused, setRefused] = useState<string>();
   const [result, start] = useMutation(StartRunMutation);
   const read = parse(input);
 
+  const taken = read.ok && isObject(read.value) ? Object.keys(read.value) : [];
+  // What is still on its way would be missing, and what has no place of its own would be refused.
+  const isSent = files.uploads.every((one) => one.artifactId !== undefined && !clashes(one, files.uploads, taken));
   const go = async () => {
-    if (!read.ok) return;
-    const answer = await start({ input: { versionId: version.id, trigger, input: read.value ?? null } });
+    if (!read.ok || !isSent) return;
+    const given = files.uploads.map(({ field, artifactId = "" }) => ({ field, artifactId }));
+    const answer = await start({
+      input: {
+        versionId: version.id,
+        trigger,
+        input: read.value ?? null,
+        ...(given.length > 0 ? { files: given } : {}),
+      },
+    });
     if (answer.error) return setRefused(messageOf(answer.error));
     const payload = answer.data?.startRun;
     if (payload?.run) return void navigate(`/runs/${payload.run.id}`);
@@ -47,7 +65,7 @@ export function RunDialog({ version, triggers, onClose }: Props) {
           <Button onClick={onClose}>{t("action.cancel")}</Button>
           <Button
             look="primary"
-            disabled={!read.ok || result.fetching || manual.length === 0}
+            disabled={!read.ok || !isSent || result.fetching || manual.length === 0}
             onClick={() => void go()}
           >
             {t("action.startRun")}
@@ -68,11 +86,12 @@ export function RunDialog({ version, triggers, onClose }: Props) {
         <TextArea
           label={t("run.input")}
           help={t("run.input.help")}
-          rows={10}
+          rows={fields.length > 0 ? 6 : 10}
           value={input}
           error={read.ok ? undefined : t("form.notJson", { message: read.message })}
           onChange={setInput}
         />
+        <RunFiles fields={fields} taken={taken} files={files} />
         {refused ? (
           <p role="alert" className="text-failed">
             {refused}

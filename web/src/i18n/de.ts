@@ -899,4 +899,15 @@ export const de: Readonly<Record<MessageKey, string>> = {
   "limit.none": "kein Projekt mehr",
   "access.limited": "Das gilt nur in {projects}.",
   "access.because.limited": "es den ganzen Arbeitsbereich betrifft und nur einige Projekte freigegeben sind",
+  "files.add": "Datei hinzufügen",
+  "files.add.help":
+    "Der Lauf bekommt eine eigene Datei, als Teil der Eingabe. Was nicht zu Ende gesendet wird, bleibt nirgends.",
+  "files.chooseFor": "Datei für {field} auswählen",
+  "files.cancel": "{name} nicht weiter senden",
+  "files.remove": "{name} wegnehmen",
+  "files.sending": "{name} wird gesendet",
+  "files.sent": "Gesendet",
+  "files.notSent": "Nicht gesendet: {why}",
+  "files.member": "Welcher Teil der Eingabe {name} wird",
+  "files.member.taken": "Diesen Namen gibt es schon.",
 };

@@ -881,6 +881,17 @@ export const en = {
   "limit.none": "no project any more",
   "access.limited": "It holds only in {projects}.",
   "access.because.limited": "it is about the whole workspace, and only some projects are theirs",
+  "files.add": "Add a file",
+  "files.add.help":
+    "A run gets a file of its own, as a member of the input. What is not sent to the end is kept nowhere.",
+  "files.chooseFor": "Choose a file for {field}",
+  "files.cancel": "Cancel sending {name}",
+  "files.remove": "Take {name} off",
+  "files.sending": "Sending {name}",
+  "files.sent": "Sent",
+  "files.notSent": "It was not sent: {why}",
+  "files.member": "Which member of the input {name} becomes",
+  "files.member.taken": "This name is taken.",
 } as const;
 
 /** The name of a text. */

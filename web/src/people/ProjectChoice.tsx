@@ -25,7 +25,11 @@ export function ProjectChoice({ value, error, help, onChange }: Props) {
   const toggle = (slug: string, isChosen: boolean) =>
     onChange(isChosen ? [...(value ?? []), slug].sort() : (value ?? []).filter((one) => one !== slug));
   return (
-    <fieldset aria-describedby={`${id}-help${error ? ` ${id}-error` : ""}`} aria-invalid={error !== undefined}>
+    <fieldset
+      className="min-w-0"
+      aria-describedby={`${id}-help${error ? ` ${id}-error` : ""}`}
+      aria-invalid={error !== undefined}
+    >
       <legend className="font-medium">{t("limit.title")}</legend>
       <div className="mt-1 flex flex-wrap gap-x-5 gap-y-1">
         {([false, true] as const).map((some) => (
