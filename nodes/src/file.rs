@@ -10,7 +10,12 @@ use futures::stream::BoxStream;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
+mod base64;
+pub(crate) mod convert;
+mod media;
 mod name;
+pub(crate) mod read;
+pub(crate) mod write;
 
 pub use self::name::{FileName, FileNameError};
 

@@ -197,6 +197,9 @@ impl Registry {
     /// All built-in types. Code runs nowhere until [`code::Js`] is put in with a place to run.
     pub fn built_in() -> Self {
         Self::default()
+            .with(file::convert::Convert)
+            .with(file::read::Read)
+            .with(file::write::Write)
             .with(code::Js::new(code::CodeRoom::closed("this process has no place to run code")))
             .with(data::aggregate::Aggregate)
             .with(data::dedupe::Dedupe)

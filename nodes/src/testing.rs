@@ -18,6 +18,10 @@ use crate::file::{FileBytes, FileHandle, Files, NewFile, not_found};
 use crate::outgoing::{Outgoing, OutgoingPolicy};
 use crate::{Attempt, NodeContext, NodeOutcome, NodeType};
 
+mod shelf;
+
+pub(crate) use self::shelf::Shelf;
+
 /// When every attempt in tests begins: 2026-01-01T00:00:00Z.
 pub(crate) const NOW: Timestamp = Timestamp(1_767_225_600_000_000);
 
@@ -26,6 +30,7 @@ pub(crate) struct Room {
     input: Arc<Value>,
     outgoing: Outgoing,
     connection: Option<Connection>,
+    files: Arc<dyn Files>,
 }
 
 impl ExpressionScope for Room {
@@ -65,7 +70,7 @@ impl NodeContext for Room {
     }
 
     fn files(&self) -> Arc<dyn Files> {
-        Arc::new(NoFiles)
+        Arc::clone(&self.files)
     }
 
     async fn code_ceiling(&self) -> Result<CodeCeiling, ErrorInfo> {
@@ -94,7 +99,12 @@ impl Files for NoFiles {
 
 /// The door of an attempt that calls nobody.
 pub(crate) fn room(attempt: &Attempt) -> Room {
-    Room { input: Arc::clone(&attempt.input), outgoing: outgoing(&[]), connection: None }
+    in_room(attempt, closed())
+}
+
+/// The door of an attempt without files.
+fn in_room(attempt: &Attempt, outgoing: Outgoing) -> Room {
+    Room { input: Arc::clone(&attempt.input), outgoing, connection: None, files: Arc::new(NoFiles) }
 }
 
 /// An attempt of 10 s with this config and input.
@@ -118,14 +128,19 @@ pub(crate) fn outgoing(allowed: &[&str]) -> Outgoing {
     Outgoing::new(OutgoingPolicy { allow_hosts, ..OutgoingPolicy::default() }).unwrap()
 }
 
+/// A way out for those who call nobody; made once, because that takes long.
+fn closed() -> Outgoing {
+    static CLOSED: OnceLock<Outgoing> = OnceLock::new();
+    CLOSED.get_or_init(|| outgoing(&[])).clone()
+}
+
 /// Executes `attempt` with this way out.
 pub(crate) async fn execute(
     node: &dyn NodeType,
     outgoing: Outgoing,
     attempt: &Attempt,
 ) -> Result<NodeOutcome, ErrorInfo> {
-    let room = Room { input: Arc::clone(&attempt.input), outgoing, connection: None };
-    node.execute(&room, attempt).await
+    node.execute(&in_room(attempt, outgoing), attempt).await
 }
 
 /// Executes `attempt` with this way out and this connection.
@@ -135,14 +150,38 @@ pub(crate) async fn execute_with(
     connection: Connection,
     attempt: &Attempt,
 ) -> Result<NodeOutcome, ErrorInfo> {
-    let room = Room { input: Arc::clone(&attempt.input), outgoing, connection: Some(connection) };
+    let room = Room { connection: Some(connection), ..in_room(attempt, outgoing) };
     node.execute(&room, attempt).await
+}
+
+/// What leaves a node that calls nobody and has the files of this shelf.
+pub(crate) async fn kept_by(
+    node: &dyn NodeType,
+    shelf: &Shelf,
+    config: Value,
+    input: Value,
+) -> Result<Value, ErrorInfo> {
+    with_files(node, Arc::new(shelf.clone()), config, input).await
+}
+
+/// The same with any files.
+pub(crate) async fn with_files(
+    node: &dyn NodeType,
+    files: Arc<dyn Files>,
+    config: Value,
+    input: Value,
+) -> Result<Value, ErrorInfo> {
+    let attempt = attempt(config, input);
+    let room = Room { files, ..room(&attempt) };
+    match node.execute(&room, &attempt).await? {
+        NodeOutcome::Done { port, output } if port == "out" => Ok(output),
+        other => panic!("{other:?}"),
+    }
 }
 
 /// How a node that calls nobody ends.
 async fn ends(node: &dyn NodeType, config: Value, input: Value) -> Result<NodeOutcome, ErrorInfo> {
-    static CLOSED: OnceLock<Outgoing> = OnceLock::new();
-    execute(node, CLOSED.get_or_init(|| outgoing(&[])).clone(), &attempt(config, input)).await
+    execute(node, closed(), &attempt(config, input)).await
 }
 
 /// The outcome of a node that does not fail.

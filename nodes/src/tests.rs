@@ -35,6 +35,8 @@ fn the_built_in_types_are_these() {
     assert_eq!(
         names,
         [
+            "artifact.read@1",
+            "artifact.write@1",
             "code.js@1",
             "data.aggregate@1",
             "data.dedupe@1",
@@ -43,6 +45,7 @@ fn the_built_in_types_are_these() {
             "data.sort@1",
             "data.text@1",
             "event.publish@1",
+            "file.convert@1",
             "flow.fail@1",
             "flow.if@1",
             "flow.merge@1",

@@ -87,7 +87,7 @@ fn passing(host: &str, call: Value) -> Value {
     })
 }
 
-async fn hook(app: &TestApp, name: &str, definition: &Value) -> String {
+pub(crate) async fn hook(app: &TestApp, name: &str, definition: &Value) -> String {
     let published = app.publish(name, definition).await;
     assert_eq!(published["problems"], json!([]), "{published:#}");
     let query = "query($n: String!) { workflow(name: $n) { triggerBindings { webhook { urls { path } } } } }";
@@ -95,7 +95,7 @@ async fn hook(app: &TestApp, name: &str, definition: &Value) -> String {
     found["workflow"]["triggerBindings"][0]["webhook"]["urls"][0]["path"].as_str().unwrap().to_owned()
 }
 
-async fn started(answer: reqwest::Response) -> String {
+pub(crate) async fn started(answer: reqwest::Response) -> String {
     let (status, body): (_, Value) = (answer.status(), answer.json().await.unwrap());
     assert_eq!(status, 202, "{body}");
     body["runId"].as_str().unwrap().to_owned()

@@ -17,6 +17,7 @@ mod events;
 mod expressions;
 mod feed;
 mod file_links;
+mod file_nodes;
 mod files;
 mod fuzz;
 mod graphql_http;
