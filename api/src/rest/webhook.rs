@@ -130,10 +130,9 @@ fn value(mode: BodyMode, headers: &Headers, content: &[u8]) -> Result<Value, Str
     }
     let media = headers.find(CONTENT_TYPE.as_str()).unwrap_or_default();
     let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    if media == "application/json" || (media.starts_with("application/") && media.ends_with("+json")) {
-        if mode != BodyMode::Text {
-            return json(content);
-        }
+    let is_json = media == "application/json" || (media.starts_with("application/") && media.ends_with("+json"));
+    if is_json && mode != BodyMode::Text {
+        return json(content);
     }
     let text = std::str::from_utf8(content).map_err(|_| "the body is neither JSON nor text in UTF-8".to_owned())?;
     if media == "application/x-www-form-urlencoded" && mode != BodyMode::Text {
