@@ -144,7 +144,8 @@ export const meanings: Readonly<Record<string, string>> = {
   FILE_NOT_JSON: "Die Datei ist kein JSON.",
   FILE_FORMAT_UNKNOWN: "In welchem Format die Datei ist, sagt sie nicht. Das Format angeben.",
   FILE_TOO_DEEP: "Die Datei ist zu tief verschachtelt.",
-  FILE_DOCUMENT_TOO_LARGE: "Das Dokument ist zu groß, um als Ganzes gelesen zu werden. Es teilen oder als JSON-Zeilen oder CSV liefern.",
+  FILE_DOCUMENT_TOO_LARGE:
+    "Das Dokument ist zu groß, um als Ganzes gelesen zu werden. Es teilen oder als JSON-Zeilen oder CSV liefern.",
   RECORD_TOO_LARGE: "Ein Datensatz ist zu lang. Vielleicht ist ein Anführungszeichen nicht geschlossen.",
   CSV_INVALID: "Eine Zeile der Tabelle hat nicht die richtigen Felder.",
   CSV_SHAPE: "Ein Datensatz lässt sich nicht als Zeile einer Tabelle schreiben.",
