@@ -138,10 +138,12 @@ async fn goes_through(home: &Home) {
 }
 
 /// A place of its own in the bucket that the tests are given.
+#[expect(clippy::disallowed_methods, reason = "the servers of the tests are told by the environment")]
 pub(crate) fn in_a_bucket(home: Home) -> Home {
     let url = std::env::var("FLOWFORGE_TEST_S3").unwrap_or_else(|_| panic!("FLOWFORGE_TEST_S3 names no S3 server"));
     let url: reqwest::Url = url.parse().unwrap();
-    let place = format!("s3:/{}/{}", url.path().trim_end_matches('/'), uuid::Uuid::now_v7().simple());
+    let place =
+        format!("s3:/{}/{}", url.path().trim_end_matches('/'), runtime::clock::Clock::system().new_id().simple());
     home.with("ARTIFACT__URL", &place)
         .with("ARTIFACT__ENDPOINT", &format!("http://{}:{}", url.host_str().unwrap(), url.port().unwrap()))
         .with("ARTIFACT__ACCESS_KEY", url.username())

@@ -441,13 +441,14 @@ impl Upload for Parts {
 impl S3Settings {
     /// A place of its own in the bucket that the tests are given, by
     /// `FLOWFORGE_TEST_S3=http://KEY:SECRET@HOST:PORT/BUCKET`.
+    #[expect(clippy::disallowed_methods, reason = "the servers of the tests are told by the environment")]
     pub(crate) async fn for_test() -> Self {
         let url = std::env::var("FLOWFORGE_TEST_S3")
             .unwrap_or_else(|_| panic!("FLOWFORGE_TEST_S3 names no S3 server; `make test` starts one"));
         let url: reqwest::Url = url.parse().unwrap();
         let settings = Self {
             bucket: url.path().trim_matches('/').to_owned(),
-            prefix: format!("of/{}", Uuid::now_v7().simple()),
+            prefix: format!("of/{}", crate::clock::Clock::system().new_id().simple()),
             endpoint: Some(format!("http://{}:{}", url.host_str().unwrap(), url.port().unwrap())),
             region: None,
             path_style: true,

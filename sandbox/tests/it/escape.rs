@@ -61,15 +61,15 @@ async fn faults(pool: &Pool, escape: &Escape) -> String {
     pool.execute(7, victim).await.unwrap();
     let attack = Job { time: Duration::from_secs(4), ..job(&escape.source) };
     match pool.execute(7, attack).await {
-        Err(error) => write!(faults, "{}: {error}\n", escape.name).unwrap(),
+        Err(error) => writeln!(faults, "{}: {error}", escape.name).unwrap(),
         Ok(report) => {
             if !ends_as_expected(escape, &report) {
-                write!(faults, "{}: {:?}\n", escape.name, report.result).unwrap();
+                writeln!(faults, "{}: {:?}", escape.name, report.result).unwrap();
             }
             let told = format!("{report:?}");
             for trace in ["canary-of-another-run", "PATH=", "root:x:0", "/proc/"] {
                 if told.contains(trace) {
-                    write!(faults, "{}: `{trace}` in its report\n", escape.name).unwrap();
+                    writeln!(faults, "{}: `{trace}` in its report", escape.name).unwrap();
                 }
             }
         }
@@ -80,7 +80,7 @@ async fn faults(pool: &Pool, escape: &Escape) -> String {
     let expected = r#"[[],"undefined","undefined","{\"a\":[1]}",[2],1767225600000,"bc"]"#;
     let next = pool.execute(7, next).await.unwrap();
     if next.result.as_deref() != Ok(expected) {
-        write!(faults, "{}: the next run saw {:?}\n", escape.name, next.result).unwrap();
+        writeln!(faults, "{}: the next run saw {:?}", escape.name, next.result).unwrap();
     }
     faults
 }

@@ -1,5 +1,7 @@
 //! The sandbox from outside: real children, attacked and overloaded.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods, unreachable_pub)]
+
 #[cfg(unix)]
 mod escape;
 #[cfg(unix)]
