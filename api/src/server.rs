@@ -12,7 +12,6 @@ use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::serve::ListenerExt as _;
 use engine::id::ApiKeyId;
 use migration::{Migrator, MigratorTrait as _};
-use nodes::code::CodeRoom;
 use nodes::outgoing::{BuildError, Outgoing, OutgoingPolicy};
 use runtime::blob::{BlobStore, Checked};
 use runtime::clock::Clock;
@@ -22,7 +21,6 @@ use runtime::database::{
 use runtime::secret::{SecretError, Secrets};
 use runtime::trace::Tracer;
 use runtime::{Database, DatabaseKind, OpenError, Parts, Runtime, RuntimeConfig};
-use sandbox::{Health, Pool, PoolConfig};
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -37,6 +35,8 @@ use crate::service::workspace::{self, DEFAULT_SLUG};
 use crate::service::{ServiceError, access, audit_chain, denial, key, project, session, trigger};
 use crate::telemetry::export::ExportError;
 use crate::{graphql, rest, store, telemetry};
+
+mod code;
 
 /// Why a process did not start, or could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -411,7 +411,7 @@ async fn open_runtime(
         own: Some(own),
     };
     let outgoing = Outgoing::new(policy)?;
-    let registry = nodes::Registry::built_in().with(nodes::code::Js::new(code_room(config)?));
+    let registry = nodes::Registry::built_in().with(nodes::code::Js::new(code::room(config)?));
     #[cfg(debug_assertions)]
     let registry = if config.testing.nodes { registry.with(runtime::crash::Abort) } else { registry };
     #[cfg(debug_assertions)]
@@ -443,54 +443,6 @@ async fn open_blobs(config: &Config, database: &Database, clock: &Clock) -> Resu
         None => BlobStore::folder(&config.artifact.folder, database.clone(), clock.clone()),
     };
     Ok(blobs.map_err(OpenError::from)?)
-}
-
-/// Where code runs. That is told of now, not when the first script comes.
-fn code_room(config: &Config) -> Result<CodeRoom, ServeError> {
-    let settings = &config.sandbox;
-    let (program, argument) = match &settings.program {
-        _ if !settings.enabled => return Ok(CodeRoom::closed("`sandbox.enabled` is false")),
-        None => return Ok(CodeRoom::closed("this program has no process for code")),
-        Some((program, argument)) => (program.clone(), argument.clone()),
-    };
-    let folder = config.data_dir.join("sandbox");
-    let unusable = |cause| ServeError::DataFolder { path: folder.display().to_string(), cause };
-    make_private_folder(&folder).map_err(unusable)?;
-    let pool = Pool::new(PoolConfig {
-        arguments: vec![argument],
-        processes: settings.processes,
-        most_memory: settings.limits.most_memory,
-        allow_weaker: settings.allow_weaker,
-        idle: settings.idle,
-        ..PoolConfig::new(program, folder.clone())
-    })
-    .map_err(unusable)?;
-    let probed = pool.clone();
-    std::thread::Builder::new()
-        .name("sandbox-probe".to_owned())
-        .spawn(move || tell_of_walls(&probed.probe()))
-        .map_err(unusable)?;
-    Ok(CodeRoom::new(pool, settings.limits))
-}
-
-fn tell_of_walls(health: &Health) {
-    match health {
-        Health::Ready(walls) if walls.are_whole() && walls.landlock > 0 => {
-            tracing::info!(sandbox.landlock = walls.landlock, "code runs in processes that can reach nothing");
-        }
-        Health::Ready(walls) if walls.are_whole() => {
-            tracing::info!(
-                "code runs in processes that can reach nothing; this kernel has no landlock as a second wall"
-            );
-        }
-        Health::Ready(walls) => {
-            tracing::warn!(sandbox.walls = ?walls, "code runs in processes that are not wholly locked in, as `sandbox.allow_weaker` allows");
-        }
-        Health::Unavailable(why) => {
-            tracing::warn!("code cannot be run here, and nodes of the type code.js fail: {why}");
-        }
-        Health::Unknown => {}
-    }
 }
 
 pub(crate) fn secrets(config: &Config, database: &Database, clock: &Clock) -> Secrets {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use nodes::file::media;
 use serde_json::{Value, json};
 
 use crate::client::Client;
@@ -138,7 +139,7 @@ pub(crate) async fn upload(
     }
     let own = path.file_name().map(|name| name.to_string_lossy().into_owned());
     let name = name.or(own).ok_or_else(|| wrong("it has no name; give one by --name".to_owned()))?;
-    let media_type = media_type.unwrap_or_else(|| media_type_of(&name).to_owned());
+    let media_type = media_type.or_else(|| media::of_name(&name).map(str::to_owned));
     let input = json!({ "project": project, "name": name, "mediaType": media_type, "size": about.len() });
     let told = client.change("createArtifactUpload", question::UPLOAD, input).await?["upload"].take();
     let headers = told["headers"].as_array().into_iter().flatten();
@@ -146,28 +147,6 @@ pub(crate) async fn upload(
     client.put(told["url"].as_str().unwrap_or_default(), headers, file, about.len()).await?;
     let done = client.change("completeArtifactUpload", question::COMPLETE, json!({ "token": told["token"] })).await;
     Ok(done?["artifact"].take())
-}
-
-/// What a file of this name most likely is.
-fn media_type_of(name: &str) -> &'static str {
-    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
-    match ending.as_deref() {
-        Some("csv") => "text/csv",
-        Some("gif") => "image/gif",
-        Some("html" | "htm") => "text/html",
-        Some("jpg" | "jpeg") => "image/jpeg",
-        Some("json") => "application/json",
-        Some("jsonl" | "ndjson") => "application/jsonl",
-        Some("md") => "text/markdown",
-        Some("pdf") => "application/pdf",
-        Some("png") => "image/png",
-        Some("svg") => "image/svg+xml",
-        Some("txt" | "log") => "text/plain",
-        Some("xlsx") => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        Some("xml") => "application/xml",
-        Some("zip") => "application/zip",
-        _ => "application/octet-stream",
-    }
 }
 
 async fn download(client: &Client, wanted: &Download, output: Output) -> Result<ExitCode, Failure> {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 mod base64;
 pub(crate) mod convert;
-mod media;
+pub mod media;
 mod name;
 pub(crate) mod read;
 pub(crate) mod write;

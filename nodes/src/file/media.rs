@@ -6,7 +6,7 @@ use engine::error::ErrorInfo;
 const LONGEST: usize = 200;
 
 /// Endings and the types that they stand for; of several endings of a type the first is its own.
-const KNOWN: [(&str, &str); 22] = [
+const KNOWN: [(&str, &str); 23] = [
     ("csv", "text/csv"),
     ("tsv", "text/tab-separated-values"),
     ("json", "application/json"),
@@ -19,6 +19,7 @@ const KNOWN: [(&str, &str); 22] = [
     ("log", "text/plain"),
     ("md", "text/markdown"),
     ("html", "text/html"),
+    ("htm", "text/html"),
     ("css", "text/css"),
     ("js", "text/javascript"),
     ("yaml", "application/yaml"),
@@ -36,32 +37,36 @@ pub(super) fn ending(name: &str) -> Option<String> {
     name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase())
 }
 
-/// The type that a name's ending stands for.
-pub(super) fn of_name(name: &str) -> Option<&'static str> {
+/// The media type that a name's ending stands for.
+pub fn of_name(name: &str) -> Option<&'static str> {
     let ending = ending(name)?;
     KNOWN.iter().find(|(known, _)| *known == ending).map(|(_, media_type)| *media_type)
 }
 
-/// The type that an author wrote in `config.media_type`.
-///
-/// # Errors
-/// When it is none: it would stand in a header of every download.
-pub(super) fn checked(text: &str) -> Result<String, ErrorInfo> {
+/// Whether a text is a media type, with or without parameters, of at most 200 characters. It stands in a header of every
+/// download.
+pub fn is_media_type(text: &str) -> bool {
     let is_token = |part: &str| {
         !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte))
     };
     let essence = text.split(';').next().unwrap_or_default().trim();
     let fits = text.len() <= LONGEST && text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-    match essence.split_once('/') {
-        Some((main, sub)) if fits && is_token(main) && is_token(sub) => Ok(text.to_owned()),
-        _ => {
-            let message = format!(
-                "config.media_type is no media type; expected one such as `text/csv` or `text/plain; charset=utf-8`, of at \
-                 most {LONGEST} characters"
-            );
-            Err(ErrorInfo::permanent("CONFIG_INVALID", message))
-        }
+    fits && essence.split_once('/').is_some_and(|(main, sub)| is_token(main) && is_token(sub))
+}
+
+/// The type that an author wrote in `config.media_type`.
+///
+/// # Errors
+/// When it is none.
+pub(super) fn checked(text: &str) -> Result<String, ErrorInfo> {
+    if is_media_type(text) {
+        return Ok(text.to_owned());
     }
+    let message = format!(
+        "config.media_type is no media type; expected one such as `text/csv` or `text/plain; charset=utf-8`, of at most \
+         {LONGEST} characters"
+    );
+    Err(ErrorInfo::permanent("CONFIG_INVALID", message))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use engine::id::{ArtifactId, ProjectId, RunId};
 use engine::time::Timestamp;
 use futures::{Stream, StreamExt as _};
+use nodes::file::media::is_media_type;
 use nodes::file::{FileName, UNKNOWN_MEDIA_TYPE};
 use runtime::artifact::{Artifact, KeepError, NewArtifact};
 use runtime::blob::ReceiveError;
@@ -130,16 +131,6 @@ pub async fn create(app: &App, viewer: &Viewer, new: NewUpload) -> Result<Upload
     let done = Done::new(Action::ArtifactUploadCreated, artifact).after(shown);
     store::artifact::record(app.runtime.database(), &Context::of(app, viewer), done).await?;
     Ok(Upload { artifact, token, url, headers, expires_at })
-}
-
-/// `type/subtype`, and what may follow a semicolon (RFC 9110, 8.3.1).
-fn is_media_type(text: &str) -> bool {
-    let (essence, more) = text.split_once(';').unwrap_or((text, ""));
-    let is_token = |part: &str| {
-        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c))
-    };
-    let is_essence = essence.trim().split_once('/').is_some_and(|(kind, of)| is_token(kind) && is_token(of));
-    is_essence && text.len() <= 200 && more.chars().all(|c| c == ' ' || c.is_ascii_graphic())
 }
 
 /// Keeps a file that comes by a link of ours. Sending the same again answers with the same.
