@@ -245,6 +245,11 @@ pub trait Catalog: Send + Sync {
     /// its class by an expression has the most careful class it could have.
     fn effect(&self, r#type: &NodeTypeName, config: &Value) -> EffectClass;
 
+    /// Whether such a node looks at what arrives, beside what its expressions take of it.
+    fn reads_input(&self, _type: &NodeTypeName, _config: &Value) -> bool {
+        true
+    }
+
     /// What leaves a port of such a node, where its type can tell more than its descriptor does.
     fn output(&self, _type: &NodeTypeName, _port: &str, _shape: &Shape<'_>) -> Option<PortType> {
         None

@@ -9,6 +9,7 @@ mod check;
 mod compile;
 mod error;
 mod evaluate;
+mod extent;
 mod function;
 mod lexer;
 mod number;
@@ -19,7 +20,7 @@ mod template;
 mod tree;
 mod value;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -28,6 +29,7 @@ pub use self::check::{
     CheckedExpression, CheckedTemplate, Completion, CompletionKind, Finding, NodeOutput, Types, check, complete,
 };
 pub use self::error::{ExpressionError, ExpressionErrorCode};
+pub use self::extent::{Extent, Part};
 pub use self::function::{FunctionDescription, functions};
 pub use self::precheck::{MAX_DEPTH, MAX_NESTING, MAX_TOKENS, SOURCE_LIMIT};
 pub use self::template::Template;
@@ -71,16 +73,26 @@ impl Scope for ItemScope<'_> {
 /// What an expression reads, as far as its text tells; a branch not taken counts too.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct References {
-    /// First names, such as `input` or `vars`; `nodes` when any node is named. Names bound by a macro are absent.
-    pub roots: BTreeSet<String>,
-    /// The keys in `nodes.<key>` and `nodes["<key>"]`.
-    pub nodes: BTreeSet<String>,
+    /// First names, such as `input` or `vars`, and how much is read of them; `nodes` when any node is named. Names bound
+    /// by a macro are absent.
+    pub roots: BTreeMap<String, Extent>,
+    /// The keys in `nodes.<key>` and `nodes["<key>"]`, and how much is read of the node's output.
+    pub nodes: BTreeMap<String, Extent>,
 }
 
 impl References {
-    fn absorb(&mut self, other: &Self) {
-        self.roots.extend(other.roots.iter().cloned());
-        self.nodes.extend(other.nodes.iter().cloned());
+    /// Reads what the other one reads, too.
+    pub(crate) fn absorb(&mut self, other: &Self) {
+        for (all, more) in [(&mut self.roots, &other.roots), (&mut self.nodes, &other.nodes)] {
+            for (name, extent) in more {
+                all.entry(name.clone()).or_default().absorb(extent);
+            }
+        }
+    }
+
+    /// How much is read of the value of a first name; nothing when it is not named.
+    pub fn of(&self, root: &str) -> Extent {
+        self.roots.get(root).cloned().unwrap_or_default()
     }
 }
 
@@ -99,6 +111,7 @@ impl Expression {
     pub fn compile(source: &str) -> Result<Self, ExpressionError> {
         let mut references = References::default();
         let tree = compile::compile(source, &mut references)?;
+        extent::note(&tree, &mut references);
         Ok(Self { tree, references })
     }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::catalog::{Catalog, EffectClass, NodeTypeName};
 use crate::definition::problem::Problem;
 use crate::definition::{Definition, Join, OnItemError, OnUncertain, Patience};
-use crate::expression::{ExpressionError, Template, Types};
+use crate::expression::{ExpressionError, References, Template, Types};
 use crate::run::event::NodeIx;
 use crate::sensitive::Sensitive;
 
@@ -68,8 +68,10 @@ pub struct GraphNode {
     pub fresh_key_after_answer: bool,
     /// The nodes whose outputs its expressions read.
     pub reads: Vec<NodeIx>,
-    /// The root names that its expressions use, such as `input` or `run`.
-    pub roots: BTreeSet<String>,
+    /// What the expressions of its config read, and how much of it.
+    pub references: References,
+    /// Whether its type looks at what arrives, beside what expressions take of it.
+    pub reads_input: bool,
     /// For a disabled node the output by which it hands its input on.
     pub passes: Option<String>,
 }
@@ -201,8 +203,8 @@ impl Graph {
 
     /// Whether any of its expressions reads `vars`.
     pub fn reads_vars(&self) -> bool {
-        self.nodes.iter().any(|node| node.roots.contains("vars"))
-            || self.output.as_ref().is_some_and(|output| output.references().roots.contains("vars"))
+        self.nodes.iter().any(|node| node.names("vars"))
+            || self.output.as_ref().is_some_and(|output| output.references().roots.contains_key("vars"))
     }
 
     /// The place of a key.
@@ -212,6 +214,12 @@ impl Graph {
 }
 
 impl GraphNode {
+    /// Whether any of its expressions uses this root name, such as `input` or `run`.
+    pub fn names(&self, root: &str) -> bool {
+        let of_items = self.for_each.as_ref().map(|for_each| for_each.items.references());
+        std::iter::once(&self.references).chain(of_items).any(|read| read.roots.contains_key(root))
+    }
+
     /// Whether a failure has somewhere to go.
     pub fn handles_error(&self) -> bool {
         self.outgoing.iter().any(|edge| edge.port == crate::catalog::ERROR)

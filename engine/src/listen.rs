@@ -286,7 +286,7 @@ fn filter(written: &Value) -> Result<Template, Fault> {
     let hint = "write one expression that is true or false, such as `{{ trigger.data.total > 100 }}`";
     let template = Template::compile(written).map_err(|error| fault("/filter", error.to_string(), hint))?;
     let reads = template.references();
-    match reads.roots.iter().find(|root| *root != TRIGGER) {
+    match reads.roots.keys().find(|root| *root != TRIGGER) {
         Some(root) => Err(fault("/filter", format!("a filter reads `trigger` only, not `{root}`"), hint)),
         None => Ok(template),
     }

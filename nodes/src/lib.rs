@@ -102,11 +102,43 @@ pub trait NodeContext: Send + Sync {
     /// The files of the run.
     fn files(&self) -> Arc<dyn file::Files>;
 
+    /// Writes a line of the attempt's log, which stays with the run; the server writes it to its own log as well. Lines
+    /// beyond the first thousand, or beyond 64 KiB, are only counted.
+    fn tell(&self, level: LogLevel, line: &str);
+
+    /// Counts lines of the attempt's log that are lost already.
+    fn tell_lost(&self, lines: u64);
+
     /// What code of the workspace may use at most, where that is less than what the server allows.
     ///
     /// # Errors
     /// When it cannot be read now.
     async fn code_ceiling(&self) -> Result<code::CodeCeiling, ErrorInfo>;
+}
+
+/// How much a line of a log matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogLevel {
+    /// For whoever looks for a fault.
+    Debug,
+    /// What is going on.
+    Info,
+    /// Something to look at.
+    Warn,
+    /// Something went wrong.
+    Error,
+}
+
+impl LogLevel {
+    /// As it is written: `debug`, `info`, `warn`, `error`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
 }
 
 /// How an attempt ended without an error.
@@ -119,6 +151,11 @@ pub enum NodeOutcome {
         /// The value that leaves.
         output: Value,
     },
+    /// It is done: what arrived leaves by `port`, unread.
+    Passed {
+        /// One of the descriptor's outputs, or one that the config names.
+        port: Cow<'static, str>,
+    },
     /// It waits; the run may leave memory meanwhile.
     Wait(Wait),
 }
@@ -126,6 +163,11 @@ pub enum NodeOutcome {
 /// Done, by the usual port.
 fn done(output: Value) -> NodeOutcome {
     NodeOutcome::Done { port: Cow::Borrowed(OUT), output }
+}
+
+/// Done: what arrived leaves by this port.
+fn passed(port: &'static str) -> NodeOutcome {
+    NodeOutcome::Passed { port: Cow::Borrowed(port) }
 }
 
 /// What a node run waits for.
@@ -152,6 +194,12 @@ pub trait NodeType: Send + Sync {
 
     /// What a repeat may do, judged by the config as written (expressions not yet put in).
     fn effect(&self, config: &Value) -> EffectClass;
+
+    /// Whether it looks at [`Attempt::input`], judged by the config as written; where it does not, what arrives need not
+    /// be read. Without it the input may be anything.
+    fn reads_input(&self, _config: &Value) -> bool {
+        true
+    }
 
     /// What leaves a port of a node like this, where the type can tell more than its descriptor does. It has to be
     /// right: expressions are refused by it.
@@ -254,6 +302,10 @@ impl Catalog for Registry {
 
     fn effect(&self, r#type: &NodeTypeName, config: &Value) -> EffectClass {
         self.get(r#type).map_or(EffectClass::Effectful, |node| node.effect(config))
+    }
+
+    fn reads_input(&self, r#type: &NodeTypeName, config: &Value) -> bool {
+        self.get(r#type).is_none_or(|node| node.reads_input(config))
     }
 
     fn output(&self, r#type: &NodeTypeName, port: &str, shape: &Shape<'_>) -> Option<PortType> {

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use engine::error::ErrorInfo;
@@ -16,7 +16,7 @@ use crate::code::CodeCeiling;
 use crate::connection::Connection;
 use crate::file::{FileBytes, FileHandle, Files, NewFile, not_found};
 use crate::outgoing::{Outgoing, OutgoingPolicy};
-use crate::{Attempt, NodeContext, NodeOutcome, NodeType};
+use crate::{Attempt, LogLevel, NodeContext, NodeOutcome, NodeType};
 
 mod shelf;
 
@@ -31,6 +31,9 @@ pub(crate) struct Room {
     outgoing: Outgoing,
     connection: Option<Connection>,
     files: Arc<dyn Files>,
+    /// The lines that were told.
+    told: Mutex<Vec<(LogLevel, String)>>,
+    lost: Mutex<u64>,
 }
 
 impl ExpressionScope for Room {
@@ -73,6 +76,14 @@ impl NodeContext for Room {
         Arc::clone(&self.files)
     }
 
+    fn tell(&self, level: LogLevel, line: &str) {
+        self.told.lock().unwrap().push((level, line.to_owned()));
+    }
+
+    fn tell_lost(&self, lines: u64) {
+        *self.lost.lock().unwrap() += lines;
+    }
+
     async fn code_ceiling(&self) -> Result<CodeCeiling, ErrorInfo> {
         Ok(CodeCeiling::default())
     }
@@ -104,7 +115,14 @@ pub(crate) fn room(attempt: &Attempt) -> Room {
 
 /// The door of an attempt without files.
 fn in_room(attempt: &Attempt, outgoing: Outgoing) -> Room {
-    Room { input: Arc::clone(&attempt.input), outgoing, connection: None, files: Arc::new(NoFiles) }
+    Room {
+        input: Arc::clone(&attempt.input),
+        outgoing,
+        connection: None,
+        files: Arc::new(NoFiles),
+        told: Mutex::default(),
+        lost: Mutex::default(),
+    }
 }
 
 /// An attempt of 10 s with this config and input.

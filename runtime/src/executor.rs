@@ -8,10 +8,10 @@ use async_trait::async_trait;
 use engine::catalog::{Catalog as _, EffectClass};
 use engine::definition::ForEach;
 use engine::error::ErrorInfo;
-use engine::expression::{Budget, ExpressionError, Scope as ExpressionScope};
+use engine::expression::{Budget, ExpressionError, Extent, References, Scope as ExpressionScope};
 use engine::graph::{Graph, GraphNode};
 use engine::id::{RunId, WorkflowId, WorkspaceId};
-use engine::run::event::{Event, NodeIx, NodeRunRef, SignalName, WaitFor};
+use engine::run::event::{AttemptLog, Event, NodeIx, NodeRunRef, SignalName, WaitFor};
 use engine::time::Timestamp;
 use engine::value::ValueRef;
 use futures::FutureExt;
@@ -19,7 +19,7 @@ use nodes::code::CodeCeiling;
 use nodes::connection::{Connection, SecretText};
 use nodes::file::Files;
 use nodes::outgoing::Outgoing;
-use nodes::{Attempt, NodeContext, NodeOutcome, Registry, Wait};
+use nodes::{Attempt, LogLevel, NodeContext, NodeOutcome, Registry, Wait};
 use serde_json::{Map, Value};
 
 use crate::artifact::{Artifacts, RunFiles};
@@ -31,8 +31,15 @@ use crate::runtime::Mode;
 use crate::secret::Secrets;
 use crate::secret::redact::Redactor;
 use crate::trace::{AttemptSpan, RunTrace};
-use crate::value::{Tenant, ValueError, Values};
-use crate::work::{Inputs, ItemEnd, Names, Source, Task};
+use crate::value::{Tenant, ValueError, Values, nothing};
+use crate::work::{Inputs, ItemEnd, ItemOf, Names, Source, Task};
+
+/// Items of a large list are read by so many bytes at once.
+const AT_ONCE: u64 = 1024 * 1024;
+
+mod told;
+
+use self::told::Told;
 
 /// Inputs of more bytes than this are worked on where they do not hold up other runs.
 const HEAVY: u64 = 1024 * 1024;
@@ -102,7 +109,7 @@ impl Executor {
         names: Names,
         began: Option<Timestamp>,
     ) -> Event {
-        let failed = |error: ErrorInfo| Event::AttemptFailed { at: at.clone(), attempt, error };
+        let failed = |error: ErrorInfo| Event::AttemptFailed { at: at.clone(), attempt, error, log: None };
         let Some(node) = place.graph.node(at.node) else {
             return failed(ErrorInfo::permanent("NODE_MISSING", "the definition has no such node"));
         };
@@ -110,9 +117,10 @@ impl Executor {
         let is_call = class != EffectClass::Pure;
         let trace = place.trace.as_ref().filter(|_| is_call);
         let span = AttemptSpan::begin(trace, &self.clock, node, &at.scope, attempt);
-        let whole =
-            AssertUnwindSafe(self.attempt_node(place, node, &at, attempt, class, key, &names, began)).catch_unwind();
-        let fact = match tokio::time::timeout(timeout, whole).await {
+        let told = Told::new(place.run, &node.key);
+        let whole = AssertUnwindSafe(self.attempt_node(place, node, &at, attempt, class, key, &names, began, &told));
+        let whole = whole.catch_unwind();
+        let mut fact = match tokio::time::timeout(timeout, whole).await {
             Ok(Ok(Ok(fact))) => fact,
             Ok(Ok(Err(error))) => failed(error),
             Ok(Err(_)) => failed(ErrorInfo::permanent(
@@ -126,6 +134,12 @@ impl Executor {
         };
         if let Some(span) = span {
             span.end(&fact);
+        }
+        if let Event::AttemptSucceeded { log, .. }
+        | Event::AttemptFailed { log, .. }
+        | Event::AttemptWaits { log, .. } = &mut fact
+        {
+            *log = self.log(place, &told).await;
         }
         fact
     }
@@ -141,11 +155,11 @@ impl Executor {
         key: String,
         names: &Names,
         began: Option<Timestamp>,
+        told: &Told<'_>,
     ) -> Result<Event, ErrorInfo> {
+        let succeeded = |port, output| Event::AttemptSucceeded { at: at.clone(), attempt, port, output, log: None };
         if let Some(port) = &node.passes {
-            let input = self.scope(place, names).await?.input;
-            let output = self.keep(place, input.as_ref().clone()).await?;
-            return Ok(Event::AttemptSucceeded { at: at.clone(), attempt, port: port.clone(), output });
+            return Ok(succeeded(port.clone(), self.arrived(place, names).await?));
         }
         let Some(node_type) = self.registry.get(&node.r#type) else {
             return Err(ErrorInfo::permanent(
@@ -153,7 +167,7 @@ impl Executor {
                 format!("this process has no node type {}", node.r#type),
             ));
         };
-        let scope = self.scope(place, names).await?;
+        let scope = self.scope(place, names, &node.references, node.reads_input).await?;
         let config = node.config.render(&scope, &mut Budget::default()).map_err(expression_failed)?;
         let trace = place.trace.as_ref().filter(|_| class != EffectClass::Pure);
         let trace = trace.and_then(|trace| trace.propagated(&node.key, &at.scope, attempt));
@@ -184,9 +198,11 @@ impl Executor {
             quotas: &self.quotas,
             scope: &scope,
             outgoing: &outgoing,
+            redactor: connection.as_ref().map(Redactor::of),
             connection,
+            told,
         };
-        let redactor = context.connection.as_ref().map(Redactor::of);
+        let redactor = context.redactor.clone();
         let _clean_lines = redactor.as_ref().map(Redactor::watch);
         if class != EffectClass::Pure {
             crash::point("before_effect");
@@ -201,24 +217,48 @@ impl Executor {
             redactor.outcome(&mut outcome);
         }
         if !learned.is_empty() {
-            Redactor::of_values(learned.iter().map(SecretText::expose)).outcome(&mut outcome);
+            let redactor = Redactor::of_values(learned.iter().map(SecretText::expose));
+            redactor.outcome(&mut outcome);
+            told.clean(|line| redactor.text(line).into_owned());
         }
         match outcome? {
-            NodeOutcome::Done { port, output } => {
-                let output = self.keep(place, output).await?;
-                Ok(Event::AttemptSucceeded { at: at.clone(), attempt, port: port.into_owned(), output })
-            }
+            NodeOutcome::Done { port, output } => Ok(succeeded(port.into_owned(), self.keep(place, output).await?)),
+            NodeOutcome::Passed { port } => Ok(succeeded(port.into_owned(), self.arrived(place, names).await?)),
             NodeOutcome::Wait(wait) => {
-                let passes = self.keep(place, scope.input.as_ref().clone()).await?;
+                let passes = self.arrived(place, names).await?;
                 let wait = match wait {
                     Wait::Until(until) => WaitFor { signal: None, until: Some(until), passes },
                     Wait::Signal { name, key, until } => {
                         WaitFor { signal: Some(SignalName { name, key }), until, passes }
                     }
                 };
-                Ok(Event::AttemptWaits { at: at.clone(), attempt, wait })
+                Ok(Event::AttemptWaits { at: at.clone(), attempt, wait, log: None })
             }
         }
+    }
+
+    /// What an attempt wrote. Its result does not hang on it: lines that cannot be kept are counted as lost.
+    async fn log(&self, place: &Place, told: &Told<'_>) -> Option<Box<AttemptLog>> {
+        let told::Kept { lines, count, dropped } = told.kept()?;
+        let (value, count, dropped) = match self.values.keep(&place.tenant, lines).await {
+            Ok(value) => (value, count, dropped),
+            Err(error) => {
+                tracing::warn!(run.id = %place.run, "lines of an attempt could not be kept: {error}");
+                let nothing = self.values.keep(&place.tenant, Value::Array(Vec::new())).await.ok()?;
+                (nothing, 0, dropped.saturating_add(count.into()))
+            }
+        };
+        Some(Box::new(AttemptLog { lines: value.into(), count, dropped }))
+    }
+
+    /// What arrived at a node, to be handed on. An output is handed on as it is, without reading it.
+    async fn arrived(&self, place: &Place, names: &Names) -> Result<ValueRef, ErrorInfo> {
+        let Some(inputs) = &names.inputs else { return self.keep(place, Value::Null).await };
+        if let (false, [(_, Source::Output(output))]) = (inputs.many, inputs.sources.as_slice()) {
+            return Ok(output.clone());
+        }
+        let input = self.input(place, inputs, &Extent::Whole).await?;
+        self.keep(place, Arc::unwrap_or_clone(input)).await
     }
 
     /// The connection that a node names, its secrets in the open until the attempt is over.
@@ -240,7 +280,7 @@ impl Executor {
         let for_each = place.graph.node(node).and_then(|node| node.for_each.as_ref());
         let for_each =
             for_each.ok_or_else(|| ErrorInfo::permanent("NODE_MISSING", "the definition has no such for_each"))?;
-        let scope = self.scope(place, names).await?;
+        let scope = self.scope(place, names, for_each.items.references(), false).await?;
         let items = for_each.items.render(&scope, &mut Budget::default()).map_err(expression_failed)?;
         let Value::Array(list) = &items else {
             let found = engine::value::ValueKind::of(&items);
@@ -274,7 +314,7 @@ impl Executor {
     async fn output(&self, place: &Place, names: &Names, last: Vec<(String, ValueRef)>) -> Result<ValueRef, ErrorInfo> {
         let value = match &place.graph.output {
             Some(template) => {
-                let scope = self.scope(place, names).await?;
+                let scope = self.scope(place, names, template.references(), false).await?;
                 template.render(&scope, &mut Budget::default()).map_err(expression_failed)?
             }
             None if last.is_empty() => Value::Null,
@@ -290,75 +330,120 @@ impl Executor {
     }
 
     async fn get(&self, place: &Place, reference: &ValueRef) -> Result<Arc<Value>, ErrorInfo> {
-        self.values.get(place.tenant.id, reference).await.map_err(|error| {
-            ErrorInfo::transient("VALUE_UNAVAILABLE", format!("a value that the node reads cannot be had: {error}"))
-        })
+        self.values.get(place.tenant.id, reference).await.map_err(unavailable)
     }
 
-    async fn scope(&self, place: &Place, names: &Names) -> Result<NodeScope, ErrorInfo> {
+    async fn part(&self, place: &Place, reference: &ValueRef, extent: &Extent) -> Result<Arc<Value>, ErrorInfo> {
+        self.values.part(place.tenant.id, reference, extent).await.map_err(unavailable)
+    }
+
+    /// What expressions that read no more than `references` see, and the whole input where the node's type looks at it.
+    async fn scope(
+        &self,
+        place: &Place,
+        names: &Names,
+        references: &References,
+        reads_input: bool,
+    ) -> Result<NodeScope, ErrorInfo> {
+        let run = references.of("run");
+        let mut of_trigger = references.of("trigger");
+        of_trigger.absorb(&run.of_member("input"));
+        let mut of_input = references.of("input");
+        if reads_input {
+            of_input = Extent::Whole;
+        }
+        if names.inputs.is_none() {
+            // The run's output has no input of its own; what started the run stands for it.
+            of_trigger.absorb(&of_input);
+        }
         let trigger = match &names.run_input {
-            Some(input) => self.get(place, input).await?,
-            None => Arc::new(Value::Null),
+            Some(input) => self.part(place, input, &of_trigger).await?,
+            None => nothing(),
         };
-        let mut outputs = Vec::with_capacity(names.nodes.len());
+        let mut outputs = Vec::with_capacity(references.nodes.len());
         for (key, output) in &names.nodes {
-            outputs.push((key.clone(), self.get(place, output).await?));
+            if let Some(extent) = references.nodes.get(key) {
+                outputs.push((key.clone(), self.part(place, output, extent).await?));
+            }
         }
         let input = match &names.inputs {
-            Some(inputs) => self.input(place, inputs).await?,
+            Some(_) if of_input.is_nothing() => nothing(),
+            Some(inputs) => self.input(place, inputs, &of_input).await?,
             None => trigger.clone(),
         };
         let item = match &names.item {
-            Some((list, index)) => {
-                Some(Item { list: self.get(place, list).await?, at: *index as usize, index: Value::from(*index) })
-            }
+            Some(item) => Some(self.item(place, item, &references.of("item")).await?),
             None => None,
         };
-        let run = names.wants_run.then(|| {
+        let run = if run.is_nothing() {
+            Value::Null
+        } else {
             Value::Object(Map::from_iter([
                 ("id".to_owned(), Value::from(place.run.to_string())),
                 ("input".to_owned(), trigger.as_ref().clone()),
             ]))
-        });
+        };
         let vars = match &names.vars {
-            Some(vars) => self.get(place, vars).await?,
+            Some(vars) => self.part(place, vars, &references.of("vars")).await?,
             None => Arc::new(Value::Object(Map::new())),
         };
-        Ok(NodeScope { input, trigger, run: run.unwrap_or_default(), outputs, item, vars })
+        Ok(NodeScope { input, trigger, run, outputs, item, vars })
     }
 
-    /// What arrives at a node's port.
+    /// One item of a list that a `for_each` goes through. Of a list that is too large to be kept, the items around it are
+    /// read with it: theirs is the next question.
+    async fn item(&self, place: &Place, item: &ItemOf, extent: &Extent) -> Result<Item, ErrorInfo> {
+        let (list, at) = (&item.list, item.index as usize);
+        let list = if extent.is_nothing() || self.values.keeps(list) {
+            let whole = if extent.is_nothing() { extent } else { &Extent::Whole };
+            self.part(place, list, whole).await?
+        } else {
+            let one = (list.len / u64::from(item.count.max(1))).max(1);
+            let many = usize::try_from(AT_ONCE / one).unwrap_or(1).clamp(1, 1_024);
+            let from = at - at % many;
+            self.part(place, list, &extent.of_elements(from..from + many)).await?
+        };
+        Ok(Item { list, at, index: Value::from(item.index) })
+    }
+
+    /// What arrives at a node's port, as far as it is read.
     fn input<'a>(
         &'a self,
         place: &'a Place,
         inputs: &'a Inputs,
+        extent: &'a Extent,
     ) -> futures::future::BoxFuture<'a, Result<Arc<Value>, ErrorInfo>> {
         async move {
             if !inputs.many {
                 return match inputs.sources.first() {
-                    Some((_, source)) => self.source(place, source).await,
-                    None => Ok(Arc::new(Value::Null)),
+                    Some((_, source)) => self.source(place, source, extent).await,
+                    None => Ok(nothing()),
                 };
             }
             let mut by_source = Map::new();
             for (key, source) in &inputs.sources {
-                by_source.insert(key.clone(), self.source(place, source).await?.as_ref().clone());
+                let value = self.source(place, source, &extent.of_member(key)).await?;
+                by_source.insert(key.clone(), value.as_ref().clone());
             }
             Ok(Arc::new(Value::Object(by_source)))
         }
         .boxed()
     }
 
-    async fn source(&self, place: &Place, source: &Source) -> Result<Arc<Value>, ErrorInfo> {
+    async fn source(&self, place: &Place, source: &Source, extent: &Extent) -> Result<Arc<Value>, ErrorInfo> {
         match source {
-            Source::Output(output) => self.get(place, output).await,
+            Source::Output(output) => self.part(place, output, extent).await,
             Source::Error(error, inputs) => {
-                let input = self.input(place, inputs).await?;
+                let input = self.input(place, inputs, &extent.of_member("input")).await?;
                 let fields = [("error".to_owned(), error_value(error)), ("input".to_owned(), input.as_ref().clone())];
                 Ok(Arc::new(Value::Object(Map::from_iter(fields))))
             }
         }
     }
+}
+
+fn unavailable(error: ValueError) -> ErrorInfo {
+    ErrorInfo::transient("VALUE_UNAVAILABLE", format!("a value that the node reads cannot be had: {error}"))
 }
 
 /// How many bytes of values a task reads.
@@ -438,6 +523,9 @@ struct Context<'a> {
     scope: &'a NodeScope,
     outgoing: &'a Outgoing,
     connection: Option<Connection>,
+    /// Takes the connection's secrets out of what is written down.
+    redactor: Option<Redactor>,
+    told: &'a Told<'a>,
     run: RunId,
     node: &'a str,
     artifacts: &'a Artifacts,
@@ -472,6 +560,17 @@ impl NodeContext for Context<'_> {
     fn files(&self) -> Arc<dyn Files> {
         let (workspace, run, node) = (self.workspace, self.run, self.node.to_owned());
         Arc::new(RunFiles { artifacts: self.artifacts.clone(), workspace, run, node })
+    }
+
+    fn tell(&self, level: LogLevel, line: &str) {
+        match &self.redactor {
+            Some(redactor) => self.told.line(level, &redactor.text(line)),
+            None => self.told.line(level, line),
+        }
+    }
+
+    fn tell_lost(&self, lines: u64) {
+        self.told.lost(lines);
     }
 
     async fn code_ceiling(&self) -> Result<CodeCeiling, ErrorInfo> {

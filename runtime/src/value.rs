@@ -1,9 +1,10 @@
 //! Values behind their references: small ones travel along, large ones lie in the blob store.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use bytes::Bytes;
+use engine::expression::Extent;
 use engine::id::WorkspaceId;
 use engine::value::{Digest, INLINE_LIMIT, ValueRef};
 use serde_json::Value;
@@ -12,6 +13,10 @@ use crate::blob::{BlobError, BlobStore};
 
 /// Largest value of a node, in bytes of JSON. Larger things are files.
 pub const VALUE_LIMIT: usize = 64 * 1024 * 1024;
+
+/// Of values of at least this many bytes only what is read is taken into memory; smaller ones are read whole, once for
+/// everybody who reads another part of them.
+const WORTH_PICKING: u64 = 1024 * 1024;
 
 /// Values of at least this many bytes are kept parsed: a list that a `for_each` goes through is read once, not once an
 /// item.
@@ -93,6 +98,43 @@ impl Values {
         Ok(value)
     }
 
+    /// Whether a value is kept once it is read, so that the next one who reads it finds it.
+    pub fn keeps(&self, reference: &ValueRef) -> bool {
+        reference.len < WORTH_PICKING || self.lock().takes(reference.len)
+    }
+
+    /// The value, as far as `extent` reads it. Nothing is fetched of a value that nobody reads.
+    ///
+    /// # Errors
+    /// When its bytes cannot be had.
+    pub async fn part(
+        &self,
+        workspace: WorkspaceId,
+        reference: &ValueRef,
+        extent: &Extent,
+    ) -> Result<Arc<Value>, ValueError> {
+        if extent.is_nothing() {
+            return Ok(nothing());
+        }
+        if extent.is_whole() || reference.len < WORTH_PICKING {
+            return self.get(workspace, reference).await;
+        }
+        // The extent's own form tells extents apart; salted with the digest, it is no other value's.
+        let part = Digest::of(&reference.digest.0, format!("{extent:?}").as_bytes());
+        let known = {
+            let mut parsed = self.lock();
+            parsed.get(&reference.digest).or_else(|| parsed.get(&part))
+        };
+        if let Some(value) = known {
+            return Ok(value);
+        }
+        let bytes = self.bytes(workspace, reference).await?;
+        let value = extent.read(&bytes).map_err(|_| ValueError::Malformed(reference.digest))?;
+        let value = Arc::new(value);
+        self.lock().insert(part, json_len(&value), value.clone());
+        Ok(value)
+    }
+
     /// The value's canonical JSON.
     ///
     /// # Errors
@@ -115,6 +157,33 @@ impl Values {
         // The cache holds no invariant that a panic could break.
         self.parsed.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Stands for what nobody reads.
+pub(crate) fn nothing() -> Arc<Value> {
+    static NOTHING: LazyLock<Arc<Value>> = LazyLock::new(|| Arc::new(Value::Null));
+    Arc::clone(&NOTHING)
+}
+
+/// How many bytes a value's JSON has.
+fn json_len(value: &Value) -> u64 {
+    struct Counter(u64);
+
+    impl std::io::Write for Counter {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len() as u64;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    let mut counter = Counter(0);
+    // Writing to a counter cannot fail.
+    let _ = serde_json::to_writer(&mut counter, value);
+    counter.0
 }
 
 /// Parsed values, the least recently used dropped first. Digests are salted per workspace, so that one workspace's
@@ -141,8 +210,12 @@ impl Parsed {
         Some(entry.value.clone())
     }
 
+    fn takes(&self, len: u64) -> bool {
+        len <= self.limit / 2
+    }
+
     fn insert(&mut self, digest: Digest, len: u64, value: Arc<Value>) {
-        if len > self.limit / 2 {
+        if !self.takes(len) {
             return;
         }
         self.tick += 1;

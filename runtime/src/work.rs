@@ -34,11 +34,20 @@ pub(crate) struct Names {
     pub(crate) inputs: Option<Inputs>,
     pub(crate) run_input: Option<ValueRef>,
     pub(crate) nodes: Vec<(String, ValueRef)>,
-    pub(crate) item: Option<(ValueRef, u32)>,
-    /// Whether `run` is read; making it costs a copy of the run's input.
-    pub(crate) wants_run: bool,
+    pub(crate) item: Option<ItemOf>,
     /// What `vars` is, when it is read.
     pub(crate) vars: Option<ValueRef>,
+}
+
+/// One item of a `for_each`.
+#[derive(Debug, Clone)]
+pub(crate) struct ItemOf {
+    /// The list that it is in.
+    pub(crate) list: ValueRef,
+    /// Its place, from 0.
+    pub(crate) index: u32,
+    /// How many there are.
+    pub(crate) count: u32,
 }
 
 /// How one item of a `for_each` ended.
@@ -65,7 +74,11 @@ pub(crate) fn gather(graph: &Graph, run: &Run, effect: Effect) -> Option<Task> {
             let node = graph.node(at.node)?;
             let key = effect_key(run.key_origin(at.node), &node.key, &at.scope, generation);
             let mut names = names(graph, run, at.node)?;
-            names.item = at.scope.index().zip(run.items_of(at.node)).map(|(index, (list, _))| (list.clone(), index));
+            names.item = at.scope.index().zip(run.items_of(at.node)).map(|(index, (list, count))| ItemOf {
+                list: list.clone(),
+                index,
+                count,
+            });
             let began = run.node_run(&at).and_then(|node_run| node_run.started_at);
             Some(Task::Attempt { at, attempt, class, key, names, began })
         }
@@ -78,17 +91,16 @@ pub(crate) fn gather(graph: &Graph, run: &Run, effect: Effect) -> Option<Task> {
         }
         Effect::Output => {
             let reads: Vec<NodeIx> = match &graph.output {
-                Some(output) => output.references().nodes.iter().filter_map(|key| graph.find(key)).collect(),
+                Some(output) => output.references().nodes.keys().filter_map(|key| graph.find(key)).collect(),
                 None => Vec::new(),
             };
             let wants =
-                |root: &str| graph.output.as_ref().is_some_and(|output| output.references().roots.contains(root));
+                |root: &str| graph.output.as_ref().is_some_and(|output| output.references().roots.contains_key(root));
             let names = Names {
                 inputs: None,
                 run_input: run.input().cloned(),
                 nodes: outputs(graph, run, &reads),
                 item: None,
-                wants_run: wants("run"),
                 vars: run.vars().filter(|_| wants("vars")).cloned(),
             };
             let last: Vec<NodeIx> = if graph.output.is_some() { Vec::new() } else { last_nodes(graph, run).collect() };
@@ -114,8 +126,7 @@ fn names(graph: &Graph, run: &Run, node: NodeIx) -> Option<Names> {
         run_input: run.input().cloned(),
         nodes: outputs(graph, run, &graph_node.reads),
         item: None,
-        wants_run: graph_node.roots.contains("run"),
-        vars: run.vars().filter(|_| graph_node.roots.contains("vars")).cloned(),
+        vars: run.vars().filter(|_| graph_node.names("vars")).cloned(),
     })
 }
 

@@ -3,7 +3,7 @@
 use async_graphql::{Context, Enum, ID, SimpleObject, Subscription};
 use chrono::{DateTime, Utc};
 use engine::id::RunId;
-use engine::run::event::{Event, NodeIx, NodeRunRef, Recorded, ReusedFrom, Timer};
+use engine::run::event::{AttemptLog, Event, NodeIx, NodeRunRef, Recorded, ReusedFrom, Timer};
 use futures::Stream;
 
 use super::Result;
@@ -113,6 +113,8 @@ pub struct RunEvent {
     due_at: Option<DateTime<Utc>>,
     /// The name of a signal.
     signal: Option<String>,
+    /// How many lines the attempt wrote that were kept; its `log` has them. Absent without any.
+    lines: Option<u32>,
 }
 
 /// Following a run.
@@ -137,6 +139,10 @@ impl RunSubscription {
     }
 }
 
+fn lines(log: Option<&AttemptLog>) -> Option<u32> {
+    log.map(|log| log.count)
+}
+
 /// Node keys in a row; no more than people read.
 fn listed(nodes: &[NodeIx], keys: &[String]) -> String {
     const MOST: usize = 20;
@@ -159,6 +165,7 @@ pub(super) fn shown(recorded: &Recorded, keys: &[String]) -> RunEvent {
         error: None,
         due_at: None,
         signal: None,
+        lines: None,
     };
     let key = |ix: engine::run::event::NodeIx| keys.get(ix.0 as usize).cloned();
     let place = |shown: &mut RunEvent, at: &NodeRunRef| {
@@ -187,16 +194,19 @@ pub(super) fn shown(recorded: &Recorded, keys: &[String]) -> RunEvent {
         }
         Event::RunRecovered { adoptions } => shown.message = Some(format!("taken over, {adoptions} in a row")),
         Event::RunReleased { .. } | Event::RunStarted | Event::OutputEvaluated { .. } => {}
-        Event::AttemptSucceeded { at, attempt, port, .. } => {
+        Event::AttemptSucceeded { at, attempt, port, log, .. } => {
             place(&mut shown, at);
+            shown.lines = lines(log.as_deref());
             (shown.attempt, shown.port) = (Some(*attempt), Some(port.clone()));
         }
-        Event::AttemptFailed { at, attempt, error } => {
+        Event::AttemptFailed { at, attempt, error, log } => {
             place(&mut shown, at);
+            shown.lines = lines(log.as_deref());
             (shown.attempt, shown.error) = (Some(*attempt), Some(error.clone().into()));
         }
-        Event::AttemptWaits { at, attempt, wait } => {
+        Event::AttemptWaits { at, attempt, wait, log } => {
             place(&mut shown, at);
+            shown.lines = lines(log.as_deref());
             shown.attempt = Some(*attempt);
             shown.signal = wait.signal.as_ref().map(|signal| signal.name.clone());
             shown.due_at = wait.until.map(time);

@@ -95,28 +95,82 @@ impl From<ErrorInfo> for NodeRunError {
 }
 
 /// One try of a node run.
-#[derive(Debug, SimpleObject)]
-#[graphql(name = "Attempt")]
 pub struct AttemptObject {
-    /// Counts from 1.
-    number: u32,
-    /// When it began.
-    started_at: DateTime<Utc>,
-    /// When it gave a result or an error, asked to wait, or was given up.
-    finished_at: Option<DateTime<Utc>>,
-    /// What went wrong.
-    error: Option<NodeRunError>,
+    attempt: Attempt,
+    run: RunId,
+    siblings: Arc<Siblings>,
 }
 
-impl From<Attempt> for AttemptObject {
-    fn from(attempt: Attempt) -> Self {
-        Self {
-            number: attempt.number,
-            started_at: time(attempt.started_at),
-            finished_at: attempt.finished_at.map(time),
-            error: attempt.error.map(NodeRunError::from),
-        }
+/// One try of a node run.
+#[Object(name = "Attempt")]
+impl AttemptObject {
+    /// Counts from 1.
+    async fn number(&self) -> u32 {
+        self.attempt.number
     }
+
+    /// When it began.
+    async fn started_at(&self) -> DateTime<Utc> {
+        time(self.attempt.started_at)
+    }
+
+    /// When it gave a result or an error, asked to wait, or was given up.
+    async fn finished_at(&self) -> Option<DateTime<Utc>> {
+        self.attempt.finished_at.map(time)
+    }
+
+    /// What went wrong.
+    async fn error(&self) -> Option<NodeRunError> {
+        self.attempt.error.clone().map(NodeRunError::from)
+    }
+
+    /// What it wrote for people to read, such as the console of code; null when it wrote nothing.
+    #[graphql(complexity = "5 + child_complexity")]
+    async fn log(&self, ctx: &Context<'_>) -> Result<Option<AttemptLogObject>> {
+        let Some(log) = &self.attempt.log else { return Ok(None) };
+        let (app, viewer) = (ctx.app()?, ctx.viewer()?);
+        let lines = attempt::lines(app, viewer, log, self.siblings.veil(ctx, self.run).await?).await?;
+        Ok(Some(AttemptLogObject { lines: lines.into_iter().map(Into::into).collect(), dropped: log.dropped }))
+    }
+}
+
+/// What an attempt wrote for people to read. It keeps up to 1,000 lines and 64 KiB.
+#[derive(Debug, SimpleObject)]
+#[graphql(name = "AttemptLog")]
+pub struct AttemptLogObject {
+    /// The lines, in order.
+    lines: Vec<AttemptLogLine>,
+    /// How many more it wrote, which were not kept.
+    dropped: u64,
+}
+
+/// A line that an attempt wrote.
+#[derive(Debug, SimpleObject)]
+pub struct AttemptLogLine {
+    /// How much it matters.
+    level: LogLevelName,
+    /// What it says.
+    message: String,
+}
+
+impl From<attempt::LogLine> for AttemptLogLine {
+    fn from(line: attempt::LogLine) -> Self {
+        Self { level: line.level.into(), message: line.message }
+    }
+}
+
+/// How much a line of a log matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(name = "LogLevel", remote = "attempt::LogLevel")]
+pub enum LogLevelName {
+    /// For whoever looks for a fault.
+    Debug,
+    /// What is going on.
+    Info,
+    /// Something to look at.
+    Warn,
+    /// Something went wrong.
+    Error,
 }
 
 /// What a node run waits for.
@@ -219,7 +273,8 @@ impl NodeRunObject {
         let read = async || attempt::of_run(app, viewer, run).await;
         let all = self.1.attempts.get_or_try_init(read).await?;
         let own = all.get(&self.0.id()).cloned().unwrap_or_default();
-        Ok(own.into_iter().map(AttemptObject::from).collect())
+        let object = |attempt| AttemptObject { attempt, run: self.0.run, siblings: Arc::clone(&self.1) };
+        Ok(own.into_iter().map(object).collect())
     }
 
     /// The run that its result was taken over from; null when it ran here or was pinned.

@@ -1,14 +1,17 @@
 //! The attempts of node runs, as a run's journal tells them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use engine::error::ErrorInfo;
 use engine::id::{NodeRunId, RunId};
-use engine::run::event::{Event, NodeRunRef, Recorded};
+use engine::run::event::{AttemptLog, Event, NodeRunRef, Recorded};
 use engine::time::Timestamp;
+use serde::Deserialize as _;
 
 use super::run::Run;
-use super::{ServiceError, plan, veil};
+use super::veil::{self, Veil};
+use super::{ServiceError, plan};
 use crate::app::App;
 use crate::auth::{Permission, Viewer};
 
@@ -23,6 +26,49 @@ pub struct Attempt {
     pub finished_at: Option<Timestamp>,
     /// What went wrong.
     pub error: Option<ErrorInfo>,
+    /// What it wrote for people to read.
+    pub log: Option<AttemptLog>,
+}
+
+/// A line that an attempt wrote.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+pub struct LogLine {
+    /// How much it matters.
+    pub level: LogLevel,
+    /// What it says.
+    pub message: String,
+}
+
+/// How much a line matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// For whoever looks for a fault.
+    Debug,
+    /// What is going on.
+    Info,
+    /// Something to look at.
+    Warn,
+    /// Something went wrong.
+    Error,
+}
+
+/// The lines of an attempt, as the viewer may see them: what the run's data hides is hidden in them, too.
+///
+/// # Errors
+/// When they may not, or the lines cannot be read.
+pub async fn lines(
+    app: &App,
+    viewer: &Viewer,
+    log: &AttemptLog,
+    veil: Option<&Veil>,
+) -> Result<Vec<LogLine>, ServiceError> {
+    viewer.require(Permission::Read)?;
+    let mut lines = app.runtime.value(viewer.workspace, &log.lines.value()).await?;
+    if let Some(veil) = veil {
+        veil.hide(false, Arc::make_mut(&mut lines));
+    }
+    Ok(Vec::deserialize(lines.as_ref()).unwrap_or_default())
 }
 
 /// The attempts of all node runs of a run, in order. Having the run is the proof that the viewer may see them.
@@ -48,7 +94,7 @@ fn told(run: RunId, keys: &[String], events: &[Recorded]) -> HashMap<NodeRunId, 
                 let attempts = found.entry(at).or_default();
                 if attempts.last().is_none_or(|last| last.number != *attempt) {
                     let started_at = recorded.at;
-                    attempts.push(Attempt { number: *attempt, started_at, finished_at: None, error: None });
+                    attempts.push(Attempt { number: *attempt, started_at, finished_at: None, error: None, log: None });
                 }
             }
             Event::AttemptSucceeded { at, .. }
@@ -59,6 +105,15 @@ fn told(run: RunId, keys: &[String], events: &[Recorded]) -> HashMap<NodeRunId, 
                 end(&mut found, at, recorded.at, Some(error));
             }
             _ => {}
+        }
+        if let Event::AttemptSucceeded { at, attempt, log: Some(log), .. }
+        | Event::AttemptFailed { at, attempt, log: Some(log), .. }
+        | Event::AttemptWaits { at, attempt, log: Some(log), .. } = &recorded.event
+        {
+            let one = found.get_mut(at).and_then(|all| all.iter_mut().rfind(|one| one.number == *attempt));
+            if let Some(one) = one {
+                one.log = Some(AttemptLog::clone(log));
+            }
         }
     }
     let named = found.into_iter().filter_map(|(at, attempts)| {

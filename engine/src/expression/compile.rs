@@ -122,7 +122,7 @@ impl Compiler<'_> {
         } else if name.starts_with('.') {
             return Err(Fault::syntax("a name cannot begin with a dot"));
         } else {
-            self.references.roots.insert(name.to_owned());
+            self.references.roots.entry(name.to_owned()).or_default();
             if name == "nodes" {
                 return Ok(Front::Nodes(column));
             }
@@ -134,7 +134,7 @@ impl Compiler<'_> {
     fn member(&mut self, operand: Front, field: &str, lenient: bool, column: u32) -> Result<Front, Fault> {
         match operand {
             Front::Nodes(column) => {
-                self.references.nodes.insert(field.to_owned());
+                self.references.nodes.entry(field.to_owned()).or_default();
                 Ok(Front::Record(field.to_owned(), column))
             }
             Front::Record(key, start) if field == "output" => {
@@ -155,7 +155,7 @@ impl Compiler<'_> {
     fn has(&mut self, operand: Front, select: &SelectExpr) -> Result<Kind, Fault> {
         match operand {
             Front::Nodes(_) => {
-                self.references.nodes.insert(select.field.clone());
+                self.references.nodes.entry(select.field.clone()).or_default();
                 Ok(Kind::HasNode(select.field.clone()))
             }
             Front::Record(key, _) if select.field == "output" => Ok(Kind::HasNode(key)),

@@ -3,7 +3,7 @@
 //! Two passes. The structure is what a run relies on: it is checked whenever a version is loaded, so nothing may be added
 //! to it that a published version could fail. The types are for authors, and are checked before publishing only.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -27,24 +27,11 @@ mod typing;
 use self::typing::Typing;
 pub(super) use self::typing::field_schema;
 
-/// What expressions in one place read.
-#[derive(Default)]
-struct Reads {
-    nodes: BTreeSet<String>,
-    roots: BTreeSet<String>,
-}
-
-impl Reads {
-    fn add(&mut self, references: &References) {
-        self.nodes.extend(references.nodes.iter().cloned());
-        self.roots.extend(references.roots.iter().cloned());
-    }
-}
-
 struct Checked<'a> {
     descriptor: Option<&'a NodeDescriptor>,
     graph_node: GraphNode,
-    reads: Reads,
+    /// What all its expressions read.
+    reads: References,
 }
 
 /// The structure of a document, as far as there is one.
@@ -56,7 +43,7 @@ struct Structure<'a> {
     /// For each node those before it; `None` when nodes lead back to themselves.
     upstream: Option<Vec<Bits>>,
     output: Option<Template>,
-    output_reads: Reads,
+    output_reads: References,
     finder: Option<Finder>,
     timeout: Option<std::time::Duration>,
     problems: Vec<Problem>,
@@ -164,10 +151,10 @@ impl<'a> Structure<'a> {
         if is_whole && has_trigger && all_known {
             order::check_reachable(&nodes, &mut problems);
         }
-        let mut output_reads = Reads::default();
+        let mut output_reads = References::default();
         let output = definition.output.as_ref().and_then(|output| match Template::compile(output) {
             Ok(template) => {
-                output_reads.add(template.references());
+                output_reads.absorb(template.references());
                 Some(template)
             }
             Err(_) => {
@@ -194,13 +181,13 @@ impl<'a> Structure<'a> {
 
     /// Every `nodes.<key>` must come before the node that reads it; the run's output may read all.
     fn resolve(&mut self) {
-        for key in self.output_reads.nodes.iter().filter(|key| !self.places.contains_key(*key)) {
+        for key in self.output_reads.nodes.keys().filter(|key| !self.places.contains_key(*key)) {
             let message = format!("there is no node `{key}`");
             self.references.push(Problem::new(Code::ReferenceUnknown, "/output", message));
         }
         for (ix, (key, checked)) in self.nodes.iter_mut().enumerate() {
             let path = format!("/nodes/{}", escape(key));
-            for read in &checked.reads.nodes {
+            for read in checked.reads.nodes.keys() {
                 let comes_before = |place: NodeIx| match &self.upstream {
                     Some(upstream) => upstream.get(ix).is_some_and(|set| set.contains(place.0 as usize)),
                     // With a cycle nobody comes before anybody; that is reported already.

@@ -58,7 +58,7 @@ impl Finder {
                 each_string(&all, "/settings".to_owned(), &mut |path, text| {
                     let Ok(one) = Template::compile(&Value::from(text)) else { return };
                     let known: BTreeSet<&str> = ROOTS.into_iter().collect();
-                    if let Some(other) = one.references().roots.iter().find(|root| !known.contains(root.as_str())) {
+                    if let Some(other) = one.references().roots.keys().find(|root| !known.contains(root.as_str())) {
                         let message = format!(
                             "`{other}` is not known when a run starts; keys and labels read `input`, `run.input` and `trigger`"
                         );

@@ -68,6 +68,16 @@ macro_rules! wire {
                 Event::RunCreated { trigger, input, origin, prepared, vars } => {
                     pack(1, 2, &(trigger, input, origin, prepared, vars))
                 }
+                Event::AttemptSucceeded { at, attempt, port, output, log: None } => {
+                    pack(4, 1, &(at, attempt, port, output))
+                }
+                Event::AttemptSucceeded { at, attempt, port, output, log } => {
+                    pack(4, 2, &(at, attempt, port, output, log))
+                }
+                Event::AttemptFailed { at, attempt, error, log: None } => pack(5, 1, &(at, attempt, error)),
+                Event::AttemptFailed { at, attempt, error, log } => pack(5, 2, &(at, attempt, error, log)),
+                Event::AttemptWaits { at, attempt, wait, log: None } => pack(6, 1, &(at, attempt, wait)),
+                Event::AttemptWaits { at, attempt, wait, log } => pack(6, 2, &(at, attempt, wait, log)),
                 $(Event::$variant { $($field),* } => pack($kind, $version, &($($field,)*)),)*
             }
         }
@@ -81,6 +91,30 @@ macro_rules! wire {
                 (1, 2) => {
                     let (trigger, input, origin, prepared, vars) = unpack(payload)?;
                     Ok(Event::RunCreated { trigger, input, origin, prepared, vars })
+                }
+                (4, 1) => {
+                    let (at, attempt, port, output) = unpack(payload)?;
+                    Ok(Event::AttemptSucceeded { at, attempt, port, output, log: None })
+                }
+                (4, 2) => {
+                    let (at, attempt, port, output, log) = unpack(payload)?;
+                    Ok(Event::AttemptSucceeded { at, attempt, port, output, log })
+                }
+                (5, 1) => {
+                    let (at, attempt, error) = unpack(payload)?;
+                    Ok(Event::AttemptFailed { at, attempt, error, log: None })
+                }
+                (5, 2) => {
+                    let (at, attempt, error, log) = unpack(payload)?;
+                    Ok(Event::AttemptFailed { at, attempt, error, log })
+                }
+                (6, 1) => {
+                    let (at, attempt, wait) = unpack(payload)?;
+                    Ok(Event::AttemptWaits { at, attempt, wait, log: None })
+                }
+                (6, 2) => {
+                    let (at, attempt, wait, log) = unpack(payload)?;
+                    Ok(Event::AttemptWaits { at, attempt, wait, log })
                 }
                 $(($kind, $version) => {
                     #[expect(clippy::allow_attributes, reason = "an event without fields reads the empty tuple")]
@@ -97,9 +131,6 @@ macro_rules! wire {
 wire! {
     2 v 1 RunRecovered { adoptions };
     3 v 1 RunReleased { unbegun };
-    4 v 1 AttemptSucceeded { at, attempt, port, output };
-    5 v 1 AttemptFailed { at, attempt, error };
-    6 v 1 AttemptWaits { at, attempt, wait };
     7 v 1 ItemsListed { node, count, items };
     8 v 1 ItemsCollected { node, output };
     9 v 1 EvaluationFailed { node, error };

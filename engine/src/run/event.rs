@@ -112,6 +112,17 @@ impl Kept {
     }
 }
 
+/// What an attempt wrote for people to read: lines of a console, or what a node told of its work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttemptLog {
+    /// A list of `{level, message}`, in order; `level` is `debug`, `info`, `warn` or `error`.
+    pub lines: Kept,
+    /// How many there are.
+    pub count: u32,
+    /// How many more it wrote, which were not kept.
+    pub dropped: u64,
+}
+
 /// Where a result comes from that a run begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ReusedFrom {
@@ -198,6 +209,8 @@ pub enum Event {
         port: String,
         /// The result.
         output: ValueRef,
+        /// What it wrote.
+        log: Option<Box<AttemptLog>>,
     },
     /// An attempt gave an error.
     AttemptFailed {
@@ -207,6 +220,8 @@ pub enum Event {
         attempt: u32,
         /// What went wrong.
         error: ErrorInfo,
+        /// What it wrote before.
+        log: Option<Box<AttemptLog>>,
     },
     /// An attempt asks to wait.
     AttemptWaits {
@@ -216,6 +231,8 @@ pub enum Event {
         attempt: u32,
         /// For what.
         wait: WaitFor,
+        /// What it wrote.
+        log: Option<Box<AttemptLog>>,
     },
     /// The items of a `for_each` are known.
     ItemsListed {
@@ -409,7 +426,7 @@ impl Event {
 }
 
 macro_rules! with_values {
-    ($event:expr, $see:expr) => {
+    ($event:expr, $see:expr, $boxed:ident) => {
         match $event {
             Event::RunCreated { input, vars, .. } => {
                 $see(input);
@@ -417,9 +434,20 @@ macro_rules! with_values {
                     $see(value);
                 }
             }
+            Event::AttemptSucceeded { output: value, log, .. }
+            | Event::AttemptWaits { wait: WaitFor { passes: value, .. }, log, .. } => {
+                $see(value);
+                if let Some(log) = log {
+                    let AttemptLog { lines: Kept { value, .. }, .. } = log.$boxed();
+                    $see(value);
+                }
+            }
+            Event::AttemptFailed { log: Some(log), .. } => {
+                let AttemptLog { lines: Kept { value, .. }, .. } = log.$boxed();
+                $see(value);
+            }
             Event::Reused { output: value, .. }
             | Event::InputEdited { input: Kept { value, .. }, .. }
-            | Event::AttemptSucceeded { output: value, .. }
             | Event::ItemsListed { items: value, .. }
             | Event::ItemsCollected { output: value, .. }
             | Event::OutputEvaluated { output: value }
@@ -427,13 +455,12 @@ macro_rules! with_values {
             | Event::NodeSucceeded { output: value, .. }
             | Event::UncertainResolved { resolution: Resolution::Succeed { output: value }, .. }
             | Event::RunFinished { output: Some(value), .. } => $see(value),
-            Event::AttemptWaits { wait: WaitFor { passes: value, .. }, .. } => $see(value),
             Event::KeysRenewed { .. }
             | Event::KeyInherited { .. }
             | Event::LeftOut { .. }
             | Event::RunRecovered { .. }
             | Event::RunReleased { .. }
-            | Event::AttemptFailed { .. }
+            | Event::AttemptFailed { log: None, .. }
             | Event::EvaluationFailed { .. }
             | Event::TimerFired { .. }
             | Event::CancelRequested { .. }
@@ -455,12 +482,12 @@ macro_rules! with_values {
 impl Event {
     /// Calls `see` with every value that the event refers to.
     pub fn values(&self, mut see: impl FnMut(&ValueRef)) {
-        with_values!(self, see);
+        with_values!(self, see, as_ref);
     }
 
     /// The same, to put bytes to references.
     pub fn values_mut(&mut self, mut see: impl FnMut(&mut ValueRef)) {
-        with_values!(self, see);
+        with_values!(self, see, as_mut);
     }
 }
 

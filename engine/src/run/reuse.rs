@@ -128,7 +128,7 @@ impl Between<'_> {
             return None;
         }
         let is_trigger = self.graph.node(node)?.is_trigger;
-        let reads_vars = self.graph.node(node)?.roots.contains("vars");
+        let reads_vars = self.graph.node(node)?.names("vars");
         match &self.earlier.run.node_run(&NodeRunRef::root(there))?.state {
             State::Skipped => Some(Known::Skipped),
             State::Succeeded { port, output } => {

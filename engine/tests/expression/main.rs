@@ -1,11 +1,11 @@
 //! The language of `{{ … }}`, as the table beside this file, the guide and hostile inputs see it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use engine::expression::{
-    Budget, DEFAULT_BYTES, DEFAULT_STEPS, Expression, ExpressionError, ExpressionErrorCode, ItemScope, MAX_DEPTH,
-    MAX_NESTING, MAX_TOKENS, SOURCE_LIMIT, Scope, Template, functions,
+    Budget, DEFAULT_BYTES, DEFAULT_STEPS, Expression, ExpressionError, ExpressionErrorCode, Extent, ItemScope,
+    MAX_DEPTH, MAX_NESTING, MAX_TOKENS, SOURCE_LIMIT, Scope, Template, functions,
 };
 use serde_json::{Value, json};
 
@@ -55,6 +55,26 @@ static NAMES: LazyLock<Names> = LazyLock::new(|| {
 
 fn evaluated(source: &str, budget: &mut Budget) -> Result<Value, ExpressionError> {
     Expression::compile(source)?.evaluate(&*NAMES, budget)
+}
+
+/// The same with names that stand for no more than what the expression reads of them.
+fn evaluated_of_parts(source: &str, budget: &mut Budget) -> Result<Value, ExpressionError> {
+    let expression = Expression::compile(source)?;
+    let read = |whole: &Value, extents: &BTreeMap<String, Extent>| {
+        let names = whole.as_object().unwrap().iter();
+        let nothing = Extent::NOTHING;
+        let parts = names.map(|(name, value)| {
+            let extent = extents.get(name).unwrap_or(&nothing);
+            (name.clone(), extent.read(value.to_string().as_bytes()).unwrap())
+        });
+        Value::Object(parts.collect())
+    };
+    let references = expression.references();
+    let parts = Names(json!({
+        "roots": read(&NAMES.0["roots"], &references.roots),
+        "nodes": read(&NAMES.0["nodes"], &references.nodes),
+    }));
+    expression.evaluate(&parts, budget)
 }
 
 fn rendered(template: Value) -> Result<Value, ExpressionError> {

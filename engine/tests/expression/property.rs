@@ -10,6 +10,9 @@ pub(crate) fn any_expression() -> impl Strategy<Value = String> {
         Just("input".to_owned()),
         Just("input.items".to_owned()),
         Just("input.nothing".to_owned()),
+        Just("input.items[1].price".to_owned()),
+        Just("input.address['city']".to_owned()),
+        Just("nodes.fetch.output.body.users[0]".to_owned()),
         Just("nodes.fetch.output".to_owned()),
         Just("x".to_owned()),
         Just("null".to_owned()),
@@ -73,6 +76,12 @@ proptest! {
         if let Ok(expression) = Expression::compile(&damaged) {
             let _ = expression.evaluate(&*NAMES, &mut Budget::new(10_000, 100_000));
         }
+    }
+
+    #[test]
+    fn what_an_expression_does_not_read_changes_nothing(source in any_expression()) {
+        let budget = || Budget::new(10_000, 100_000);
+        prop_assert_eq!(evaluated_of_parts(&source, &mut budget()), evaluated(&source, &mut budget()));
     }
 
     #[test]

@@ -65,6 +65,7 @@ fn play() -> Play {
         attempt: 1,
         port: "out".into(),
         output: value(json!({"late": [1, 2.5, null]})),
+        log: None,
     });
     play.signal("go");
     play.cancel();

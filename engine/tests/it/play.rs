@@ -178,13 +178,13 @@ impl Play {
     pub(crate) fn succeed_by(&mut self, name: &str, port: &str) {
         let at = self.at(name);
         let attempt = self.attempt(&at);
-        self.tell(Event::AttemptSucceeded { at, attempt, port: port.into(), output: value(json!(name)) });
+        self.tell(Event::AttemptSucceeded { at, attempt, port: port.into(), output: value(json!(name)), log: None });
     }
 
     pub(crate) fn fail(&mut self, name: &str, error: ErrorInfo) {
         let at = self.at(name);
         let attempt = self.attempt(&at);
-        self.tell(Event::AttemptFailed { at, attempt, error });
+        self.tell(Event::AttemptFailed { at, attempt, error, log: None });
     }
 
     pub(crate) fn list_items(&mut self, name: &str, count: u32) {
@@ -203,7 +203,7 @@ impl Play {
         let signal = SignalName { name: signal.into(), key: String::new() };
         let wait =
             WaitFor { signal: Some(signal), until: until.map(|until| self.at.plus(until)), passes: value(json!(null)) };
-        self.tell(Event::AttemptWaits { at, attempt, wait });
+        self.tell(Event::AttemptWaits { at, attempt, wait, log: None });
     }
 
     pub(crate) fn signal(&mut self, signal: &str) {

@@ -152,7 +152,7 @@ fn a_person_says_how_an_uncertain_node_ended() {
     resolve(&mut again, Resolution::Retry);
     assert_eq!(again.asked(), ["work"]);
     let mut done = uncertain();
-    resolve(&mut done, Resolution::Succeed { output: value(json!(1)) });
+    resolve(&mut done, Resolution::Succeed { output: value(json!(1)), log: None });
     assert_eq!(done.status(), R::Succeeded);
     let mut failed = uncertain();
     resolve(&mut failed, Resolution::Fail);

@@ -225,7 +225,7 @@ fn check_parked(
     for call in calls {
         let definite = journal.iter().any(|recorded| match &recorded.event {
             Event::AttemptSucceeded { at: done, attempt, .. } => done == at && *attempt == call.attempt,
-            Event::AttemptFailed { at: done, attempt, error } => {
+            Event::AttemptFailed { at: done, attempt, error, .. } => {
                 done == at && *attempt == call.attempt && error.kind != ErrorKind::Unknown
             }
             _ => false,

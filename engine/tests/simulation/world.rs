@@ -638,28 +638,31 @@ impl World {
         let fact = match kind.as_str() {
             "sim.wait" | "sim.signal" => {
                 let until = (signal.is_none() || self.random.chance(70)).then(|| now.plus(wait));
-                Event::AttemptWaits { at, attempt, wait: WaitFor { signal, until, passes: output } }
+                Event::AttemptWaits { at, attempt, wait: WaitFor { signal, until, passes: output }, log: None }
             }
             "sim.branch" => Event::AttemptSucceeded {
                 at,
                 attempt,
                 port: ["true", "false"][self.random.below(2) as usize].into(),
                 output,
+                log: None,
             },
             _ if self.random.chance(3) => {
-                Event::AttemptFailed { at, attempt, error: ErrorInfo::permanent("PURE", "it fails") }
+                Event::AttemptFailed { at, attempt, error: ErrorInfo::permanent("PURE", "it fails"), log: None }
             }
-            _ => Event::AttemptSucceeded { at, attempt, port: "out".into(), output },
+            _ => Event::AttemptSucceeded { at, attempt, port: "out".into(), output, log: None },
         };
         (fact, None, self.random.between(20, 30_000))
     }
 
     fn answer(&mut self, at: NodeRunRef, attempt: u32) -> Event {
         match self.random.below(100) {
-            0..=14 => Event::AttemptFailed { at, attempt, error: ErrorInfo::transient("BUSY", "503") },
-            15..=19 => Event::AttemptFailed { at, attempt, error: ErrorInfo::unknown("TIMEOUT", "no answer") },
-            20..=23 => Event::AttemptFailed { at, attempt, error: ErrorInfo::permanent("REFUSED", "400") },
-            _ => Event::AttemptSucceeded { at, attempt, port: "out".into(), output: value(&mut self.random) },
+            0..=14 => failed(at, attempt, ErrorInfo::transient("BUSY", "503")),
+            15..=19 => failed(at, attempt, ErrorInfo::unknown("TIMEOUT", "no answer")),
+            20..=23 => failed(at, attempt, ErrorInfo::permanent("REFUSED", "400")),
+            _ => {
+                Event::AttemptSucceeded { at, attempt, port: "out".into(), output: value(&mut self.random), log: None }
+            }
         }
     }
 
@@ -693,4 +696,8 @@ fn addressee(arrival: &Arrival) -> Option<(usize, u64)> {
         | Arrival::Pause { .. }
         | Arrival::Drain { .. } => None,
     }
+}
+
+fn failed(at: NodeRunRef, attempt: u32, error: ErrorInfo) -> Event {
+    Event::AttemptFailed { at, attempt, error, log: None }
 }

@@ -10,12 +10,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::{CodeLimits, LEAST_MEMORY, LEAST_TIME};
 use crate::config::Config;
-use crate::{Attempt, NodeContext};
+use crate::{Attempt, LogLevel, NodeContext};
 
-/// Most console lines of one attempt that go to the server's own log.
-const MOST_SHOWN: usize = 100;
-/// Most characters that the server's own log takes of one.
-const LONGEST_SHOWN: usize = 2_000;
 /// Most places that a message tells.
 const MOST_PLACES: usize = 5;
 const MEBIBYTE: u64 = 1024 * 1024;
@@ -60,36 +56,26 @@ fn seed(attempt: &Attempt) -> [u32; 4] {
     std::array::from_fn(|_| words.next().unwrap_or_default())
 }
 
-/// Writes console lines to the server's own log, as `log.write` does.
-pub(super) fn show(attempt: &Attempt, report: &Report) {
-    let (run, node) = (attempt.run, attempt.node.as_str());
-    for LogLine { level, text } in report.lines.iter().take(MOST_SHOWN) {
-        let shown: String = text.chars().take(LONGEST_SHOWN).collect();
-        // Escaped, so that no text from outside makes a second line that looks like one of ours.
-        match level {
-            LineLevel::Debug => tracing::debug!(run.id = %run, node.key = node, "console of {node}: {shown:?}"),
-            LineLevel::Info => tracing::info!(run.id = %run, node.key = node, "console of {node}: {shown:?}"),
-            LineLevel::Warn => tracing::warn!(run.id = %run, node.key = node, "console of {node}: {shown:?}"),
-            LineLevel::Error => tracing::error!(run.id = %run, node.key = node, "console of {node}: {shown:?}"),
-        }
+/// Hands console lines on to the attempt's log.
+pub(super) fn tell(context: &dyn NodeContext, report: &Report) {
+    for LogLine { level, text } in &report.lines {
+        context.tell(log_level(*level), text);
     }
-    let unseen = report.lines.len().saturating_sub(MOST_SHOWN) as u64 + report.dropped;
-    if unseen > 0 {
-        tracing::info!(run.id = %run, node.key = node, "console of {node}: {unseen} more lines are not shown");
+    context.tell_lost(report.dropped);
+}
+
+fn log_level(level: LineLevel) -> LogLevel {
+    match level {
+        LineLevel::Debug => LogLevel::Debug,
+        LineLevel::Info => LogLevel::Info,
+        LineLevel::Warn => LogLevel::Warn,
+        LineLevel::Error => LogLevel::Error,
     }
 }
 
 /// Console lines as a value.
 pub(super) fn lines(report: &Report) -> Value {
-    let line = |LogLine { level, text }: &LogLine| {
-        let level = match level {
-            LineLevel::Debug => "debug",
-            LineLevel::Info => "info",
-            LineLevel::Warn => "warn",
-            LineLevel::Error => "error",
-        };
-        json!({ "level": level, "message": text })
-    };
+    let line = |LogLine { level, text }: &LogLine| json!({ "level": log_level(*level).as_str(), "message": text });
     report.lines.iter().map(line).collect()
 }
 

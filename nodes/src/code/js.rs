@@ -51,8 +51,9 @@ The output is what `JSON.stringify` makes of the returned value: `undefined` bec
 2^53 lose digits in code. What the code throws fails the node, with line and column; a property `code` such as `ORDER_INVALID`
 becomes the error's code, otherwise it is `CODE_THREW`.
 
-`console` writes to the server's log: 100 lines of 2,000 characters each. With `keep_console: true` the output is `{result,
-console, console_dropped}` instead, with up to 1,000 lines and 64 KiB.
+`console` writes to the log of the attempt, which stays with the run, also when the code fails: up to 1,000 lines and 64 KiB.
+The server's own log has the first 100 lines of it, cut to 2,000 characters. For code whose lines other nodes need, there is
+`keep_console: true`: the output is `{result, console, console_dropped}` then.
 
 Limits: 10 s and 64 MiB unless the node says otherwise, 256 KiB of code, 16 MiB of input and of output; servers and workspaces
 may set other ones. Errors: `CODE_THREW`, `CODE_SYNTAX`, `CODE_TIME_LIMIT`, `CODE_MEMORY_LIMIT`, `CODE_NEVER_ENDS`,
@@ -73,6 +74,10 @@ impl NodeType for Js {
             for_each: true,
             ..NodeDescriptor::new("code.js", 1, NodeCategory::Data)
         }
+    }
+
+    fn reads_input(&self, config: &Value) -> bool {
+        config.get("input").is_none()
     }
 
     /// Clock and randomness are given, and nothing outside can be reached.
@@ -109,7 +114,7 @@ impl NodeType for Js {
         let job = job::of(context, attempt, &limits)?;
         let (keep, told) = (Config::of(attempt)?.boolean("keep_console")?.unwrap_or(false), JobLimits::from(&job));
         let report = pool.execute(context.workspace().0.as_u128(), job).await.map_err(|error| job::broken(&error))?;
-        job::show(attempt, &report);
+        job::tell(context, &report);
         let lines = keep.then(|| (job::lines(&report), report.dropped));
         let text = report.result.map_err(|failure| job::failure(failure, &told))?;
         let result = match text.len() {

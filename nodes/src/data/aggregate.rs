@@ -67,6 +67,10 @@ impl NodeType for Aggregate {
         }
     }
 
+    fn reads_input(&self, config: &Value) -> bool {
+        config.get("items").is_none()
+    }
+
     fn effect(&self, _config: &Value) -> EffectClass {
         EffectClass::Pure
     }

@@ -88,6 +88,10 @@ impl NodeType for Set {
         }
     }
 
+    fn reads_input(&self, config: &Value) -> bool {
+        !matches!(config.get("keep_input"), None | Some(Value::Bool(false)))
+    }
+
     fn effect(&self, _config: &Value) -> EffectClass {
         EffectClass::Pure
     }

@@ -66,6 +66,10 @@ impl NodeType for Sort {
         super::list_of_items(shape)
     }
 
+    fn reads_input(&self, config: &Value) -> bool {
+        config.get("items").is_none()
+    }
+
     fn effect(&self, _config: &Value) -> EffectClass {
         EffectClass::Pure
     }

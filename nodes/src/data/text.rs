@@ -67,6 +67,10 @@ impl NodeType for Text {
         }
     }
 
+    fn reads_input(&self, config: &Value) -> bool {
+        config.get("text").is_none()
+    }
+
     fn effect(&self, _config: &Value) -> EffectClass {
         EffectClass::Pure
     }

@@ -83,6 +83,10 @@ impl NodeType for Publish {
         }
     }
 
+    fn reads_input(&self, config: &Value) -> bool {
+        config.get("data").is_none()
+    }
+
     /// Nothing outside is touched: the result itself is the event.
     fn effect(&self, _config: &Value) -> EffectClass {
         EffectClass::Pure

@@ -99,6 +99,10 @@ impl NodeType for Convert {
         }
     }
 
+    fn reads_input(&self, _config: &Value) -> bool {
+        false
+    }
+
     fn effect(&self, config: &Value) -> EffectClass {
         match config.get("to") {
             None | Some(Value::Null) => EffectClass::Pure,

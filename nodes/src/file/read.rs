@@ -57,6 +57,10 @@ impl NodeType for Read {
         }
     }
 
+    fn reads_input(&self, _config: &Value) -> bool {
+        false
+    }
+
     fn effect(&self, _config: &Value) -> EffectClass {
         // The bytes of a file never change.
         EffectClass::Pure

@@ -60,6 +60,10 @@ impl NodeType for Write {
         }
     }
 
+    fn reads_input(&self, config: &Value) -> bool {
+        config.get("content").is_none()
+    }
+
     fn effect(&self, _config: &Value) -> EffectClass {
         // Every time it is another file of the same bytes.
         EffectClass::Idempotent

@@ -66,6 +66,10 @@ impl NodeType for Fail {
         }
     }
 
+    fn reads_input(&self, _config: &Value) -> bool {
+        false
+    }
+
     fn effect(&self, _config: &Value) -> EffectClass {
         EffectClass::Pure
     }

@@ -59,6 +59,10 @@ impl NodeType for WaitFor {
         passes.then(|| shape.input.clone())
     }
 
+    fn reads_input(&self, _config: &Value) -> bool {
+        false
+    }
+
     fn effect(&self, _config: &Value) -> EffectClass {
         EffectClass::Pure
     }
@@ -181,7 +185,7 @@ mod tests {
     async fn waits(config: Value) -> Wait {
         match runs(&WaitFor, config, json!({})).await {
             NodeOutcome::Wait(wait) => wait,
-            done @ NodeOutcome::Done { .. } => panic!("{done:?}"),
+            done => panic!("{done:?}"),
         }
     }
 

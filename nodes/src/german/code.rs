@@ -53,8 +53,9 @@ Die Ausgabe ist, was `JSON.stringify` aus dem Rückgabewert macht: `undefined` w
 über 2^53 verlieren im Code Stellen. Was der Code wirft, lässt den Knoten fehlschlagen, mit Zeile und Spalte; eine Eigenschaft
 `code` wie `ORDER_INVALID` wird der Code des Fehlers, sonst ist er `CODE_THREW`.
 
-`console` schreibt in das Protokoll des Servers: je 100 Zeilen zu 2.000 Zeichen. Mit `keep_console: true` ist die Ausgabe
-stattdessen `{result, console, console_dropped}`, mit bis zu 1.000 Zeilen und 64 KiB.
+`console` schreibt in das Protokoll des Versuchs, das beim Lauf bleibt, auch wenn der Code fehlschlägt: bis zu 1.000 Zeilen und
+64 KiB. Das Protokoll des Servers bekommt davon die ersten 100 Zeilen, auf 2.000 Zeichen gekürzt. Für Code, dessen Zeilen andere
+Knoten brauchen, gibt es `keep_console: true`: Dann ist die Ausgabe `{result, console, console_dropped}`.
 
 Grenzen: 10 s und 64 MiB, wenn der Knoten nichts anderes sagt, 256 KiB Code, 16 MiB Eingabe und Ausgabe; Server und
 Arbeitsbereiche können andere setzen. Fehler: `CODE_THREW`, `CODE_SYNTAX`, `CODE_TIME_LIMIT`, `CODE_MEMORY_LIMIT`,

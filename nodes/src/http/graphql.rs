@@ -86,6 +86,10 @@ impl NodeType for Graphql {
         }
     }
 
+    fn reads_input(&self, _config: &Value) -> bool {
+        false
+    }
+
     fn effect(&self, config: &Value) -> EffectClass {
         let operations = config.get("query").and_then(Value::as_str).map(operations).unwrap_or_default();
         let only_reads = !operations.is_empty() && operations.iter().all(|operation| *operation == Operation::Query);

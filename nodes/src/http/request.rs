@@ -86,6 +86,10 @@ impl NodeType for Request {
         }
     }
 
+    fn reads_input(&self, _config: &Value) -> bool {
+        false
+    }
+
     fn effect(&self, config: &Value) -> EffectClass {
         // `execute` fails when the name, once rendered, is none; so a written one always goes along.
         if config.get("idempotency_header").is_some_and(Value::is_string) {

@@ -90,6 +90,10 @@ impl NodeType for Write {
         }
     }
 
+    fn reads_input(&self, _config: &Value) -> bool {
+        false
+    }
+
     /// The line itself is the output; that a crash repeats it in the server's log does no harm.
     fn effect(&self, _config: &Value) -> EffectClass {
         EffectClass::Pure

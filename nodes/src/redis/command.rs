@@ -168,6 +168,10 @@ impl NodeType for Command {
         }
     }
 
+    fn reads_input(&self, _config: &Value) -> bool {
+        false
+    }
+
     fn effect(&self, config: &Value) -> EffectClass {
         let command = config.get("command").and_then(Value::as_str).unwrap_or_default();
         let arguments = config.get("arguments").and_then(Value::as_array).map(Vec::len);

@@ -86,6 +86,10 @@ impl NodeType for Query {
         (port == OUT).then(|| if several { PortType::closed([("results", results)]) } else { result })
     }
 
+    fn reads_input(&self, _config: &Value) -> bool {
+        false
+    }
+
     fn effect(&self, config: &Value) -> EffectClass {
         let reads = config.get("read_only") == Some(&Value::Bool(true));
         if reads { EffectClass::Idempotent } else { EffectClass::Effectful }

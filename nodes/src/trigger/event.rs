@@ -7,7 +7,7 @@ use engine::listen::{Ear, Listener};
 use engine::port::PortType;
 use serde_json::{Value, json};
 
-use crate::{Attempt, NodeContext, NodeOutcome, NodeType, done};
+use crate::{Attempt, NodeContext, NodeOutcome, NodeType, passed};
 
 /// Hands on the event that started the run.
 pub(crate) struct EventTrigger;
@@ -160,6 +160,10 @@ impl NodeType for EventTrigger {
         }
     }
 
+    fn reads_input(&self, _config: &Value) -> bool {
+        false
+    }
+
     fn effect(&self, _config: &Value) -> EffectClass {
         EffectClass::Pure
     }
@@ -168,8 +172,8 @@ impl NodeType for EventTrigger {
         faults(Ear::Event, config)
     }
 
-    async fn execute(&self, _context: &dyn NodeContext, attempt: &Attempt) -> Result<NodeOutcome, ErrorInfo> {
-        Ok(done(Value::clone(&attempt.input)))
+    async fn execute(&self, _context: &dyn NodeContext, _attempt: &Attempt) -> Result<NodeOutcome, ErrorInfo> {
+        Ok(passed(OUT))
     }
 }
 
@@ -212,6 +216,10 @@ impl NodeType for ErrorTrigger {
         }
     }
 
+    fn reads_input(&self, _config: &Value) -> bool {
+        false
+    }
+
     fn effect(&self, _config: &Value) -> EffectClass {
         EffectClass::Pure
     }
@@ -220,8 +228,8 @@ impl NodeType for ErrorTrigger {
         faults(Ear::Error, config)
     }
 
-    async fn execute(&self, _context: &dyn NodeContext, attempt: &Attempt) -> Result<NodeOutcome, ErrorInfo> {
-        Ok(done(Value::clone(&attempt.input)))
+    async fn execute(&self, _context: &dyn NodeContext, _attempt: &Attempt) -> Result<NodeOutcome, ErrorInfo> {
+        Ok(passed(OUT))
     }
 }
 
@@ -267,6 +275,10 @@ impl NodeType for WorkflowTrigger {
         }
     }
 
+    fn reads_input(&self, _config: &Value) -> bool {
+        false
+    }
+
     fn effect(&self, _config: &Value) -> EffectClass {
         EffectClass::Pure
     }
@@ -275,8 +287,8 @@ impl NodeType for WorkflowTrigger {
         faults(Ear::Workflow, config)
     }
 
-    async fn execute(&self, _context: &dyn NodeContext, attempt: &Attempt) -> Result<NodeOutcome, ErrorInfo> {
-        Ok(done(Value::clone(&attempt.input)))
+    async fn execute(&self, _context: &dyn NodeContext, _attempt: &Attempt) -> Result<NodeOutcome, ErrorInfo> {
+        Ok(passed(OUT))
     }
 }
 

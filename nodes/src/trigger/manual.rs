@@ -1,12 +1,12 @@
 //! `trigger.manual`: started by a person, a program or the command line.
 
 use async_trait::async_trait;
-use engine::catalog::{EffectClass, NodeCategory, NodeDescriptor, Shape};
+use engine::catalog::{EffectClass, NodeCategory, NodeDescriptor, OUT, Shape};
 use engine::error::ErrorInfo;
 use engine::port::PortType;
 use serde_json::Value;
 
-use crate::{Attempt, NodeContext, NodeOutcome, NodeType, done};
+use crate::{Attempt, NodeContext, NodeOutcome, NodeType, passed};
 
 /// Hands on what a run was started with.
 pub(crate) struct Manual;
@@ -38,12 +38,16 @@ impl NodeType for Manual {
         Some(shape.input.clone())
     }
 
+    fn reads_input(&self, _config: &Value) -> bool {
+        false
+    }
+
     fn effect(&self, _config: &Value) -> EffectClass {
         EffectClass::Pure
     }
 
-    async fn execute(&self, _context: &dyn NodeContext, attempt: &Attempt) -> Result<NodeOutcome, ErrorInfo> {
-        Ok(done(Value::clone(&attempt.input)))
+    async fn execute(&self, _context: &dyn NodeContext, _attempt: &Attempt) -> Result<NodeOutcome, ErrorInfo> {
+        Ok(passed(OUT))
     }
 }
 

@@ -9,7 +9,7 @@ use engine::port::PortType;
 use engine::schedule::Schedule;
 use serde_json::{Value, json};
 
-use crate::{Attempt, NodeContext, NodeOutcome, NodeType, done};
+use crate::{Attempt, NodeContext, NodeOutcome, NodeType, passed};
 
 /// Hands on the tick that started the run.
 pub(crate) struct ScheduleTrigger;
@@ -68,6 +68,10 @@ impl NodeType for ScheduleTrigger {
         }
     }
 
+    fn reads_input(&self, _config: &Value) -> bool {
+        false
+    }
+
     fn effect(&self, _config: &Value) -> EffectClass {
         EffectClass::Pure
     }
@@ -76,8 +80,8 @@ impl NodeType for ScheduleTrigger {
         Schedule::read(config).err().unwrap_or_default()
     }
 
-    async fn execute(&self, _context: &dyn NodeContext, attempt: &Attempt) -> Result<NodeOutcome, ErrorInfo> {
-        Ok(done(Value::clone(&attempt.input)))
+    async fn execute(&self, _context: &dyn NodeContext, _attempt: &Attempt) -> Result<NodeOutcome, ErrorInfo> {
+        Ok(passed(OUT))
     }
 }
 

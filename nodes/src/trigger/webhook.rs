@@ -8,7 +8,7 @@ use engine::error::ErrorInfo;
 use engine::port::PortType;
 use serde_json::{Value, json};
 
-use crate::{Attempt, NodeContext, NodeOutcome, NodeType, done};
+use crate::{Attempt, NodeContext, NodeOutcome, NodeType, passed};
 
 mod settings;
 
@@ -72,6 +72,10 @@ impl NodeType for Webhook {
         }
     }
 
+    fn reads_input(&self, _config: &Value) -> bool {
+        false
+    }
+
     fn effect(&self, _config: &Value) -> EffectClass {
         EffectClass::Pure
     }
@@ -84,8 +88,8 @@ impl NodeType for Webhook {
         WebhookSettings::read(config).ok().map(|settings| settings.proof.connections())
     }
 
-    async fn execute(&self, _context: &dyn NodeContext, attempt: &Attempt) -> Result<NodeOutcome, ErrorInfo> {
-        Ok(done(Value::clone(&attempt.input)))
+    async fn execute(&self, _context: &dyn NodeContext, _attempt: &Attempt) -> Result<NodeOutcome, ErrorInfo> {
+        Ok(passed(OUT))
     }
 }
 

@@ -131,7 +131,7 @@ impl Redactor {
                 *name = self.text(name).into_owned();
                 *key = self.text(key).into_owned();
             }
-            Ok(NodeOutcome::Wait(Wait::Until(_))) => {}
+            Ok(NodeOutcome::Passed { .. } | NodeOutcome::Wait(Wait::Until(_))) => {}
             Err(error) => self.error(error),
         }
     }

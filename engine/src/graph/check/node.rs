@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Checked, Reads, expression_problems};
+use super::{Checked, expression_problems};
 use crate::catalog::{Catalog, EffectClass, NodeDescriptor, NodeTypeName, OUT};
 use crate::definition::canonical::escape;
 use crate::definition::problem::{Problem, ProblemCode as Code};
 use crate::definition::{ForEach, Node, Patience, Retry};
-use crate::expression::Template;
+use crate::expression::{References, Template};
 use crate::graph::config::without_verbatim;
 use crate::graph::{Config, GraphForEach, GraphNode};
 use crate::retry::RetryPolicy;
@@ -84,24 +84,30 @@ impl<'a> NodeCheck<'a> {
                 found.push(Problem::new(Code::NodeTypeUnknown, format!("{path}/type"), message));
             }
         }
-        let mut reads = Reads::default();
+        let mut references = References::default();
         let empty = Value::Object(serde_json::Map::new());
         let schema = descriptor.map_or(&empty, |descriptor| &descriptor.config_schema);
-        let config = Config::compile(&node.config, schema, |references| reads.add(references)).unwrap_or_else(|_| {
+        let config = Config::compile(&node.config, schema, |read| references.absorb(read)).unwrap_or_else(|_| {
             let (config, _) = without_verbatim(&node.config, schema);
             found.extend(expression_problems(&config, &format!("{path}/config")));
             Config::default()
         });
-        let for_each = node
-            .for_each
-            .as_ref()
-            .and_then(|for_each| check_for_each(for_each, descriptor, &path, &mut reads, &mut found));
+        let for_each =
+            node.for_each.as_ref().and_then(|for_each| check_for_each(for_each, descriptor, &path, &mut found));
+        let mut reads = references.clone();
+        if let Some(for_each) = &for_each {
+            reads.absorb(for_each.items.references());
+        }
         let patience = check_patience(node, &path, &mut found);
         problems.extend(found.into_iter().map(|problem| problem.at_node(key)));
         let class = match (&r#type, descriptor) {
             (Some(_), Some(_)) if node.disabled => EffectClass::Pure,
             (Some(name), Some(_)) => self.catalog.effect(name, &node.config),
             _ => EffectClass::Effectful,
+        };
+        let reads_input = match (&r#type, descriptor) {
+            (Some(name), Some(_)) if !node.disabled => self.catalog.reads_input(name, &node.config),
+            _ => false,
         };
         let graph_node = GraphNode {
             key: key.to_owned(),
@@ -119,7 +125,8 @@ impl<'a> NodeCheck<'a> {
             many: descriptor.is_some_and(|descriptor| descriptor.inputs.iter().any(|port| port.many)),
             fresh_key_after_answer: descriptor.is_some_and(|descriptor| descriptor.fresh_key_after_answer),
             reads: Vec::new(),
-            roots: std::mem::take(&mut reads.roots),
+            references,
+            reads_input,
             // Which outputs there are may follow from the config.
             passes: node.disabled.then(|| first_output(descriptor, &written.config)),
         };
@@ -240,7 +247,6 @@ fn check_for_each(
     for_each: &ForEach,
     descriptor: Option<&NodeDescriptor>,
     path: &str,
-    reads: &mut Reads,
     problems: &mut Vec<Problem>,
 ) -> Option<GraphForEach> {
     let path = format!("{path}/for_each");
@@ -254,7 +260,6 @@ fn check_for_each(
     }
     match Template::compile(&for_each.items) {
         Ok(items) => {
-            reads.add(items.references());
             Some(GraphForEach { items, concurrency: for_each.concurrency, on_item_error: for_each.on_item_error })
         }
         Err(_) => {

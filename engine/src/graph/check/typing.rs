@@ -231,8 +231,9 @@ impl<'a> Typing<'a> {
             roots.insert("index", PortType::Integer);
         }
         let roots = roots.into_iter().map(|(name, r#type)| (name.to_owned(), r#type)).collect();
-        let reads = checked.map_or(&self.structure.output_reads.nodes, |checked| &checked.reads.nodes);
-        let known = reads.iter().filter_map(|key| {
+        let reads = checked.map_or(&self.structure.output_reads, |checked| &checked.reads);
+        let reads = &reads.nodes;
+        let known = reads.keys().filter_map(|key| {
             let place = self.structure.places.get(key)?;
             Some((key.clone(), self.reach(ix, *place)))
         });
@@ -339,7 +340,7 @@ impl<'a> Typing<'a> {
         let mut read: Vec<bool> = vec![false; self.nodes.len()];
         let all =
             self.structure.nodes.values().flat_map(|checked| &checked.graph_node.reads).map(|place| place.0 as usize);
-        let by_output = self.structure.output_reads.nodes.iter().filter_map(|key| self.structure.places.get(key));
+        let by_output = self.structure.output_reads.nodes.keys().filter_map(|key| self.structure.places.get(key));
         for place in all.chain(by_output.map(|place| place.0 as usize)) {
             if let Some(read) = read.get_mut(place) {
                 *read = true;

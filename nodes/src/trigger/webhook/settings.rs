@@ -346,7 +346,7 @@ fn expression(source: &str, faults: &mut Faults) -> DeliveryId {
     const KNOWN: [&str; 4] = ["body", "headers", "query", "method"];
     match Expression::compile(source) {
         Err(error) => faults.add("delivery_id", &format!("is no expression: {error}"), "write it without braces"),
-        Ok(expression) => match expression.references().roots.iter().find(|root| !KNOWN.contains(&root.as_str())) {
+        Ok(expression) => match expression.references().roots.keys().find(|root| !KNOWN.contains(&root.as_str())) {
             None => return DeliveryId::Expression(expression),
             Some(root) => {
                 let hint = "it knows `body`, `headers`, `query` and `method` of the request";
