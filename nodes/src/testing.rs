@@ -209,8 +209,9 @@ pub(crate) async fn runs(node: &dyn NodeType, config: Value, input: Value) -> No
 
 /// What leaves by `out`.
 pub(crate) async fn output(node: &dyn NodeType, config: Value, input: Value) -> Value {
-    match runs(node, config, input).await {
+    match runs(node, config, input.clone()).await {
         NodeOutcome::Done { port, output } if port == "out" => output,
+        NodeOutcome::Passed { port } if port == "out" => input,
         other => panic!("{other:?}"),
     }
 }

@@ -183,7 +183,7 @@ test("the log of a run is followed as it grows, searched, filtered, linked to an
   shop.close();
 });
 
-test("the console of code stands in the log, with how much of it was dropped, and only where it is kept", async ({
+test("the console of code stands in the log, with how much of it was dropped, also when the code fails", async ({
   signedIn: page,
   forge,
   site,
@@ -192,21 +192,26 @@ test("the console of code stands in the log, with how much of it was dropped, an
   await forge.publish("consoles", {
     nodes: {
       start: { type: "trigger.manual@1" },
-      quiet: { type: "code.js@1", config: { code: "console.log('into the void'); return 1;" } },
+      broken: {
+        type: "code.js@1",
+        config: { code: "console.log('so far so good'); console.warn('about to fail'); throw new Error('no more');" },
+      },
+      handled: { type: "data.set@1", config: { value: "{{ input.error.code }}" } },
       kept: {
         type: "code.js@1",
-        config: { code: `console.warn('first', input.who); ${loud} return 'x'.repeat(200000);`, keep_console: true },
+        config: { code: `console.warn('first', input.who); ${loud} return 'x'.repeat(200000);` },
       },
       items: {
         type: "code.js@1",
         for_each: { items: "{{ range(2) }}" },
-        config: { code: "console.error('item', input); return null;", input: "{{ item }}", keep_console: true },
+        config: { code: "console.error('item', input); return null;", input: "{{ item }}" },
       },
-      silent: { type: "code.js@1", config: { code: "return 2;", keep_console: true } },
+      silent: { type: "code.js@1", config: { code: "return 2;" } },
       note: { type: "log.write@1", config: { message: "after the code" } },
     },
     edges: [
-      { from: "start", to: "quiet" },
+      { from: "start", to: "broken" },
+      { from: "broken.error", to: "handled" },
       { from: "start", to: "kept" },
       { from: "kept", to: "items" },
       { from: "items", to: "silent" },
@@ -220,13 +225,17 @@ test("the console of code stands in the log, with how much of it was dropped, an
   await expect(log).toContainText("after the code");
   await page.getByLabel("Least level").selectOption("warn");
   const rows = log.getByRole("listitem");
-  await expect(rows).toHaveCount(4);
-  await expect(rows.nth(0)).toContainText("first ada");
-  await expect(rows.nth(0)).toContainText("kept");
-  await expect(rows.nth(1)).toContainText(/\d+ more lines were written and not kept/);
+  await expect(rows.filter({ hasText: "kept" })).toHaveCount(2);
+  await expect(rows.filter({ hasText: "first ada" })).toContainText("kept");
+  const told = rows.filter({ hasText: /\d+ more lines were written and not kept/ });
+  await expect(told).toHaveCount(1);
+  // What the code wrote before it failed comes before what it failed with.
+  const broken = rows.filter({ hasText: "broken" });
+  await expect(broken.nth(0)).toContainText("about to fail");
+  await expect(broken.nth(1)).toContainText("no more");
   for (const item of [0, 1]) await expect(rows.filter({ hasText: `items[${item}]` })).toContainText(`item ${item}`);
   // What was kept and what was dropped is all that was written.
-  const dropped = Number(/(\d+) more lines/.exec((await rows.nth(1).textContent()) ?? "")?.[1]);
+  const dropped = Number(/(\d+) more lines/.exec((await told.textContent()) ?? "")?.[1]);
   await page.getByLabel("Least level").selectOption("debug");
   await page.getByLabel("Search the log").fill("row ");
   await expect(page.getByText(/^\d+ lines$/)).toHaveText(`${1202 - dropped - 1} lines`);
@@ -237,8 +246,8 @@ test("the console of code stands in the log, with how much of it was dropped, an
   await expect(page).toHaveURL(/line=\d+\.151/);
   await page.reload();
   await expect(log).toContainText("row 150 ");
-  await page.getByLabel("Search the log").fill("void");
-  await expect(page.getByText("No line fits.")).toBeVisible();
+  await page.getByLabel("Search the log").fill("so far so good");
+  await expect(rows).toHaveCount(1);
   await page.getByLabel("Search the log").fill("silent");
   await expect(page.getByText("No line fits.")).toBeVisible();
 
@@ -250,7 +259,12 @@ test("the console of code stands in the log, with how much of it was dropped, an
   const chunks: Buffer[] = [];
   for await (const chunk of await download.createReadStream()) chunks.push(chunk as Buffer);
   const text = Buffer.concat(chunks).toString();
-  for (const line of ["WARN  kept first ada", "INFO  kept row 1 ", "ERROR items[1] item 1"])
+  for (const line of [
+    "WARN  kept first ada",
+    "INFO  kept row 1 ",
+    "ERROR items[1] item 1",
+    "WARN  broken about to fail",
+  ])
     expect(text).toContain(line);
   expect(text).not.toContain("…");
 });

@@ -152,7 +152,7 @@ fn a_person_says_how_an_uncertain_node_ended() {
     resolve(&mut again, Resolution::Retry);
     assert_eq!(again.asked(), ["work"]);
     let mut done = uncertain();
-    resolve(&mut done, Resolution::Succeed { output: value(json!(1)), log: None });
+    resolve(&mut done, Resolution::Succeed { output: value(json!(1)) });
     assert_eq!(done.status(), R::Succeeded);
     let mut failed = uncertain();
     resolve(&mut failed, Resolution::Fail);
@@ -331,7 +331,7 @@ fn a_late_or_repeated_result_changes_nothing() {
     let mut play = Play::start(one("get", json!({"retry": {"attempts": 2, "initial": "1s"}})));
     play.fail("work", busy());
     let (at, before) = (play.at("work"), play.journal.len());
-    play.tell(Event::AttemptSucceeded { at, attempt: 1, port: "out".into(), output: value(json!(1)) });
+    play.tell(Event::AttemptSucceeded { at, attempt: 1, port: "out".into(), output: value(json!(1)), log: None });
     assert_eq!((play.journal.len(), play.status_of("work")), (before, N::Retrying));
 }
 

@@ -8,7 +8,7 @@ import { type MessageKey, useT } from "@/i18n";
 import { Button, IconButton } from "@/ui/Button";
 import { inputLook } from "@/ui/Field";
 import { useWords } from "@/ui/Told";
-import { fieldsText, LEVELS, type Level, type LogLine, logOf, type ShownLine, shownOf, type Writer } from "./logLines";
+import { fieldsText, LEVELS, type Level, type LogLine, logOf, type ShownLine, shownOf, writingKey } from "./logLines";
 import { useWritten, type Wanted } from "./useWritten";
 
 /** Beyond this many lines, a search looks only at those that were shown already. */
@@ -25,7 +25,7 @@ interface Props {
   runId: string;
   events: readonly RunEvent[];
   /** The nodes whose results are lines. */
-  writers: ReadonlyMap<string, Writer>;
+  writers: ReadonlySet<string>;
   /** The line that the address names. */
   marked: string | null;
   onMark: (line: string) => void;
@@ -41,11 +41,11 @@ export function Log({ runId, events, writers, marked, onMark, onShow }: Props) {
   const [search, setSearch] = useState("");
   const [wrap, setWrap] = useState(true);
   const [follow, setFollow] = useState(marked === null);
-  const { lines: written, want } = useWritten(runId);
+  const { known, want } = useWritten(runId);
   const scroll = useRef<HTMLElement>(null);
 
   const all = useMemo(() => logOf(events, writers), [events, writers]);
-  const every = useMemo(() => shownOf(all, written), [all, written]);
+  const every = useMemo(() => shownOf(all, known), [all, known]);
   const textOf = (line: ShownLine): string => {
     if (line.dropped > 0) return t("log.dropped", { count: line.dropped });
     if (line.own) return [line.own.message, fieldsText(line.own.fields)].filter(Boolean).join("  ");
@@ -71,23 +71,19 @@ export function Log({ runId, events, writers, marked, onMark, onShow }: Props) {
 
   // What is in sight is read; while somebody looks for something, everything is: what it says is not known before.
   const looksFor = typed !== "" || LEVELS.indexOf(least) > LEVELS.indexOf("info");
-  const inSight = wantedOf(looksFor ? all.slice(-MOST_SEARCHED) : items.flatMap(({ index }) => shown[index] ?? []))
-    .filter(({ nodeRun }) => !written.has(nodeRun))
-    .map(({ writer, nodeRun }) => `${writer} ${nodeRun}`)
-    .join(",");
+  const missing = wantedOf(
+    looksFor ? all.slice(-MOST_SEARCHED) : items.flatMap(({ index }) => shown[index] ?? []),
+  ).filter((one) => !known.has(writingKey(one)));
+  const inSight = missing.map(writingKey).join(",");
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the keys say whether what is missing has changed
   useEffect(() => {
-    if (inSight === "") return;
-    const wanted = inSight.split(",").map((one): Wanted => {
-      const [writer, nodeRun = ""] = one.split(" ");
-      return { writer: writer as Writer, nodeRun };
-    });
-    void want(wanted);
+    void want(missing);
   }, [inSight, want]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: every new line is gone to
   useEffect(() => {
     if (follow && shown.length > 0) virtual.scrollToIndex(shown.length - 1, { align: "end" });
-  }, [follow, shown.length, written]);
+  }, [follow, shown.length, known]);
   const gone = useRef(false);
   useEffect(() => {
     const index = shown.findIndex(({ id }) => id === marked);
@@ -97,9 +93,8 @@ export function Log({ runId, events, writers, marked, onMark, onShow }: Props) {
   });
 
   const download = async () => {
-    const missing = wantedOf(all).filter(({ nodeRun }) => !written.has(nodeRun));
-    const known = new Map([...written, ...(await want(missing))]);
-    const text = shownOf(all, known)
+    const unread = wantedOf(all).filter((one) => !known.has(writingKey(one)));
+    const text = shownOf(all, new Map([...known, ...(await want(unread))]))
       .filter(fits)
       .map((line) => [line.at, line.level.toUpperCase().padEnd(5), line.nodeRun ?? "-", textOf(line)].join(" "))
       .join("\n");
@@ -210,7 +205,7 @@ export function Log({ runId, events, writers, marked, onMark, onShow }: Props) {
 
 /** What is to be read for these lines. */
 function wantedOf(lines: readonly LogLine[]): Wanted[] {
-  return lines.flatMap(({ written, nodeRun }) => (written && nodeRun ? [{ writer: written, nodeRun }] : []));
+  return lines.filter(({ written, nodeRun }) => written !== null && nodeRun !== null);
 }
 
 const TIME = {

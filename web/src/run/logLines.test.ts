@@ -1,9 +1,18 @@
 import { expect, test } from "vitest";
 import type { RunEvent } from "@/canvas/overlay/runState";
-import { fieldsText, logOf, readConsole, readWritten, shownOf, writersOf } from "./logLines";
+import { fieldsText, logOf, readWritten, shownOf, type Written, writersOf } from "./logLines";
 
 function event(seq: number, kind: string, given: Partial<RunEvent> = {}): RunEvent {
-  const nothing = { attempt: null, port: null, status: null, message: null, signal: null, dueAt: null, error: null };
+  const nothing = {
+    attempt: null,
+    port: null,
+    status: null,
+    message: null,
+    signal: null,
+    dueAt: null,
+    error: null,
+    lines: null,
+  };
   return { seq, at: "2026-01-01T00:00:00Z", cursor: `${seq}`, kind, node: null, scope: null, ...nothing, ...given };
 }
 
@@ -18,7 +27,7 @@ test("a log has what nodes wrote and what went wrong, in its order, and nothing 
       event(5, "ATTEMPT_SUCCEEDED", { node: "note", scope: "3" }),
       event(6, "RUN_FINISHED", { status: "FAILED" }),
     ],
-    new Map([["note", "line"]]),
+    new Set(["note"]),
   );
   expect(lines.map(({ seq, level, nodeRun, written }) => [seq, level, nodeRun, written])).toEqual([
     [1, "info", null, null],
@@ -38,46 +47,50 @@ test("what a node wrote is read, and what has another form is shown as it is", (
   expect(fieldsText({ customer: "a7", note: "two words", n: [1] })).toBe('customer=a7 note="two words" n=[1]');
 });
 
-test("only code that keeps its console writes, and whoever writes the log", () => {
-  const nodes = {
-    note: { type: "log.write@1", config: { message: "m" } },
-    kept: { type: "code.js@1", config: { code: "", keep_console: true } },
-    quiet: { type: "code.js@1", config: { code: "" } },
-    off: { type: "code.js@1", config: { code: "", keep_console: false } },
-    other: { type: "http.request@1", config: { keep_console: true } },
-  };
-  expect([...writersOf(nodes)]).toEqual([
-    ["note", "line"],
-    ["kept", "console"],
+test("whoever writes the log is known by its type", () => {
+  const nodes = { note: { type: "log.write@1" }, code: { type: "code.js@1" }, other: { type: "http.request@1" } };
+  expect([...writersOf(nodes)]).toEqual(["note"]);
+});
+
+test("what an attempt wrote comes before how it ended", () => {
+  const error = { code: "CODE_THREW", kind: "PERMANENT", message: "no" };
+  const lines = logOf(
+    [
+      event(1, "ATTEMPT_FAILED", { node: "code", scope: "", attempt: 1, error, lines: 2 }),
+      event(2, "ATTEMPT_SUCCEEDED", { node: "code", scope: "", attempt: 2, lines: 1 }),
+    ],
+    new Set(),
+  );
+  expect(lines.map(({ seq, written, attempt }) => [seq, written, attempt])).toEqual([
+    [1, "attempt", 1],
+    [1, null, 1],
+    [2, "attempt", 2],
   ]);
 });
 
-test("a console is as many lines as it has, and says how many were dropped", () => {
+test("a log of an attempt is as many lines as it has, and says how many were dropped", () => {
   const lines = logOf(
-    ["kept", "empty", "note", "unread"].map((node, index) => event(index + 1, "ATTEMPT_SUCCEEDED", { node })),
-    new Map([
-      ["kept", "console"],
-      ["empty", "console"],
-      ["note", "line"],
-      ["unread", "console"],
-    ]),
+    [
+      event(1, "ATTEMPT_SUCCEEDED", { node: "code", attempt: 1, lines: 2 }),
+      event(2, "ATTEMPT_FAILED", { node: "code", attempt: 2, lines: 0 }),
+      event(3, "ATTEMPT_SUCCEEDED", { node: "note", attempt: 1 }),
+      event(4, "ATTEMPT_SUCCEEDED", { node: "unread", attempt: 1, lines: 5 }),
+    ],
+    new Set(["note"]),
   );
-  const said = (level: string, message: string) => readConsole({ level, message });
+  const said = (level: Written["level"], message: string): Written => ({ level, message, fields: {} });
   const known = new Map([
-    ["kept", { lines: [said("warn", "a"), said("debug", "b")], dropped: 7 }],
-    ["empty", { lines: [], dropped: 0 }],
+    ["code#1", { lines: [said("warn", "a"), said("debug", "b")], dropped: 7 }],
+    ["code#2", { lines: [], dropped: 3 }],
     ["note", { lines: [said("error", "c")], dropped: 0 }],
   ]);
   expect(shownOf(lines, known).map(({ id, level, own, dropped }) => [id, level, own?.message, dropped])).toEqual([
     ["1.1", "warn", "a", 0],
     ["1.2", "debug", "b", 0],
     ["1.3", "warn", undefined, 7],
+    ["2.1", "warn", undefined, 3],
+    ["2", "warn", undefined, 0],
     ["3", "error", "c", 0],
-    ["4", "info", undefined, 0],
+    ["4.0", "info", undefined, 0],
   ]);
-});
-
-test("a line of a console that has another form is shown as it is", () => {
-  expect(readConsole({ level: "loud", message: "m" })).toEqual({ level: "info", message: "m", fields: {} });
-  expect(readConsole(3).message).toBe("3");
 });

@@ -12,23 +12,23 @@ export interface Written {
   fields: Json;
 }
 
-/** All that an attempt wrote: `log.write` one line, code as many as it likes, of which only some are kept. */
+/** All that one writing has: of a `log.write` node one line, of an attempt's log as many as were kept. */
 export interface Writing {
   lines: readonly Written[];
   dropped: number;
 }
 
-/** How a node writes: its output is a line, or has the lines of a console in it. */
-export type Writer = "line" | "console";
+/** How a node writes: its output is a line, or its attempt has a log. */
+export type Writer = "line" | "attempt";
 
-/** The nodes whose outputs are lines of the log. Code has some only when it keeps its console. */
-export function writersOf(nodes: Readonly<Record<string, { type: string; config?: unknown }>>): Map<string, Writer> {
-  const writers = new Map<string, Writer>();
-  for (const [key, { type, config }] of Object.entries(nodes)) {
-    if (type.startsWith("log.write@")) writers.set(key, "line");
-    if (type.startsWith("code.js@") && isObject(config) && config.keep_console === true) writers.set(key, "console");
-  }
-  return writers;
+/** The nodes whose outputs are lines of the log. */
+export function writersOf(nodes: Readonly<Record<string, { type: string }>>): Set<string> {
+  return new Set(Object.keys(nodes).filter((key) => nodes[key]?.type.startsWith("log.write@")));
+}
+
+/** What a line's writing is known by: a node run has one output and as many logs as attempts. */
+export function writingKey({ written, nodeRun, attempt }: Pick<LogLine, "written" | "nodeRun" | "attempt">): string {
+  return written === "attempt" ? `${nodeRun}#${attempt}` : (nodeRun ?? "");
 }
 
 /** Something that happened and is told in the log, or that a node wrote, which is read by the node run's name. */
@@ -64,24 +64,26 @@ const TOLD: Readonly<Record<string, Level>> = {
   UNCERTAIN_RESOLVED: "info",
 };
 
-/** The lines of a run, from its events. */
-export function logOf(events: readonly RunEvent[], writers: ReadonlyMap<string, Writer>): LogLine[] {
+/** The lines of a run, from its events. What an attempt wrote comes before how it ended. */
+export function logOf(events: readonly RunEvent[], writers: ReadonlySet<string>): LogLine[] {
   return events.flatMap((event): LogLine[] => {
     const { seq, at, kind, attempt, error } = event;
     const nodeRun = event.node === null ? null : nodeRunKey(event.node, event.scope ?? "");
     const line = { seq, at, nodeRun, attempt, kind, error, detail: event.signal ?? event.dueAt ?? event.status };
-    const writer = kind === "ATTEMPT_SUCCEEDED" && event.node !== null ? writers.get(event.node) : undefined;
-    if (writer !== undefined) return [{ ...line, level: "info", written: writer }];
+    const lines: LogLine[] = event.lines === null ? [] : [{ ...line, level: "info", written: "attempt" }];
+    if (kind === "ATTEMPT_SUCCEEDED" && event.node !== null && writers.has(event.node)) {
+      return [...lines, { ...line, level: "info", written: "line" }];
+    }
     const level = TOLD[kind];
-    if (level === undefined) return [];
+    if (level === undefined) return lines;
     const failed = kind === "RUN_FINISHED" && event.status !== "SUCCEEDED";
-    return [{ ...line, level: failed ? "error" : level, written: null }];
+    return [...lines, { ...line, level: failed ? "error" : level, written: null }];
   });
 }
 
 /** One line as it is shown. */
 export interface ShownLine extends LogLine {
-  /** What the address calls it: `12`, or `12.3` for the third line of one console. */
+  /** What the address calls it: `12`, or `12.3` for the third line of an attempt's log. */
   id: string;
   /** What was written, once it is read. */
   own: Written | null;
@@ -89,20 +91,19 @@ export interface ShownLine extends LogLine {
   dropped: number;
 }
 
-/** Lines with what was written in them, as far as it is read; an empty console has none. */
+/** Lines with what was written in them, as far as it is read. */
 export function shownOf(lines: readonly LogLine[], known: ReadonlyMap<string, Writing>): ShownLine[] {
   return lines.flatMap((line): ShownLine[] => {
-    const plain = { ...line, id: String(line.seq), own: null, dropped: 0 };
-    const writing = line.written === null ? undefined : known.get(line.nodeRun ?? "");
+    const ofAttempt = line.written === "attempt";
+    const id = (index: number) => (ofAttempt ? `${line.seq}.${index}` : String(line.seq));
+    const plain = { ...line, id: id(0), own: null, dropped: 0 };
+    const writing = line.written === null ? undefined : known.get(writingKey(line));
     if (!writing) return [plain];
-    const shown = writing.lines.map((own, index): ShownLine => {
-      const id = line.written === "console" ? `${line.seq}.${index + 1}` : plain.id;
-      return { ...plain, id, own, level: own.level };
-    });
+    const shown = writing.lines.map(
+      (own, index): ShownLine => ({ ...plain, id: id(index + 1), own, level: own.level }),
+    );
     const { dropped } = writing;
-    return dropped > 0
-      ? [...shown, { ...plain, id: `${line.seq}.${shown.length + 1}`, level: "warn", dropped }]
-      : shown;
+    return dropped > 0 ? [...shown, { ...plain, id: id(shown.length + 1), level: "warn", dropped }] : shown;
   });
 }
 
@@ -114,13 +115,6 @@ export function readWritten(value: Json): Written {
     return { level: "info", message: JSON.stringify(value), fields: {} };
   }
   return { level: known, message, fields: fields ?? {} };
-}
-
-/** Reads one line of a console. */
-export function readConsole(value: Json): Written {
-  const { level, message } = isObject(value) ? value : {};
-  const known = LEVELS.find((one) => one === level) ?? "info";
-  return { level: known, message: typeof message === "string" ? message : JSON.stringify(value), fields: {} };
 }
 
 /** Fields on one line: `customer=7 tags=["a"]`; empty without any. */

@@ -2,43 +2,28 @@ import { useCallback, useEffect, useRef, useState } from "react";
 import { type Client, useClient } from "urql";
 import type { Json } from "@/canvas/model/json";
 import { nodeRunId } from "@/canvas/overlay/ids";
-import { readConsole, readWritten, type Writer, type Writing, type Written } from "./logLines";
+import { type Level, type LogLine, readWritten, type Writing, writingKey } from "./logLines";
 
-/** Lines that are read with one request; an operation may have twenty fields at its root. */
+/** Writings that are read with one request; an operation may have twenty fields at its root. */
 const AT_ONCE = 15;
-/** How often a line is asked for that must be there, and how soon again. */
+/** How often something is asked for that must be there, and how soon again. */
 const MOST_TRIES = 6;
 const TRY_AFTER_MS = 200;
 
-/** What a page of parts tells. */
-interface Parts {
-  hasNextPage: boolean;
-  parts: { name: string; cursor: string; preview: string }[];
-}
-
 interface Answer {
   [name: string]: {
-    output?: { preview: string; truncated: boolean; root: Parts; console: Parts } | null;
+    output?: { preview: string; truncated: boolean } | null;
+    attempts?: { number: number; log: { dropped: number; lines: { level: string; message: string }[] } | null }[];
   } | null;
 }
 
-/** A node run, and how its output is read. */
-export interface Wanted {
-  nodeRun: string;
-  writer: Writer;
-}
+/** A line whose writing is to be read. */
+export type Wanted = Pick<LogLine, "written" | "nodeRun" | "attempt">;
 
-const CONSOLE =
-  'console: page(path: "/console", first: 100) { hasNextPage parts { name cursor preview(maxBytes: 65536) } }';
-const SELECTED: Record<Writer, string> = {
-  line: "preview(maxBytes: 65536) truncated(maxBytes: 65536)",
-  // The result beside the console may be large, and is none of the log's business.
-  console: `root: page(first: 5) { parts { name preview(maxBytes: 32) } } ${CONSOLE}`,
+const SELECTED = {
+  line: "output { preview(maxBytes: 65536) truncated(maxBytes: 65536) }",
+  attempt: "attempts { number log { dropped lines { level message } } }",
 };
-
-const MORE = `query ConsoleLines($id: ID!, $after: String) {
-  l0: node(id: $id) { __typename ... on NodeRun { id output { ${CONSOLE.replace("first: 100", "first: 100, after: $after")} } } }
-}`;
 
 function jsonOf(preview: string): Json {
   try {
@@ -48,13 +33,13 @@ function jsonOf(preview: string): Json {
   }
 }
 
-/** What these node runs wrote, as far as it can be read already. */
-async function readLines(client: Client, runId: string, wanted: readonly Wanted[]): Promise<Map<string, Writing>> {
+/** What was written there, as far as it can be read already. */
+async function readWritings(client: Client, runId: string, wanted: readonly Wanted[]): Promise<Map<string, Writing>> {
   const names = wanted.map((_, index) => `l${index}`);
   const query = `query LogLines(${names.map((name) => `$${name}: ID!`).join(" ")}) {${wanted
     .map(
-      ({ writer }, index) =>
-        `l${index}: node(id: $l${index}) { __typename ... on NodeRun { id output { ${SELECTED[writer]} } } }`,
+      ({ written }, index) =>
+        `l${index}: node(id: $l${index}) { __typename ... on NodeRun { id ${SELECTED[written ?? "line"]} } }`,
     )
     .join(" ")}}`;
   const variables = Object.fromEntries(
@@ -62,38 +47,29 @@ async function readLines(client: Client, runId: string, wanted: readonly Wanted[
   );
   const { data } = await client.query<Answer>(query, variables, { requestPolicy: "network-only" }).toPromise();
   const found = new Map<string, Writing>();
-  for (const [index, { nodeRun, writer }] of wanted.entries()) {
-    const output = data?.[`l${index}`]?.output;
-    if (!output) continue;
-    if (writer === "line") {
-      const value = output.truncated ? output.preview : jsonOf(output.preview);
-      found.set(nodeRun, { lines: [readWritten(value)], dropped: 0 });
-    } else {
-      found.set(nodeRun, await readWhole(client, nodeRunId(runId, nodeRun), output.root, output.console));
+  for (const [index, one] of wanted.entries()) {
+    const answer = data?.[`l${index}`];
+    if (one.written === "attempt") {
+      const log = answer?.attempts?.find(({ number }) => number === one.attempt)?.log;
+      if (!log) continue;
+      const lines = log.lines.map(({ level, message }) => ({
+        level: level.toLowerCase() as Level,
+        message,
+        fields: {},
+      }));
+      found.set(writingKey(one), { lines, dropped: log.dropped });
+    } else if (answer?.output) {
+      const { preview, truncated } = answer.output;
+      found.set(writingKey(one), { lines: [readWritten(truncated ? preview : jsonOf(preview))], dropped: 0 });
     }
   }
   return found;
 }
 
-/** A console from its first page on. */
-async function readWhole(client: Client, id: string, root: Parts, first: Parts): Promise<Writing> {
-  const lines: Written[] = [];
-  let page: Parts | undefined = first;
-  while (page) {
-    lines.push(...page.parts.map(({ preview }) => readConsole(jsonOf(preview))));
-    const after: string | undefined = page.hasNextPage ? page.parts.at(-1)?.cursor : undefined;
-    if (after === undefined) break;
-    const { data } = await client.query<Answer>(MORE, { id, after }, { requestPolicy: "network-only" }).toPromise();
-    page = data?.l0?.output?.console;
-  }
-  const dropped = Number(root.parts.find(({ name }) => name === "console_dropped")?.preview);
-  return { lines, dropped: Number.isFinite(dropped) ? dropped : 0 };
-}
-
-/** Reads lines as they are wanted, many at once and each only once. */
+/** Reads writings as they are wanted, many at once and each only once. */
 export function useWritten(runId: string) {
   const client = useClient();
-  const [lines, setLines] = useState<ReadonlyMap<string, Writing>>(new Map());
+  const [known, setKnown] = useState<ReadonlyMap<string, Writing>>(new Map());
   const asked = useRef(new Set<string>());
   const gone = useRef(false);
   useEffect(() => {
@@ -104,22 +80,22 @@ export function useWritten(runId: string) {
   }, []);
   const want = useCallback(
     async (wanted: readonly Wanted[]) => {
-      let missing = wanted.filter(({ nodeRun }) => !asked.current.has(nodeRun));
-      for (const { nodeRun } of missing) asked.current.add(nodeRun);
+      let missing = wanted.filter((one) => !asked.current.has(writingKey(one)));
+      for (const one of missing) asked.current.add(writingKey(one));
       const all = new Map<string, Writing>();
       // Events may be told a moment before their results can be read.
       for (let tries = 0; missing.length > 0 && tries < MOST_TRIES && !gone.current; tries += 1) {
         if (tries > 0) await new Promise((resolve) => window.setTimeout(resolve, TRY_AFTER_MS * 2 ** tries));
         for (let from = 0; from < missing.length; from += AT_ONCE) {
-          const found = await readLines(client, runId, missing.slice(from, from + AT_ONCE));
-          for (const [one, writing] of found) all.set(one, writing);
-          if (found.size > 0) setLines((before) => new Map([...before, ...found]));
+          const found = await readWritings(client, runId, missing.slice(from, from + AT_ONCE));
+          for (const [key, writing] of found) all.set(key, writing);
+          if (found.size > 0) setKnown((before) => new Map([...before, ...found]));
         }
-        missing = missing.filter(({ nodeRun }) => !all.has(nodeRun));
+        missing = missing.filter((one) => !all.has(writingKey(one)));
       }
       return all;
     },
     [client, runId],
   );
-  return { lines, want };
+  return { known, want };
 }

@@ -11,7 +11,7 @@ const QUERY = `subscription FollowRun($runId: ID!, $after: String) {
     payload {
       __typename
       ... on RunEvent {
-        kind node scope attempt port status message signal dueAt
+        kind node scope attempt port status message signal dueAt lines
         error { code kind message }
       }
     }

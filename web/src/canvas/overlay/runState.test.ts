@@ -16,6 +16,7 @@ function event(kind: string, given: Partial<RunEvent> = {}): RunEvent {
     status: null,
     message: null,
     signal: null,
+    lines: null,
     dueAt: null,
     error: null,
     ...given,

@@ -13,6 +13,8 @@ export interface RunEvent {
   status: string | null;
   message: string | null;
   signal: string | null;
+  /** How many lines the attempt wrote. */
+  lines: number | null;
   dueAt: string | null;
   error: { code: string; kind: string; message: string } | null;
 }
