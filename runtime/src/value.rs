@@ -18,6 +18,9 @@ pub const VALUE_LIMIT: usize = 64 * 1024 * 1024;
 /// everybody who reads another part of them.
 const WORTH_PICKING: u64 = 1024 * 1024;
 
+/// Most large values that are read at the same time.
+const LARGE_AT_ONCE: usize = 8;
+
 /// Values of at least this many bytes are kept parsed: a list that a `for_each` goes through is read once, not once an
 /// item.
 const WORTH_KEEPING: u64 = 2 * 1024;
@@ -59,12 +62,18 @@ pub struct Tenant {
 pub struct Values {
     blobs: BlobStore,
     parsed: Arc<Mutex<Parsed>>,
+    /// Held while a large value is read: whoever wants the same one waits and finds it, instead of reading it beside.
+    large: Arc<[tokio::sync::Mutex<()>; LARGE_AT_ONCE]>,
 }
 
 impl Values {
     /// Values whose large ones lie in `blobs`; keeps up to `cache_bytes` of JSON parsed.
     pub fn new(blobs: BlobStore, cache_bytes: u64) -> Self {
-        Self { blobs, parsed: Arc::new(Mutex::new(Parsed { limit: cache_bytes, ..Parsed::default() })) }
+        Self {
+            blobs,
+            parsed: Arc::new(Mutex::new(Parsed { limit: cache_bytes, ..Parsed::default() })),
+            large: Arc::default(),
+        }
     }
 
     /// Refers to a value. A large one is durable in the blob store when this returns.
@@ -88,6 +97,10 @@ impl Values {
     /// # Errors
     /// When its bytes cannot be had.
     pub async fn get(&self, workspace: WorkspaceId, reference: &ValueRef) -> Result<Arc<Value>, ValueError> {
+        if let Some(value) = self.lock().get(&reference.digest) {
+            return Ok(value);
+        }
+        let _turn = self.turn(reference).await;
         if let Some(value) = self.lock().get(&reference.digest) {
             return Ok(value);
         }
@@ -121,11 +134,15 @@ impl Values {
         }
         // The extent's own form tells extents apart; salted with the digest, it is no other value's.
         let part = Digest::of(&reference.digest.0, format!("{extent:?}").as_bytes());
-        let known = {
+        let known = || {
             let mut parsed = self.lock();
             parsed.get(&reference.digest).or_else(|| parsed.get(&part))
         };
-        if let Some(value) = known {
+        if let Some(value) = known() {
+            return Ok(value);
+        }
+        let _turn = self.turn(reference).await;
+        if let Some(value) = known() {
             return Ok(value);
         }
         let bytes = self.bytes(workspace, reference).await?;
@@ -144,6 +161,15 @@ impl Values {
             Some(bytes) => Ok(bytes.clone()),
             None if reference.len > INLINE_LIMIT as u64 => Ok(self.blobs.get(workspace, reference.digest).await?),
             None => Err(ValueError::Missing(reference.digest)),
+        }
+    }
+
+    /// A turn at reading, of a value that is large.
+    async fn turn(&self, reference: &ValueRef) -> Option<tokio::sync::MutexGuard<'_, ()>> {
+        let place = usize::from(reference.digest.0[0]) % LARGE_AT_ONCE;
+        match self.large.get(place) {
+            Some(turns) if reference.len >= WORTH_PICKING => Some(turns.lock().await),
+            _ => None,
         }
     }
 

@@ -110,6 +110,85 @@ async fn what_cannot_be_read_is_not_published(api: &Api) {
     assert!(problem["message"].as_str().unwrap().contains("line 2, column 11"), "{refused}");
 }
 
+/// `node`'s attempts of a run, with what they wrote.
+async fn attempts(api: &Api, run: &Value, node: &str) -> Vec<Value> {
+    let query = "query($id: ID!) { node(id: $id) { ... on Run { nodeRuns(first: 20) { nodes {
+        node attempts { number error { code } log { dropped lines { level message } } } } } } } }";
+    let answer = api.ask(query, json!({"id": run["id"]})).await;
+    let all = answer["node"]["nodeRuns"]["nodes"].as_array().unwrap();
+    let found = all.iter().find(|one| one["node"] == node).unwrap();
+    found["attempts"].as_array().unwrap().clone()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_code_writes_stays_with_its_attempt_on_sqlite() {
+    what_code_writes_stays_with_its_attempt(On::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_code_writes_stays_with_its_attempt_on_postgresql() {
+    what_code_writes_stays_with_its_attempt(On::Postgres).await;
+}
+
+async fn what_code_writes_stays_with_its_attempt(on: On) {
+    let home = Home::new(on).await;
+    let (_server, api) = started(&home).await;
+    let line = |level: &str, message: &str| json!({"level": level, "message": message});
+
+    let source =
+        "console.log('order', input.id); console.warn({ a: [1] }); console.error('e'); console.debug('d'); return 1";
+    let run = ran(&api, "told", json!({"code": source}), json!({"id": 7})).await;
+    let lines = [line("INFO", "order 7"), line("WARN", "{\"a\":[1]}"), line("ERROR", "e"), line("DEBUG", "d")];
+    let told = json!([{"number": 1, "error": null, "log": {"dropped": 0, "lines": lines}}]);
+    assert_eq!(json!(attempts(&api, &run, "code").await), told);
+    let silent = ran(&api, "silent", json!({"code": "return 1"}), json!({})).await;
+    assert_eq!(attempts(&api, &silent, "code").await[0]["log"], Value::Null);
+
+    // Whatever ends the code, what it wrote before is there.
+    for (name, end, code) in [
+        ("thrown", "throw new Error('no');", "CODE_THREW"),
+        ("stopped", "for (;;);", "CODE_TIME_LIMIT"),
+        ("full", "const all = []; for (;;) all.push(new Array(1000).fill({}));", "CODE_MEMORY_LIMIT"),
+    ] {
+        let config = json!({"code": format!("console.log('so far'); {end}"), "time_limit": "1s", "memory_limit": 64});
+        let run = ran(&api, name, config, json!({})).await;
+        let attempt = &attempts(&api, &run, "code").await[0];
+        assert_eq!(attempt["error"]["code"], code, "{attempt}");
+        assert_eq!(attempt["log"]["lines"], json!([line("INFO", "so far")]), "{name}: {attempt}");
+    }
+
+    // F1: a flood of lines is bounded, and told to be.
+    let run = ran(
+        &api,
+        "flood",
+        json!({"code": "for (let n = 0; n < 1000000; n += 1) console.log('line', n); return 1"}),
+        json!({}),
+    )
+    .await;
+    let log = attempts(&api, &run, "code").await[0]["log"].clone();
+    let kept = log["lines"].as_array().unwrap().len();
+    assert!((500..=1_000).contains(&kept), "{kept}");
+    assert_eq!(kept as u64 + log["dropped"].as_u64().unwrap(), 1_000_000);
+    assert_eq!(log["lines"][499]["message"], "line 499");
+
+    the_log_hides_what_the_run_hides(&api).await;
+}
+
+async fn the_log_hides_what_the_run_hides(api: &Api) {
+    let mut definition =
+        chain(json!({"code": "console.log('card', input.card, 'of', input.name); throw new Error(input.card)"}));
+    definition["input_schema"] = json!({
+        "type": "object",
+        "properties": {"card": {"type": "string", "x-sensitive": true}, "name": {"type": "string"}},
+    });
+    api.publish("hidden", &definition).await;
+    let run = api.start("hidden", "hidden", json!({"card": "4111-1111-1111-1111", "name": "Ada"})).await;
+    let run = api.until(&run, PATIENCE, |run| run["status"] == "FAILED").await;
+    let attempt = attempts(api, &run, "code").await.remove(0);
+    assert_eq!(attempt["log"]["lines"][0]["message"], "card [redacted] of Ada", "{attempt}");
+    assert!(!attempt.to_string().contains("4111"), "{attempt}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_item_has_randomness_of_its_own_and_the_clock_of_its_run() {
     let home = Home::new(On::Sqlite).await;

@@ -7,6 +7,9 @@ use super::error::Fault;
 pub const DEFAULT_STEPS: u64 = 500_000;
 /// Bytes of a default budget: text made, values copied, and 32 for each element of a list made.
 pub const DEFAULT_BYTES: u64 = 8 * 1024 * 1024;
+/// A value that an expression only names, and hands on as it is, may be so many times larger than what it may make: 64 MiB
+/// with a default budget, which is what a node may give.
+const HANDED_ON: u64 = 8;
 
 /// Steps and bytes that evaluations may still use. Once it is exhausted it stays so: nothing in the language can catch
 /// that, and every further evaluation with it fails.
@@ -14,6 +17,7 @@ pub const DEFAULT_BYTES: u64 = 8 * 1024 * 1024;
 pub struct Budget {
     steps: u64,
     bytes: u64,
+    handed_on: u64,
     exhausted: bool,
 }
 
@@ -24,9 +28,10 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// A budget of this many steps, and of this many bytes of text made and values copied.
+    /// A budget of this many steps, of this many bytes of text made and values copied, and of eight times as many of values
+    /// that are only named.
     pub fn new(steps: u64, bytes: u64) -> Self {
-        Self { steps, bytes, exhausted: false }
+        Self { steps, bytes, handed_on: bytes.saturating_mul(HANDED_ON), exhausted: false }
     }
 
     /// Steps not used yet; 0 when exhausted.
@@ -73,6 +78,17 @@ impl Budget {
                 Ok(())
             }
             _ => Err(self.exhaust("makes too much data")),
+        }
+    }
+
+    /// Takes `n` bytes of a value that is handed on.
+    pub(super) fn handing_on(&mut self, n: usize) -> Result<(), Fault> {
+        match self.handed_on.checked_sub(n as u64) {
+            Some(left) if !self.exhausted => {
+                self.handed_on = left;
+                Ok(())
+            }
+            _ => Err(self.exhaust("hands on too much data")),
         }
     }
 

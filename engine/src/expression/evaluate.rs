@@ -11,7 +11,7 @@ use super::budget::Budget;
 use super::error::{ExpressionError, ExpressionErrorCode, Fault};
 use super::function::{Arguments, Function, Patterns, group_key, sort_by_keys};
 use super::tree::{Base, Kind, LoopKind, Node, Path, Place, Step};
-use super::value::{CELL, Val, View, charge, check_made};
+use super::value::{CELL, Val, View, charge, check_made, hand_on};
 use super::{Scope, operator};
 
 /// The value of `node` under `scope`.
@@ -31,6 +31,12 @@ struct Evaluator<'a, 'b> {
 impl<'a> Evaluator<'a, '_> {
     fn value(&mut self, node: &'a Node) -> Result<Value, Fault> {
         self.budget.steps(0)?;
+        if let Kind::Path(path) = &node.kind
+            && let Val::Ref(value) = self.path(path).map_err(|fault| fault.at(node.column))?
+        {
+            hand_on(value, self.budget, 0).map_err(|fault| fault.at(node.column))?;
+            return Ok(value.clone());
+        }
         let value = self.eval(node)?.into_value(self.budget).map_err(|fault| fault.at(node.column))?;
         check_made(&value, self.budget)?;
         Ok(value)

@@ -208,6 +208,26 @@ pub(super) fn charge(value: &Value, budget: &mut Budget, depth: usize) -> Result
     }
 }
 
+/// Charges a copy of a value that an expression only names, and refuses one too deep to be written and read again.
+pub(super) fn hand_on(value: &Value, budget: &mut Budget, depth: usize) -> Result<(), Fault> {
+    check_depth(depth)?;
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => budget.handing_on(CELL),
+        Value::String(text) => budget.handing_on(text.len() + CELL),
+        Value::Array(elements) => {
+            budget.handing_on(CELL)?;
+            elements.iter().try_for_each(|element| hand_on(element, budget, depth + 1))
+        }
+        Value::Object(object) => {
+            budget.handing_on(CELL)?;
+            object.iter().try_for_each(|(key, value)| {
+                budget.handing_on(key.len())?;
+                hand_on(value, budget, depth + 1)
+            })
+        }
+    }
+}
+
 /// Refuses a value that nests too deeply; for what was made of owned parts.
 pub(super) fn check_made(value: &Value, budget: &mut Budget) -> Result<(), Fault> {
     fn below(value: &Value, budget: &mut Budget, depth: usize) -> Result<(), Fault> {

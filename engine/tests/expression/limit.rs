@@ -172,3 +172,19 @@ fn a_value_too_deep_for_json_readers_is_not_handed_on() {
     let nested = format!("parseJson('{}{}')", "[".repeat(110), "]".repeat(110));
     assert_eq!(evaluated(&nested, &mut Budget::default()).unwrap_err().code, ExpressionErrorCode::TooDeep);
 }
+
+#[test]
+fn a_value_that_is_only_named_may_be_larger_than_what_an_expression_makes() {
+    let rows = vec!["x".repeat(1024 * 1024); 20];
+    let names = Names(json!({"roots": {"input": {"rows": rows}}}));
+    let given = |template: Value| Template::compile(&template)?.render(&names, &mut Budget::default());
+    assert_eq!(given(json!({"all": "{{ input.rows }}"})), Ok(json!({"all": rows})));
+    for (template, message) in [
+        (json!("{{ input.rows + [1] }}"), "the expression makes too much data"),
+        (json!("rows: {{ input.rows }}"), "the expression makes too much data"),
+        (json!(vec!["{{ input.rows }}"; 4]), "the expression hands on too much data"),
+    ] {
+        let error = given(template).unwrap_err();
+        assert_eq!((error.code, error.message.as_str()), (ExpressionErrorCode::Budget, message));
+    }
+}

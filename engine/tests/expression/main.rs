@@ -61,11 +61,12 @@ fn evaluated(source: &str, budget: &mut Budget) -> Result<Value, ExpressionError
 fn evaluated_of_parts(source: &str, budget: &mut Budget) -> Result<Value, ExpressionError> {
     let expression = Expression::compile(source)?;
     let read = |whole: &Value, extents: &BTreeMap<String, Extent>| {
-        let names = whole.as_object().unwrap().iter();
+        let names = whole.as_object().into_iter().flatten();
         let nothing = Extent::NOTHING;
         let parts = names.map(|(name, value)| {
             let extent = extents.get(name).unwrap_or(&nothing);
-            (name.clone(), extent.read(value.to_string().as_bytes()).unwrap())
+            let read = extent.read(value.to_string().as_bytes());
+            (name.clone(), read.unwrap_or_else(|error| json!(error.to_string())))
         });
         Value::Object(parts.collect())
     };

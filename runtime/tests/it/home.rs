@@ -56,6 +56,21 @@ impl Home {
         Runtime::open(RuntimeConfig::default(), self.parts().await).await.unwrap()
     }
 
+    /// Takes every large value out of the store, as if none of them could be had.
+    pub async fn lose_large_values(&self) {
+        let mut lost = 0;
+        let mut folders = vec![self.artifacts.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+                match entry.file_type().unwrap().is_dir() {
+                    true => folders.push(entry.path()),
+                    false => lost += std::fs::remove_file(entry.path()).map(|()| 1).unwrap(),
+                }
+            }
+        }
+        assert!(lost > 0, "there was no large value");
+    }
+
     /// The same with another journal around the real one.
     pub async fn runtime_with(&self, wrap: impl FnOnce(Arc<dyn Journal>) -> Arc<dyn Journal>) -> Runtime {
         let mut parts = self.parts().await;
