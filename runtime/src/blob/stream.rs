@@ -150,35 +150,56 @@ impl BlobStore {
         }
         let is_whole = range.is_none();
         let pieces = self.objects.read(at, range).await?;
-        Ok(if is_whole { checked(pieces, *received) } else { pieces })
+        let sum = Expected { begun: Sha256::new(), sum: received.sha256, size: received.size };
+        Ok(if is_whole { checked(pieces, received.digest, sum) } else { pieces })
+    }
+
+    /// The bytes of a value, `size` of them, as they come. The last ones come only if all are what was put.
+    ///
+    /// # Errors
+    /// When there are none, or the store fails; the pieces then, too.
+    pub async fn pieces(&self, workspace: WorkspaceId, digest: Digest, size: u64) -> Result<Pieces, BlobError> {
+        let salt = self.salt(workspace).await?.ok_or(BlobError::Missing(digest))?;
+        let pieces = self.objects.read(Address { workspace, digest }, None).await?;
+        let sum = Expected { begun: Sha256::new().chain_update(&salt), sum: digest.0, size };
+        Ok(checked(pieces, digest, sum))
     }
 }
 
+/// What bytes have to come to.
+struct Expected {
+    /// What is hashed before them.
+    begun: Sha256,
+    sum: [u8; 32],
+    size: u64,
+}
+
 /// The same pieces; the last one waits until the sum of all is known to be right.
-fn checked(pieces: Pieces, received: Received) -> Pieces {
+fn checked(pieces: Pieces, digest: Digest, expected: Expected) -> Pieces {
     struct Check {
         pieces: Pieces,
         hash: Sha256,
         held: Option<Bytes>,
         left: u64,
     }
-    let check = Check { pieces, hash: Sha256::new(), held: None, left: received.size };
+    let Expected { begun, sum, size } = expected;
+    let check = Check { pieces, hash: begun, held: None, left: size };
     futures::stream::try_unfold(Some(check), move |check| async move {
         let Some(mut check) = check else { return Ok(None) };
         loop {
             match check.pieces.next().await.transpose()? {
                 Some(piece) => {
                     check.hash.update(&piece);
-                    let damaged = BlobError::Damaged(received.digest);
+                    let damaged = BlobError::Damaged(digest);
                     check.left = check.left.checked_sub(piece.len() as u64).ok_or(damaged)?;
                     if let Some(before) = check.held.replace(piece) {
                         return Ok(Some((before, Some(check))));
                     }
                 }
-                None if check.left == 0 && check.hash.finalize().as_slice() == received.sha256 => {
+                None if check.left == 0 && check.hash.finalize().as_slice() == sum => {
                     return Ok(check.held.map(|last| (last, None)));
                 }
-                None => return Err(BlobError::Damaged(received.digest)),
+                None => return Err(BlobError::Damaged(digest)),
             }
         }
     })
