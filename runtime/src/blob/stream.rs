@@ -6,12 +6,14 @@ use bytes::{Bytes, BytesMut};
 use engine::id::WorkspaceId;
 use engine::value::Digest;
 use futures::{Stream, StreamExt as _};
+use metrics::Counter;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::objects::{Address, Pieces};
 use super::{BlobError, BlobStore};
 use crate::crash;
+use crate::figure::file::bytes_came;
 
 /// Streams of at most this many bytes are put at once.
 const SMALL: usize = 1024 * 1024;
@@ -50,14 +52,21 @@ pub enum ReceiveError<E> {
 
 /// What came so far.
 pub(super) struct Sum {
-    pub(super) hash: Sha256,
-    pub(super) size: u64,
-    pub(super) most: u64,
+    hash: Sha256,
+    size: u64,
+    most: u64,
+    counted: Counter,
 }
 
 impl Sum {
+    /// Nothing yet, of at most so many bytes.
+    pub(super) fn new(most: u64) -> Self {
+        Self { hash: Sha256::new(), size: 0, most, counted: bytes_came() }
+    }
+
     pub(super) fn take<E>(&mut self, piece: Result<Bytes, E>) -> Result<Bytes, ReceiveError<E>> {
         let piece = piece.map_err(ReceiveError::BrokeOff)?;
+        self.counted.increment(piece.len() as u64);
         self.size = self.size.saturating_add(piece.len() as u64);
         if self.size > self.most {
             return Err(ReceiveError::TooLarge { most: self.most });
@@ -85,7 +94,7 @@ impl BlobStore {
         most: u64,
     ) -> Result<Received, ReceiveError<E>> {
         let salt = self.salt_of(workspace).await?;
-        let mut sum = Sum { hash: Sha256::new(), size: 0, most };
+        let mut sum = Sum::new(most);
         let mut head = BytesMut::new();
         while head.len() <= SMALL {
             let Some(piece) = pieces.next().await else {
