@@ -59,7 +59,7 @@ codes! {
     IdempotencyMismatch = "IDEMPOTENCY_MISMATCH", 422, 6, "The idempotency key was used for another request within 24 hours. Use a new one.";
     DefinitionInvalid = "DEFINITION_INVALID", 422, 2, "The definition has problems; the answer lists all of them.";
     CursorExpired = "CURSOR_EXPIRED", 410, 6, "Events after this cursor are not kept any more. Go on after `oldestCursor` and read the state anew.";
-    ValueTooLarge = "VALUE_TOO_LARGE", 413, 2, "The value does not fit an answer, or a request. Read `preview` or a page of it.";
+    ValueTooLarge = "VALUE_TOO_LARGE", 413, 2, "The value does not fit an answer, or a request. Read `preview`, a page of it, or all of it by `download`.";
     QuotaExceeded = "QUOTA_EXCEEDED", 429, 3, "A quota of the workspace is used up; `limit`, `used` and, where the clock decides, `resetAt` say more. Wait, or let an admin raise it.";
     SignatureInvalid = "SIGNATURE_INVALID", 409, 6, "The version's signature is wrong or missing: the database was changed by something else than FlowForge. Publish the workflow again.";
     DeliveryRefused = "DELIVERY_REFUSED", 401, 4, "A webhook does not believe who sent this; `reason` says why. Nothing was started.";

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, any, get, post, put};
 
 mod artifact;
+mod attachment;
 mod audit;
 mod error;
 mod login;
@@ -15,6 +16,7 @@ pub(crate) mod pages;
 mod process;
 mod run;
 mod session;
+mod value;
 mod webhook;
 
 use crate::app::App;
@@ -27,6 +29,9 @@ fn routes() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
         ("/ready", get(process::ready)),
         ("/metrics", get(process::metrics)),
         ("/api/v1/runs/{id}", get(run::get)),
+        ("/api/v1/runs/{id}/input", get(value::input)),
+        ("/api/v1/runs/{id}/output", get(value::output)),
+        ("/api/v1/node-runs/{id}/output", get(value::node_output)),
         ("/api/v1/artifacts/{id}/content", get(artifact::content)),
         ("/api/v1/artifact-links/{link}", get(artifact::linked)),
         ("/api/v1/artifact-uploads/{link}", put(artifact::sent)),

@@ -1,7 +1,6 @@
 //! `flowforge artifact`: files of runs, and files to start runs with.
 
-use std::fs::{File, OpenOptions};
-use std::io::Write as _;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -11,7 +10,8 @@ use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::command::Global;
-use crate::exit::{Exit, Failure};
+use crate::download::into_file;
+use crate::exit::Failure;
 use crate::output::{Cell, Output, Shade};
 use crate::question::artifact as question;
 
@@ -160,39 +160,11 @@ async fn download(client: &Client, wanted: &Download, output: Output) -> Result<
     }
     // The server's names are one part of a path.
     let to = wanted.to.clone().unwrap_or_else(|| PathBuf::from(file["name"].as_str().unwrap_or("file")));
-    let failed = |error: std::io::Error| Failure::new(Exit::Failed, "FILE", format!("{}: {error}", to.display()));
-    let mut open = OpenOptions::new();
-    let open =
-        if wanted.force { open.write(true).create(true).truncate(true) } else { open.write(true).create_new(true) };
-    let mut target = open.open(&to).map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => failed(error).hint("replace it with --force, or name another by --to"),
-        _ => failed(error),
-    })?;
-    let mut wrote = Ok(());
-    let came = client.download(path, &[], |piece| {
-        if wrote.is_ok() {
-            wrote = target.write_all(piece);
-        }
-    });
-    let came = came.await.and_then(|()| wrote.map_err(failed)).and_then(|()| whole(&to, &file));
-    if let Err(failure) = came {
-        // Half a file looks like one.
-        drop(std::fs::remove_file(&to));
-        return Err(failure);
-    }
+    into_file(client, path, &to, wanted.force, file["size"].as_u64()).await?;
     if output.is_json() {
         output.document(&json!({ "artifact": file, "path": to }));
     } else {
         output.line(&format!("{} {} bytes", output.paint(Shade::Strong, &to.display().to_string()), file["size"]));
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Whether all came. A server that finds a file damaged breaks off before its end.
-fn whole(path: &Path, file: &Value) -> Result<(), Failure> {
-    let len = std::fs::metadata(path).map(|about| about.len()).ok();
-    if len == file["size"].as_u64() {
-        return Ok(());
-    }
-    Err(Failure::new(Exit::Failed, "BROKE_OFF", format!("{}: not all of the file came; try again", path.display())))
 }

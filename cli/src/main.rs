@@ -10,6 +10,7 @@ mod audit;
 mod client;
 mod command;
 mod connection;
+mod download;
 mod exit;
 mod key;
 mod member;

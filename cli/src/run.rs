@@ -14,6 +14,7 @@ mod events;
 pub(crate) mod input;
 mod list;
 mod logs;
+mod output;
 mod progress;
 mod retry;
 mod show;
@@ -26,6 +27,8 @@ pub(crate) enum Command {
         /// The run's id, `run_…`.
         id: String,
     },
+    /// Get what a run, or one of its nodes, gave: all of it, whatever its size.
+    Output(output::Wanted),
     /// List runs, the newest first.
     List(list::List),
     /// Tell what a run's journal says, event by event; with `--output json`, as lines of JSON.
@@ -103,6 +106,7 @@ enum Resolution {
 pub(crate) async fn run(command: Command, global: &Global) -> Result<ExitCode, Failure> {
     match command {
         Command::Get { id } => show::get(&global.client()?, &id, global.output()).await,
+        Command::Output(wanted) => output::get(&global.client()?, &wanted, global.output()).await,
         Command::List(list) => list::list(&global.client()?, &list, global.output()).await,
         Command::Logs(logs) => logs::logs(&global.client()?, logs, global.output()).await,
         Command::Retry(retry) => retry::retry(&global.client()?, retry, global.output()).await,

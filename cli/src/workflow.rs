@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
 use crate::artifact;
+use crate::client::Client;
 use crate::command::Global;
 use crate::exit::Failure;
 use crate::output::Shade;
@@ -136,13 +137,8 @@ async fn start(start: Start, global: &Global) -> Result<ExitCode, Failure> {
     let watch = start.watch;
     let (files, project) = (start.files.clone(), start.project.clone());
     let mut asked = request(start)?;
-    let mut given = Vec::with_capacity(files.len());
-    for (field, path) in files {
-        let file = artifact::upload(&client, &path, None, None, &project).await?;
-        given.push(json!({ "field": field, "artifactId": file["id"] }));
-    }
-    if !given.is_empty() {
-        asked["files"] = given.into();
+    if !files.is_empty() {
+        asked["files"] = sent(&client, &files, &project).await?;
     }
     let payload = client.change("startRun", question::START, asked).await?;
     let id = payload.pointer("/run/id").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -158,6 +154,16 @@ async fn start(start: Start, global: &Global) -> Result<ExitCode, Failure> {
         output.line(&format!("  watch it: flowforge run watch {id}"));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Sends files to a project, and says which members of an input they become.
+async fn sent(client: &Client, files: &[(String, PathBuf)], project: &str) -> Result<Value, Failure> {
+    let mut sent = Vec::with_capacity(files.len());
+    for (field, path) in files {
+        let file = artifact::upload(client, path, None, None, project).await?;
+        sent.push(json!({ "field": field, "artifactId": file["id"] }));
+    }
+    Ok(sent.into())
 }
 
 fn request(start: Start) -> Result<Value, Failure> {

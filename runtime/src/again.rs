@@ -72,6 +72,15 @@ pub struct TestSource {
     pub same: BTreeSet<String>,
 }
 
+/// The run that a test will be, when something was promised to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PromisedRun {
+    /// Its id.
+    pub run: RunId,
+    /// What counts as the same input again, where that is not the input: files have other ids each time.
+    pub asked: Value,
+}
+
 /// A try of a definition.
 #[derive(Debug, Clone)]
 pub struct Test {
@@ -89,6 +98,8 @@ pub struct Test {
     pub pins: BTreeMap<String, PinnedOutput>,
     /// What the run gets; what the earlier test run got when absent.
     pub input: Option<Value>,
+    /// The run, when its input holds files that were given to it before it begins.
+    pub promised: Option<PromisedRun>,
     /// Where results may come from.
     pub earlier: Option<TestSource>,
 }
@@ -244,10 +255,12 @@ impl Runtime {
         let (graph, _) =
             self.definitions().get(start.workspace, start.definition_hash).await.map_err(StartError::from)?;
         let PlannedTest { plan, input, trigger, tenant } = self.plan_test(&graph, test).await?;
+        let same = test.promised.as_ref().map_or_else(|| json!(input.digest.to_string()), |run| run.asked.clone());
         let asked = json!({"test": start.definition_hash.to_string(), "part": format!("{:?}", test.part),
-            "pins": format!("{:?}", test.pins), "input": input.digest.to_string()});
+            "pins": format!("{:?}", test.pins), "input": same});
         let beginning = Beginning {
             mode: Mode::Test,
+            run: test.promised.as_ref().map(|promised| promised.run),
             facts: plan.facts,
             asked: Some(asked_digest(&tenant, &asked)),
             ..Beginning::default()

@@ -9,7 +9,7 @@ use engine::time::Timestamp;
 use engine::value::Digest;
 use entity::word::RunMode;
 use entity::{artifact as row, blob, run};
-use futures::Stream;
+use futures::{Stream, StreamExt as _, TryStreamExt as _};
 use nodes::file::{FileHandle, FileName};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict, Query};
@@ -26,6 +26,7 @@ use crate::blob::{BlobError, BlobStore, Pieces, ReceiveError, Received};
 use crate::clock::Clock;
 use crate::crash;
 use crate::database::{Database, from_column, to_column};
+use crate::figure::file::{Coming, bytes_read};
 
 /// How long a file waits for the run that it was promised to.
 const WAITS: Duration = Duration::from_secs(86_400);
@@ -129,8 +130,12 @@ impl Artifacts {
         new: NewArtifact,
         pieces: impl Stream<Item = Result<Bytes, E>> + Send + Unpin,
     ) -> Result<Artifact, KeepError<E>> {
-        let received = self.blobs.receive(new.workspace, pieces, self.most).await?;
-        self.point(new, received).await
+        let coming = Coming::begins();
+        let kept = async {
+            let received = self.blobs.receive(new.workspace, pieces, self.most).await?;
+            self.point(new, received).await
+        };
+        coming.ended(kept.await)
     }
 
     /// Makes the row that points to bytes that are there. The blob's row is locked meanwhile, so that no sweep takes it.
@@ -239,7 +244,9 @@ impl Artifacts {
     /// # Errors
     /// When the store fails; the pieces then, too.
     pub async fn read(&self, artifact: &Artifact, range: Option<Range<u64>>) -> Result<Pieces, BlobError> {
-        self.blobs.read(artifact.workspace, &artifact.received(), range).await
+        let pieces = self.blobs.read(artifact.workspace, &artifact.received(), range).await?;
+        let counted = bytes_read();
+        Ok(pieces.inspect_ok(move |piece| counted.increment(piece.len() as u64)).boxed())
     }
 
     /// Deletes a file; its bytes go once nothing else points to them. Whether it was there.

@@ -11,6 +11,7 @@ use metrics::{Counter, Gauge, Histogram};
 use nodes::Registry;
 
 pub(crate) mod ending;
+pub(crate) mod file;
 pub mod sample;
 
 /// What kind of figure.
@@ -72,6 +73,12 @@ figures! {
     EVENTS = Counter "flowforge_events_total": "Events written to the journal";
     FLUSH_EVENTS = Histogram "flowforge_flush_events": "Events of one commit of the journal";
     FLUSH_SECONDS = Histogram "flowforge_flush_seconds": "Time that one commit of the journal took";
+    FILES_CAME = Counter "flowforge_artifacts_received_total": "Files that came, by how that ended";
+    FILE_BYTES_CAME = Counter "flowforge_artifact_received_bytes_total": "Bytes of files that came, also of those that are not kept";
+    FILE_BYTES_READ = Counter "flowforge_artifact_read_bytes_total": "Bytes of files that were read, by downloads and by nodes";
+    SWEPT = Counter "flowforge_artifact_store_swept_total": "Objects that a sweep deleted from the artifact store";
+    FILES = Gauge "flowforge_artifacts": "Files that are kept, in the whole database";
+    STORED = Gauge "flowforge_artifact_store_bytes": "Bytes of files and large values in the artifact store, in the whole database";
     LIVE = Gauge "flowforge_runs": "Runs that have not ended, in the whole database, by status";
     INBOX = Gauge "flowforge_inbox_messages": "Messages that their runs have not read, in the whole database";
     INBOX_LAG = Gauge "flowforge_inbox_lag_seconds": "Age of the oldest of them; 0 when there is none";
@@ -150,6 +157,7 @@ impl Figures {
     /// The figures of a process with these node types; no other type gets a series.
     pub(crate) fn new(registry: &Registry) -> Self {
         FIGURES.iter().for_each(Figure::describe);
+        file::begin();
         let types = registry.descriptors().map(|descriptor| descriptor.r#type.to_string());
         Self {
             started: StartedBy::ALL.map(|(by, word)| (by, metrics::counter!(STARTED, "trigger" => word))),

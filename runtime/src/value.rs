@@ -7,9 +7,10 @@ use bytes::Bytes;
 use engine::expression::Extent;
 use engine::id::WorkspaceId;
 use engine::value::{Digest, INLINE_LIMIT, ValueRef};
+use futures::StreamExt as _;
 use serde_json::Value;
 
-use crate::blob::{BlobError, BlobStore};
+use crate::blob::{BlobError, BlobStore, Pieces};
 
 /// Largest value of a node, in bytes of JSON. Larger things are files.
 pub const VALUE_LIMIT: usize = 64 * 1024 * 1024;
@@ -171,6 +172,18 @@ impl Values {
             Some(turns) if reference.len >= WORTH_PICKING => Some(turns.lock().await),
             _ => None,
         }
+    }
+
+    /// The value's canonical JSON as it comes, without being in memory as a whole.
+    ///
+    /// # Errors
+    /// When its bytes cannot be had; the pieces then, too.
+    pub async fn pieces(&self, workspace: WorkspaceId, reference: &ValueRef) -> Result<Pieces, ValueError> {
+        if reference.inline.is_none() && reference.is_blob() {
+            return Ok(self.blobs.pieces(workspace, reference.digest, reference.len).await?);
+        }
+        let bytes = self.bytes(workspace, reference).await?;
+        Ok(futures::stream::once(std::future::ready(Ok(bytes))).boxed())
     }
 
     fn remember(&self, reference: &ValueRef, value: &Arc<Value>) {

@@ -15,6 +15,12 @@ test("a large list is read page by page: as a tree, as a table, by its kinds", a
   await node(page, "rows").click();
   const output = page.getByRole("region", { name: "Output", exact: true });
   await expect(output).toContainText("Only the beginning is shown");
+  const whole = output.getByRole("link", { name: "Download all of it" });
+  const [download] = await Promise.all([page.waitForEvent("download"), whole.click()]);
+  expect(download.suggestedFilename()).toMatch(/^nrun_[0-9a-f]{32}\.rows\.output\.json$/);
+  const chunks: Buffer[] = [];
+  for await (const chunk of await download.createReadStream()) chunks.push(chunk as Buffer);
+  expect(JSON.parse(String(Buffer.concat(chunks)))).toEqual(rows);
   await output.getByRole("button", { name: "Table" }).click();
   await expect(output.getByRole("cell", { name: "City 49", exact: true })).toBeAttached();
   await expect(output.getByRole("columnheader", { name: "city" })).toBeVisible();

@@ -191,3 +191,51 @@ test("a run is started with files that are sent from the dialog, and what is can
   const output = page.getByRole("region", { name: "Output", exact: true });
   await expect(output.getByRole("link", { name: /^Download / })).toHaveCount(2);
 });
+
+test("a test is given files as a run is, and again those of the run before", async ({
+  signedIn: page,
+  forge,
+  site,
+}) => {
+  await forge.publish("tested-files", {
+    input_schema: { type: "object", required: ["report"], properties: { report: { "x-file": true }, n: {} } },
+    nodes: {
+      start: { type: "trigger.manual@1" },
+      first: { type: "data.set@1", config: { value: ["{{ input.report }}", "{{ input.n }}"] } },
+      last: { type: "data.set@1", config: { value: "{{ input[0] }}" } },
+    },
+    edges: [
+      { from: "start", to: "first" },
+      { from: "first", to: "last" },
+    ],
+  });
+  await page.goto(`${site}/workflows/default/tested-files`);
+  await page.getByRole("button", { name: "Test", exact: true }).click();
+  const dialog = page.getByRole("dialog");
+  const go = dialog.getByRole("button", { name: "Start the test" });
+  const file = (name: string) => ({ name, mimeType: "image/x-noise", buffer: BYTES });
+  await expect(dialog.getByLabel("Input", { exact: true })).not.toHaveValue(/report/);
+  // What the schema wants is not there yet.
+  await expect(go).toBeDisabled();
+  await dialog.getByLabel("Choose a file for report").setInputFiles(file("one.bin"));
+  await expect(dialog.getByText("Sent", { exact: true })).toBeVisible();
+  await go.click();
+  await expect(page.getByTestId("run-status")).toHaveText("Succeeded");
+  await node(page, "last").click();
+  const gives = page.getByRole("region", { name: "What it gives" });
+  await expect(gives.getByRole("link", { name: "Download one.bin" })).toBeVisible();
+
+  // The test before has the file: it is given again, and what came of it is taken over.
+  await page.getByRole("button", { name: "Test again" }).click();
+  await expect(dialog.getByLabel("Input", { exact: true })).toHaveValue(/one\.bin/);
+  await dialog.getByLabel("How much").selectOption("to");
+  await dialog.getByLabel("Node", { exact: true }).selectOption("last");
+  await expect(dialog.getByText(/Results of the last test are taken over for: .*first/)).toBeVisible();
+  await dialog.getByLabel("How much").selectOption("all");
+  // Another one goes in its place.
+  await dialog.getByLabel("Choose a file for report").setInputFiles(file("two.bin"));
+  await expect(dialog.getByLabel("Input", { exact: true })).not.toHaveValue(/one\.bin/);
+  await expect(dialog.getByText("Sent", { exact: true })).toBeVisible();
+  await go.click();
+  await expect(gives.getByRole("link", { name: "Download two.bin" })).toBeVisible();
+});

@@ -104,6 +104,7 @@ mod tests {
         for error in [
             ServiceError::Unauthenticated,
             ServiceError::NotFound { what: "run" },
+            ServiceError::Absent { message: String::new() },
             ServiceError::invalid("name", "empty"),
             ServiceError::Conflict { message: String::new() },
             ServiceError::NotReusable { message: String::new(), changed: Vec::new(), unfinished: Vec::new() },

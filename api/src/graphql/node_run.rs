@@ -15,10 +15,11 @@ use tokio::sync::OnceCell;
 use super::Result;
 use super::request::{Asked as _, time};
 use super::run::RunObject;
-use super::value::{Place, ValueObject};
+use super::value::ValueObject;
 use crate::service::ServiceError;
 use crate::service::attempt::{self, Attempt};
 use crate::service::run::{NodeRun, Run};
+use crate::service::value::download::Place;
 use crate::service::veil::{self, Veil};
 
 /// What a node run is doing.
@@ -306,7 +307,7 @@ impl NodeRunObject {
             .output
             .clone()
             .filter(|_| self.0.status == engine::run::status::NodeRunStatus::Succeeded)
-            .map(|value| ValueObject::new(value, self.0.run, Place::Node(self.0.node.clone()), &self.1))
+            .map(|value| ValueObject::new(value, Place::Node(self.0.id()), &self.1))
     }
 
     /// Its last error.

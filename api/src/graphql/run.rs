@@ -19,11 +19,12 @@ use super::notification::NotificationObject;
 use super::page::{Relay, connection, cost, window};
 use super::request::{Asked as _, id, start_key, time};
 use super::user_error::{UserError, settle};
-use super::value::{Place, ValueObject};
+use super::value::ValueObject;
 use super::version::VersionObject;
 use super::workflow::WorkflowObject;
 use crate::auth::Permission;
 use crate::service::run::{self, Run, RunFilter, RunMode, RunOrder, Signal};
+use crate::service::value::download::Place;
 use crate::service::{ServiceError, artifact};
 
 /// What a run is doing.
@@ -150,13 +151,13 @@ impl RunObject {
 
     /// What it was given.
     async fn input(&self) -> ValueObject {
-        ValueObject::new(self.0.input.clone(), self.0.id, Place::Input, &Siblings::of(&self.0))
+        ValueObject::new(self.0.input.clone(), Place::Input(self.0.id), &Siblings::of(&self.0))
     }
 
     /// Its result, once it succeeded.
     async fn output(&self) -> Option<ValueObject> {
         let output = self.0.output.clone()?;
-        Some(ValueObject::new(output, self.0.id, Place::Output, &Siblings::of(&self.0)))
+        Some(ValueObject::new(output, Place::Output(self.0.id), &Siblings::of(&self.0)))
     }
 
     /// Why it failed, or will.

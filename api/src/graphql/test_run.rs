@@ -10,6 +10,7 @@ use runtime::again::{PinnedOutput, TestPart};
 use serde_json::Value;
 
 use super::Result;
+use super::artifact::RunFileInput;
 use super::node_run::EffectClassName;
 use super::request::{Asked as _, id};
 use super::run::RunObject;
@@ -54,6 +55,8 @@ pub struct TestRunInput {
     /// What the run gets. When absent: the pin of the trigger, or what the earlier test run got when its results are taken
     /// over, or null.
     input: Option<Json<Value>>,
+    /// Files that become members of `input`, at most 20; of an empty object when there is neither `input` nor a pin.
+    files: Option<Vec<RunFileInput>>,
     /// With `onlyNode`: its input instead of what leads to it.
     node_input: Option<Json<Value>>,
     /// Whether `toNode` and `onlyNode` take over results of the latest test run, of nodes that are unchanged with all
@@ -203,6 +206,7 @@ fn read(input: TestRunInput) -> std::result::Result<TestRun, ServiceError> {
     }
     let pins: BTreeMap<String, PinnedOutput> =
         input.pins.into_iter().map(|pin| (pin.node, PinnedOutput { port: pin.port, output: pin.output.0 })).collect();
+    let files = input.files.unwrap_or_default().into_iter().map(TryInto::try_into);
     Ok(TestRun {
         workflow: id(&input.workflow_id, "workflow")?,
         definition: input.definition.map(|definition| definition.0),
@@ -212,6 +216,7 @@ fn read(input: TestRunInput) -> std::result::Result<TestRun, ServiceError> {
         part,
         pins,
         input: input.input.map(|json| json.0),
+        files: files.collect::<std::result::Result<_, _>>()?,
         reuse: input.reuse,
         idempotency_key: input.idempotency_key,
     })

@@ -10,12 +10,13 @@ use super::page::{Relay, connection, cost, window};
 use super::request::{Asked as _, id, time};
 use super::run::{RunObject, TriggerKindName};
 use super::user_error::{UserError, settle};
-use super::value::{Place, ValueObject};
+use super::value::ValueObject;
 use super::version::VersionObject;
 use super::webhook::WebhookObject;
 use super::workflow::WorkflowObject;
 use crate::service::ServiceError;
 use crate::service::trigger::{self, Binding, Event, EventFilter};
+use crate::service::value::download::Place;
 
 pub mod backfill;
 pub mod redelivery;
@@ -162,7 +163,7 @@ impl TriggerEventObject {
     async fn payload(&self, ctx: &Context<'_>) -> Result<Option<ValueObject>> {
         if let Some(run) = self.0.run {
             let Some(run) = ctx.reads()?.load_one(run).await? else { return Ok(None) };
-            return Ok(Some(ValueObject::new(run.input.clone(), run.id, Place::Input, &Siblings::of(&run))));
+            return Ok(Some(ValueObject::new(run.input.clone(), Place::Input(run.id), &Siblings::of(&run))));
         }
         let payload = trigger::payload(ctx.app()?, ctx.viewer()?, &self.0).await?;
         Ok(payload.map(|payload| ValueObject::of_event(payload, self.0.clone())))

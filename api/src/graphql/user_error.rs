@@ -70,7 +70,7 @@ pub(super) fn settle<T>(answer: std::result::Result<T, ServiceError>) -> Result<
     };
     let message = error.to_string();
     let mistake = match error {
-        ServiceError::NotFound { .. } => UserError::new(UserErrorCode::NotFound, message),
+        ServiceError::NotFound { .. } | ServiceError::Absent { .. } => UserError::new(UserErrorCode::NotFound, message),
         ServiceError::Invalid { field, message } => UserError {
             field: vec!["input".to_owned(), field.to_owned()],
             ..UserError::new(UserErrorCode::BadUserInput, message)

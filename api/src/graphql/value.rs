@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, Json, Object};
-use engine::id::RunId;
 use engine::value::{ValueKind, ValueRef};
 use tokio::sync::OnceCell;
 
@@ -12,6 +11,7 @@ use super::node_run::Siblings;
 use super::page::{cost, request};
 use super::request::Asked as _;
 use crate::service::trigger::{self, Event};
+use crate::service::value::download::Place;
 use crate::service::value::{Part, Parts};
 use crate::service::veil::{Seen, Veil};
 use crate::service::{ServiceError, value};
@@ -37,7 +37,7 @@ pub enum ValueKindName {
     Object,
 }
 
-/// A piece of run data. Small ones can be read as JSON, all of them by a preview.
+/// A piece of run data. Small ones can be read as JSON, all of them by a preview and as a download.
 pub struct ValueObject {
     value: ValueRef,
     home: Home,
@@ -46,7 +46,6 @@ pub struct ValueObject {
 /// What a value is part of.
 enum Home {
     Run {
-        run: RunId,
         place: Place,
         siblings: Arc<Siblings>,
     },
@@ -57,19 +56,9 @@ enum Home {
     },
 }
 
-/// Where in a run a value stands.
-pub(super) enum Place {
-    /// It is the run's input.
-    Input,
-    /// It is the run's output.
-    Output,
-    /// It is the output of this node.
-    Node(String),
-}
-
 impl ValueObject {
-    pub(super) fn new(value: ValueRef, run: RunId, place: Place, siblings: &Arc<Siblings>) -> Self {
-        Self { value, home: Home::Run { run, place, siblings: Arc::clone(siblings) } }
+    pub(super) fn new(value: ValueRef, place: Place, siblings: &Arc<Siblings>) -> Self {
+        Self { value, home: Home::Run { place, siblings: Arc::clone(siblings) } }
     }
 
     /// What something carried that started no run.
@@ -80,14 +69,9 @@ impl ValueObject {
     async fn seen(&self, ctx: &Context<'_>) -> Result<Seen<'_>> {
         let value = &self.value;
         match &self.home {
-            Home::Run { run, place, siblings } => {
-                let veil = siblings.veil(ctx, *run).await?;
-                let is_input = match place {
-                    Place::Input => true,
-                    Place::Output => false,
-                    // A trigger gives on what the run was given.
-                    Place::Node(key) => veil.is_some() && siblings.run(ctx, *run).await?.trigger == *key,
-                };
+            Home::Run { place, siblings } => {
+                let veil = siblings.veil(ctx, place.run()).await?;
+                let is_input = veil.is_some() && place.is_input(siblings.run(ctx, place.run()).await?);
                 Ok(Seen { value, veil, is_input })
             }
             Home::Event { event, veil } => {
@@ -99,7 +83,7 @@ impl ValueObject {
     }
 }
 
-/// A piece of run data. Small ones can be read as JSON, all of them by a preview.
+/// A piece of run data. Small ones can be read as JSON, all of them by a preview and as a download.
 #[Object(name = "Value")]
 impl ValueObject {
     /// The JSON kind.
@@ -139,6 +123,15 @@ impl ValueObject {
     /// The value, up to 64 KiB; of a larger one null and the error VALUE_TOO_LARGE.
     async fn json(&self, ctx: &Context<'_>) -> Result<Option<Json<serde_json::Value>>> {
         Ok(Some(Json(value::json(ctx.app()?, ctx.viewer()?, &self.seen(ctx).await?).await?)))
+    }
+
+    /// Where all of it is downloaded, whatever its size: a path below the server's address, for whoever may see the run, with
+    /// what is hidden left out. Null for what came to a trigger and started no run.
+    async fn download(&self) -> Option<String> {
+        match &self.home {
+            Home::Run { place, .. } => Some(place.path()),
+            Home::Event { .. } => None,
+        }
     }
 
     /// Whether something in it is hidden: what the workflow's `input_schema` marks with `x-sensitive`, and the same texts

@@ -9,7 +9,7 @@ use super::quota::{QuotaObject, UsageObject};
 use super::request::Asked as _;
 use crate::auth;
 use crate::service::workspace::{self, Workspace};
-use crate::service::{egress, quota};
+use crate::service::{ServiceError, egress, quota};
 
 /// The roles that every workspace has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -55,9 +55,13 @@ impl Viewer {
         limit(ctx, &ctx.viewer()?.projects).await
     }
 
-    /// The tenant that everything belongs to that they can see. `NOT_FOUND` for a guest, who is in none.
-    async fn workspace(&self, ctx: &Context<'_>) -> Result<WorkspaceObject> {
-        Ok(WorkspaceObject(workspace::get(ctx.app()?, ctx.viewer()?).await?))
+    /// The tenant that everything belongs to that they can see. Null for a guest, who is in none.
+    async fn workspace(&self, ctx: &Context<'_>) -> Result<Option<WorkspaceObject>> {
+        match workspace::get(ctx.app()?, ctx.viewer()?).await {
+            Ok(workspace) => Ok(Some(WorkspaceObject(workspace))),
+            Err(ServiceError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 

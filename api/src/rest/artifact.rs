@@ -7,16 +7,14 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_SECURITY_POLICY,
-    CONTENT_TYPE, ETAG, IF_RANGE, RANGE,
-};
+use axum::http::header::{ACCEPT_RANGES, CONTENT_RANGE, IF_RANGE, RANGE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use runtime::artifact::Artifact;
 use runtime::database::wall;
 use serde_json::json;
 
+use super::attachment::Attachment;
 use super::error::Problem;
 use super::run::viewer;
 use crate::app::App;
@@ -24,9 +22,6 @@ use crate::code::Code;
 use crate::service::artifact::link::{LinkError, Shown};
 use crate::service::artifact::upload::{self, UploadError};
 use crate::service::{ServiceError, artifact};
-
-/// Whatever a file holds, it gets no rights where it is opened.
-const NO_RIGHTS: &str = "default-src 'none'; frame-ancestors 'none'; sandbox";
 
 /// The bytes of a file, or the part of them that `Range` names.
 pub(super) async fn content(
@@ -109,21 +104,10 @@ async fn download(app: &App, file: &Artifact, headers: &HeaderMap) -> Result<Res
         }
     };
     let pieces = wall::of(file.workspace, artifact::open(app, file, range.clone())).await?;
-    let mut response = Body::from_stream(pieces).into_response();
     let length = range.as_ref().map_or(handle.size, |range| range.end - range.start);
-    let out = response.headers_mut();
-    for (header, text) in
-        [(CONTENT_DISPOSITION, artifact::disposition(handle)), (CONTENT_LENGTH, length.to_string()), (ETAG, tag)]
-    {
-        if let Ok(value) = HeaderValue::try_from(text) {
-            out.insert(header, value);
-        }
-    }
-    let media_type = HeaderValue::try_from(&handle.media_type);
-    out.insert(CONTENT_TYPE, media_type.unwrap_or(HeaderValue::from_static("application/octet-stream")));
-    out.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(NO_RIGHTS));
-    out.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
-    out.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    let (name, media_type) = (handle.name.as_str(), handle.media_type.as_str());
+    let mut response = Attachment { name, media_type, length, tag, pieces }.answer();
+    response.headers_mut().insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     if let Some(range) = range {
         *response.status_mut() = StatusCode::PARTIAL_CONTENT;
         let text = format!("bytes {}-{}/{}", range.start, range.end - 1, handle.size);

@@ -4,7 +4,6 @@
 use std::ops::Range;
 
 use engine::id::ArtifactId;
-use nodes::file::FileHandle;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use runtime::artifact::Artifact;
 use runtime::blob::{BlobError, Pieces};
@@ -69,9 +68,9 @@ pub async fn open(app: &App, artifact: &Artifact, range: Option<Range<u64>>) -> 
     })
 }
 
-/// The `Content-Disposition` of a download: always an attachment.
-pub fn disposition(file: &FileHandle) -> String {
-    format!("attachment; filename*=UTF-8''{}", utf8_percent_encode(file.name.as_str(), ATTRIBUTE))
+/// The `Content-Disposition` of a download of this name: always an attachment.
+pub fn disposition(name: &str) -> String {
+    format!("attachment; filename*=UTF-8''{}", utf8_percent_encode(name, ATTRIBUTE))
 }
 
 fn silent() -> ServiceError {

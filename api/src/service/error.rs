@@ -16,6 +16,12 @@ pub enum ServiceError {
         /// The noun, such as `run`.
         what: &'static str,
     },
+    /// What it would be part of is there, and it is not.
+    #[error("{message}")]
+    Absent {
+        /// What is not there, and why.
+        message: String,
+    },
     /// The role does not have the permission.
     #[error("the role `{role}` does not have the permission `{}`", permission.as_str())]
     Forbidden {
@@ -77,7 +83,7 @@ pub enum ServiceError {
         oldest: String,
     },
     /// The value does not fit an answer.
-    #[error("the value has {bytes} bytes; at most {limit} are answered as JSON; read `preview` instead")]
+    #[error("the value has {bytes} bytes; at most {limit} are answered as JSON; read `preview` or `download` instead")]
     ValueTooLarge {
         /// Its size.
         bytes: u64,
@@ -117,7 +123,7 @@ impl ServiceError {
     pub fn kind(&self) -> Code {
         match self {
             Self::Unauthenticated => Code::Unauthenticated,
-            Self::NotFound { .. } => Code::NotFound,
+            Self::NotFound { .. } | Self::Absent { .. } => Code::NotFound,
             Self::Forbidden { .. } => Code::Forbidden,
             Self::RateLimited { .. } => Code::RateLimited,
             Self::Invalid { .. } => Code::BadUserInput,

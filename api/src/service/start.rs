@@ -7,8 +7,7 @@ use engine::id::{ProjectId, RunId, VersionId, WorkflowId};
 use engine::value::Digest;
 use futures::future::join_all;
 use runtime::StartError;
-use runtime::artifact::Artifact;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::artifact::upload::{self, GivenFile};
 use super::notification::{self, NewCallback};
@@ -168,9 +167,7 @@ async fn begin(
     let mut asked = None;
     if !files.is_empty() {
         let found = upload::find_given(app, viewer, runnable.project, &one.input, &files).await?;
-        // Files have other ids each time that they are sent, and the run's own each time that the start is asked for.
-        let same = |(field, file): &(String, Artifact)| json!([field, file.handle.name.as_str(), file.handle.sha256]);
-        asked = Some(json!({"input": &one.input, "files": found.iter().map(same).collect::<Vec<_>>()}));
+        asked = Some(upload::same_start(&one.input, &found));
         one.input = upload::give(app, viewer, run, one.input, &found).await?;
     }
     let has_callback = callback.is_some();

@@ -7,9 +7,11 @@ use engine::definition::{Definition, canonical};
 use engine::graph::Graph;
 use engine::id::{RunId, WorkflowId};
 use engine::run::reuse::Planned;
-use runtime::again::{PinnedOutput, Test, TestPart, TestSource};
+use runtime::again::{PinnedOutput, PromisedRun, Test, TestPart, TestSource};
+use runtime::artifact::Artifact;
 use serde_json::Value;
 
+use super::artifact::upload::{self, GivenFile};
 use super::run::{Run, RunMode};
 use super::version::Hashes;
 use super::workflow::{Workflow, trigger_nodes};
@@ -40,6 +42,8 @@ pub struct TestRun {
     pub pins: BTreeMap<String, PinnedOutput>,
     /// What the run gets.
     pub input: Option<Value>,
+    /// Files that become members of it.
+    pub files: Vec<GivenFile>,
     /// Whether results of an earlier test run are taken over.
     pub reuse: bool,
     /// The same key within 24 hours answers with the same run.
@@ -73,6 +77,8 @@ struct Prepared {
     document: Value,
     graph: Graph,
     test: Test,
+    /// What the run gets besides files, and the files, when there are any.
+    given: Option<(Value, Vec<(String, Artifact)>)>,
 }
 
 /// What a test run would do, without starting it.
@@ -95,11 +101,17 @@ pub async fn plan(app: &App, viewer: &Viewer, request: TestRun) -> Result<Tried<
 /// As for [`plan`], or when the key belongs to another request.
 pub async fn start(app: &App, viewer: &Viewer, request: TestRun) -> Result<Tried<(Run, bool)>, ServiceError> {
     viewer.require(Permission::WorkflowPublish)?;
-    let Prepared { workflow, document, test, .. } = match prepare(app, viewer, &request).await? {
+    let Prepared { workflow, document, mut test, given, .. } = match prepare(app, viewer, &request).await? {
         Tried::Done(prepared) => prepared,
         Tried::Refused { problems } => return Ok(Tried::Refused { problems }),
     };
     let database = app.runtime.database();
+    if let Some((input, files)) = given {
+        let run = RunId(app.runtime.clock().new_id());
+        test.promised = Some(PromisedRun { run, asked: upload::same_start(&input, &files) });
+        // Of a test that does not start they go in a day.
+        test.input = Some(upload::give(app, viewer, run, input, &files).await?);
+    }
     let hash = canonical::hash(&document);
     store::definition::keep(database, viewer.workspace, &hash, &document, app.runtime.now()).await?;
     let start = runtime::StartRun {
@@ -158,6 +170,14 @@ async fn prepare(app: &App, viewer: &Viewer, request: &TestRun) -> Result<Tried<
     let mut pins = request.pins.clone();
     // What a trigger gives is what the run gets.
     let pinned = pins.remove(&trigger_node).map(|pin| pin.output);
+    let mut input = request.input.clone().or(pinned);
+    let mut given = None;
+    if !request.files.is_empty() {
+        let bare = input.take().unwrap_or(Value::Null);
+        let files = upload::find_given(app, viewer, workflow.project_id, &bare, &request.files).await?;
+        input = Some(upload::placed(bare.clone(), &files));
+        given = Some((bare, files));
+    }
     let takes_over = request.reuse && request.part != TestPart::Whole;
     let earlier = if takes_over { earlier(app, viewer, request, &definition).await? } else { None };
     let test = Test {
@@ -167,10 +187,11 @@ async fn prepare(app: &App, viewer: &Viewer, request: &TestRun) -> Result<Tried<
         trigger_node,
         part: request.part.clone(),
         pins,
-        input: request.input.clone().or(pinned),
+        input,
+        promised: None,
         earlier,
     };
-    Ok(Tried::Done(Prepared { workflow, document, graph, test }))
+    Ok(Tried::Done(Prepared { workflow, document, graph, test, given }))
 }
 
 /// The trigger of that key; the only manual one, or the only one at all.

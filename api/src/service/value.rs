@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use engine::definition::canonical::canonical_bytes;
 use engine::value::ValueKind;
 use serde_json::Value;
 
@@ -11,6 +10,8 @@ use super::page::PageRequest;
 use super::veil::Seen;
 use crate::app::App;
 use crate::auth::{Permission, Viewer};
+
+pub mod download;
 
 /// Largest value that is answered as JSON.
 pub const JSON_LIMIT: u64 = 64 * 1024;
@@ -38,7 +39,7 @@ pub async fn preview(app: &App, viewer: &Viewer, seen: &Seen<'_>, limit: usize) 
     viewer.require(Permission::Read)?;
     if seen.veil.is_some() {
         let (value, _) = whole(app, viewer, seen).await?;
-        return Ok(beginning(&canonical_bytes(&value), limit));
+        return Ok(beginning(&written(&value)?, limit));
     }
     let bytes = app.runtime.value_bytes(viewer.workspace, seen.value).await?;
     Ok(beginning(&bytes, limit))
@@ -58,6 +59,11 @@ async fn whole(app: &App, viewer: &Viewer, seen: &Seen<'_>) -> Result<(Arc<Value
     let mut value = app.runtime.value(viewer.workspace, seen.value).await?;
     let hidden = seen.veil.is_some_and(|veil| veil.hide(seen.is_input, Arc::make_mut(&mut value)));
     Ok((value, hidden))
+}
+
+/// A value as it is kept when nothing of it is hidden.
+fn written(value: &Value) -> Result<Vec<u8>, ServiceError> {
+    serde_json::to_vec(value).map_err(ServiceError::internal)
 }
 
 /// One part of a list or an object.

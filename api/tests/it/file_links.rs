@@ -6,6 +6,7 @@ use api::auth::Role;
 use api::service::artifact::link::{LinkError, Shown};
 use reqwest::{Method, StatusCode};
 use runtime::clock::Clock;
+use sea_orm::{EntityTrait as _, PaginatorTrait as _};
 use serde_json::{Value, json};
 
 use crate::app::{Home, TestApp, on_both_databases};
@@ -274,6 +275,62 @@ on_both_databases! {
         // A run that counts takes no handle from outside, whoever wrote it.
         let run = app.start_run("one", json!({"doc": handle})).await;
         assert_eq!(app.finish(&run).await["error"]["code"], "FILE_NOT_FOUND");
+        app.stop().await;
+    }
+
+    async fn a_test_run_is_given_files_as_a_start_is(home: Home) {
+        let host = service().await;
+        let home = home.with("HTTP__ALLOW_HOSTS", "127.0.0.1");
+        let app = TestApp::start(&home).await;
+        let mut test = sending(&app, "one", &host).await;
+        test["definition"]["input_schema"] = json!({"type": "object", "required": ["doc"], "properties": {
+            "doc": {"type": "object", "required": ["$file", "size"], "properties": {"size": {"type": "integer"}}}}});
+        let bytes = noise(2_000_000);
+        let file = sent(&app, "a.bin", bytes.clone()).await;
+        let given = |file: &Value| json!([{"field": "doc", "artifactId": file["id"]}]);
+        let count = async || entity::artifact::Entity::find().count(home.database.database.read()).await.unwrap();
+        // Looking at what it would do gives it nothing yet.
+        let plan = "query($i: TestRunInput!) { testPlan(input: $i) { nodes { node fate } userErrors { code field message } } }";
+        test["input"] = json!({});
+        let without = app.ask(plan, json!({"i": test})).await["testPlan"].clone();
+        assert_eq!(without["userErrors"][0]["field"], json!(["input", "input"]), "{without:#}");
+        test["files"] = given(&file);
+        let planned = app.ask(plan, json!({"i": test})).await["testPlan"].clone();
+        assert_eq!((&planned["userErrors"], &planned["nodes"][0]["fate"]), (&json!([]), &json!("RUNS")), "{planned:#}");
+        assert_eq!(count().await, 1);
+        test["idempotencyKey"] = json!("once");
+        let started = app.changed("testRun", test.clone(), "run { id } replayed").await;
+        let run = started["run"]["id"].as_str().unwrap();
+        let seen = app.finish(run).await;
+        assert_eq!(seen["output"]["json"]["body"]["sha256"], sum(&bytes), "{seen:#}");
+        let files = files_of(&app, run).await;
+        assert_eq!((files.len(), &files[0]["sha256"]), (1, &json!(sum(&bytes))));
+        assert_ne!(files[0]["id"], file["id"]);
+        // The same bytes sent anew are the same test; other bytes are not.
+        test["files"] = given(&sent(&app, "a.bin", bytes.clone()).await);
+        let again = app.changed("testRun", test.clone(), "run { id } replayed").await;
+        assert_eq!((&again["replayed"], &again["run"]["id"]), (&json!(true), &json!(run)));
+        test["files"] = given(&sent(&app, "a.bin", b"other".to_vec()).await);
+        assert_eq!(app.refused("testRun", test.clone()).await, "IDEMPOTENCY_MISMATCH");
+        // The trigger's pin is its input, in which the file has its place.
+        test.as_object_mut().unwrap().retain(|name, _| !["idempotencyKey", "input"].contains(&name.as_str()));
+        test["pins"] = json!([{"node": "start", "output": {"n": 1}}]);
+        let pinned = app.changed("testRun", test.clone(), "run { id }").await["run"]["id"].clone();
+        let seen = app.finish(pinned.as_str().unwrap()).await;
+        assert_eq!(seen["output"]["json"]["body"]["sha256"], sum(b"other"), "{seen:#}");
+        app.changed("createProject", json!({"slug": "apart"}), "").await;
+        let apart = app.changed("createArtifactUpload", json!({"name": "b", "project": "apart"}), UPLOAD).await["upload"].clone();
+        put(&app, &apart, b"b".to_vec()).await;
+        for (input, files) in [
+            (json!({"doc": 1}), given(&file)),
+            (json!([]), given(&file)),
+            (json!({}), given(&json!({"id": apart["artifactId"]}))),
+            (json!({}), given(&json!({"id": "../../etc/passwd"}))),
+        ] {
+            (test["input"], test["files"]) = (input, files);
+            let refused = app.change("testRun", test.clone(), "run { id }").await;
+            assert_eq!((&refused["run"], &refused["userErrors"][0]["field"]), (&Value::Null, &json!(["input", "files"])), "{refused:#}");
+        }
         app.stop().await;
     }
 }

@@ -55,6 +55,7 @@ mod sse;
 mod tenancy;
 mod tokens;
 mod trigger_events;
+mod values;
 mod variables;
 mod walk;
 mod walk_projects;

@@ -1,10 +1,15 @@
 //! The figures that are served, held against the guide that lists them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
+use runtime::blob::{BlobStore, Swept};
+use runtime::clock::Clock;
 use serde_json::json;
 
 use crate::app::{Home, TestApp, doubling, on_both_databases};
+use crate::in_process::idle_app;
+use crate::walk::one_of_each;
 
 /// Kind, labels and meaning of a figure.
 type Listed = BTreeMap<String, (String, BTreeSet<String>, String)>;
@@ -67,6 +72,29 @@ on_both_databases! {
         let text = app.get("/metrics").await.text().await.unwrap();
         assert!(text.contains("route=\"/hooks/{*address}\""), "{text}");
         assert!(!text.contains("secret") && !text.contains("geheim") && !text.contains("run_0"), "{text}");
+        app.stop().await;
+    }
+
+    async fn what_a_sweep_deletes_is_counted(home: Home) {
+        let app = TestApp::start(&home).await;
+        let swept = async || {
+            let text = app.get("/metrics").await.text().await.unwrap();
+            let line = text.lines().find_map(|line| line.strip_prefix("flowforge_artifact_store_swept_total "));
+            line.unwrap().parse::<u64>().unwrap()
+        };
+        let before = swept().await;
+        let things = one_of_each(&app, &home).await;
+        let (clock, config) = (Clock::system(), home.config());
+        let blobs = BlobStore::folder(&config.artifact.folder, home.database.database.clone(), clock.clone()).unwrap();
+        let inside = idle_app(&home).await;
+        let workspace = things["ws"].parse().unwrap();
+        assert!(inside.runtime.artifacts().delete(workspace, things["art"].parse().unwrap()).await.unwrap());
+        inside.runtime.stop().await;
+        let days = |count: u64| clock.now().plus(Duration::from_secs(86_400 * count + 60));
+        assert_eq!(blobs.sweep(days(1)).await.unwrap(), Swept { marked: 1, deleted: 0 });
+        assert_eq!(blobs.sweep(days(2)).await.unwrap(), Swept { marked: 0, deleted: 1 });
+        // Other tests of this process may sweep as well.
+        assert!(swept().await > before);
         app.stop().await;
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use reqwest::StatusCode;
+use serde_json::json;
 
 use crate::app::{Home, TestApp, on_both_databases};
 use crate::tenancy::other_workspace;
@@ -13,6 +14,8 @@ use crate::walk::one_of_each;
 enum About {
     /// One thing of this kind, whose id stands in the path.
     Thing(&'static str),
+    /// A run that has succeeded, whose id stands in the path.
+    Ended,
     /// Rows of the workspace of whoever asks.
     Rows,
     /// Nothing that belongs to a workspace.
@@ -26,7 +29,10 @@ const ROUTES: &[(&str, About)] = &[
     ("/api/v1/artifact-uploads/{link}", About::Address),
     ("/api/v1/artifacts/{id}/content", About::Thing("art")),
     ("/api/v1/audit", About::Rows),
+    ("/api/v1/node-runs/{id}/output", About::Thing("nrun")),
     ("/api/v1/runs/{id}", About::Thing("run")),
+    ("/api/v1/runs/{id}/input", About::Thing("run")),
+    ("/api/v1/runs/{id}/output", About::Ended),
     ("/auth", About::Nothing),
     ("/auth/back-channel-logout", About::Nothing),
     ("/auth/callback", About::Nothing),
@@ -50,6 +56,18 @@ async fn get(app: &TestApp, key: &str, path: &str) -> (StatusCode, String) {
     (answer.status(), answer.text().await.unwrap())
 }
 
+/// A run of [`one_of_each`] that has ended; it is short.
+async fn ended(app: &TestApp) -> String {
+    let query = "{ runs(first: 1, filter: {status: [SUCCEEDED]}) { nodes { id } } }";
+    loop {
+        let found = app.ask(query, json!({})).await;
+        if let Some(id) = found["runs"]["nodes"][0]["id"].as_str() {
+            return id.to_owned();
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
 /// Asks every route by a key that sees none of these things. Rows may be denied, or be others.
 pub(crate) async fn nothing_is_told(
     app: &TestApp,
@@ -60,13 +78,14 @@ pub(crate) async fn nothing_is_told(
     for (path, about) in ROUTES {
         let path = match about {
             About::Thing(kind) => path.replace("{id}", &things[kind]),
+            About::Ended => path.replace("{id}", &ended(app).await),
             About::Rows | About::Nothing => (*path).to_owned(),
             // The address of a webhook opens it for everybody who knows it, with a key or without.
             About::Address => continue,
         };
         let (status, text) = get(app, key, &path).await;
         match about {
-            About::Thing(_) => {
+            About::Thing(_) | About::Ended => {
                 assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
                 let (own, _) = get(app, &app.key, &path).await;
                 assert_eq!(own, StatusCode::OK, "{path} is there for whoever sees it");

@@ -98,6 +98,9 @@ pub(super) fn summary(output: Output, run: &Value) {
     if let Some(result) = run.get("output").filter(|result| !result.is_null()) {
         let more = if result["truncated"] == json!(true) { "…" } else { "" };
         output.line(&format!("  output {}{more}", text(result, "/preview")));
+        if !more.is_empty() {
+            output.line(&output.paint(Shade::Dim, &format!("  all of it: flowforge run output {}", text(run, "/id"))));
+        }
     }
 }
 

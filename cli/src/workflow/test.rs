@@ -42,6 +42,9 @@ pub(crate) struct Test {
     /// What the run gets: JSON, `@FILE`, or `-` for standard input.
     #[arg(long, value_name = "JSON", allow_hyphen_values = true)]
     input: Option<String>,
+    /// A file that becomes a member of what the run gets, `FIELD=PATH`; may be repeated.
+    #[arg(long = "file", value_name = "FIELD=PATH", value_parser = super::file)]
+    files: Vec<(String, PathBuf)>,
     /// With `--only`, the node's input in the place of what leads to it: JSON, `@FILE`, or `-`.
     #[arg(long, value_name = "JSON", allow_hyphen_values = true, requires = "only")]
     node_input: Option<String>,
@@ -59,6 +62,7 @@ pub(crate) struct Test {
 
 /// What is tried.
 struct Tried {
+    project: String,
     workflow: Value,
     definition: Value,
     /// Where problems are told, when it comes from a file.
@@ -78,6 +82,9 @@ pub(super) async fn test(test: &Test, global: &Global) -> Result<ExitCode, Failu
     let mut input = asked;
     input.insert("workflowId".to_owned(), tried.workflow.clone());
     input.insert("definition".to_owned(), tried.definition.clone());
+    if !test.files.is_empty() {
+        input.insert("files".to_owned(), super::sent(&client, &test.files, &tried.project).await?);
+    }
     let (question, field) = match test.plan {
         true => (question::TEST_PLAN, "testPlan"),
         false => (question::TEST, "testRun"),
@@ -157,14 +164,14 @@ async fn of_file(client: &Client, test: &Test, document: Document, output: Outpu
             payload["workflow"]["id"].take()
         }
     };
-    Ok(Tried { workflow, definition, document: Some(document) })
+    Ok(Tried { project, workflow, definition, document: Some(document) })
 }
 
 async fn of_draft(client: &Client, test: &Test) -> Result<Tried, Failure> {
     let mut data = client.ask(question::DRAFT, json!({ "project": test.project, "name": test.what })).await?;
     let workflow = &mut data["workflow"];
     let definition = workflow["draft"]["document"].take();
-    Ok(Tried { workflow: workflow["id"].take(), definition, document: None })
+    Ok(Tried { project: test.project.clone(), workflow: workflow["id"].take(), definition, document: None })
 }
 
 fn refuse(output: Output, tried: &Tried, problems: Vec<Problem>) -> ExitCode {

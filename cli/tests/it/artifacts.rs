@@ -38,6 +38,12 @@ async fn a_file_is_sent_given_to_a_run_listed_shared_and_got_back() {
     );
     let id = file["id"].as_str().unwrap();
 
+    // A test of the draft is given one in the same way.
+    let tested = terminal.done(&["workflow", "test", "keep", "--file", &given]);
+    assert_eq!((&tested["mode"], &tested["output"]["preview"]), (&json!("TEST"), &json!("\"r\u{e9}sum\u{e9}.csv\"")));
+    let planned = terminal.done(&["workflow", "test", "keep", "--file", &given, "--plan"]);
+    assert_eq!(planned["nodes"][0], json!({ "node": "keep", "fate": "RUNS", "effect": "PURE" }), "{planned}");
+
     // The file is there under its name already, and stays.
     let (code, _, said) = terminal.run(&["artifact", "download", id]);
     assert_eq!(code, Some(1), "{said}");

@@ -38,6 +38,7 @@ mod telemetry;
 mod terminal;
 mod traces;
 mod triggers;
+mod values;
 mod verdict;
 mod webhook_calls;
 mod witness;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
 
 use crate::client::Api;
 use crate::home::{Home, On, Server};
@@ -189,4 +190,77 @@ async fn on_sqlite_every_request_and_every_run_has_one_line_and_is_counted() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_postgres_every_request_and_every_run_has_one_line_and_is_counted() {
     every_request_and_every_run_has_one_line_and_is_counted(On::Postgres).await;
+}
+
+async fn files_that_come_and_go_are_counted(on: On) {
+    let home = Home::new(on).await.with("ARTIFACT__MAX_FILE", "1");
+    let home = home.with("SECRETS__MASTER_KEY", &runtime::secret::new_key().unwrap());
+    let server = home.serve("server");
+    let (key, http) = (home.key(), reqwest::Client::new());
+    let api = Api::at(&server.url, &key);
+    let upload = async |size: Value| {
+        let query = "mutation($input: CreateArtifactUploadInput!) { createArtifactUpload(input: $input) {
+            upload { url token } userErrors { message } } }";
+        api.change("createArtifactUpload", query, json!({"name": "a", "size": size})).await["upload"].take()
+    };
+    let put = |upload: &Value, body: reqwest::Body| {
+        http.put(format!("{}{}", server.url, upload["url"].as_str().unwrap())).body(body).send()
+    };
+    let whole = upload(json!(300_000)).await;
+    assert_eq!(put(&whole, vec![7; 300_000].into()).await.unwrap().status(), 201);
+    let complete = "mutation($input: CompleteArtifactUploadInput!) { completeArtifactUpload(input: $input) {
+        artifact { contentPath } userErrors { message } } }";
+    let file = api.change("completeArtifactUpload", complete, json!({"token": whole["token"]})).await;
+    assert_eq!(put(&upload(json!(10)).await, "012345678".into()).await.unwrap().status(), 400);
+    assert_eq!(put(&upload(Value::Null).await, vec![7; 1024 * 1024 + 1].into()).await.unwrap().status(), 413);
+    // Somebody who goes away in the middle.
+    let path = upload(Value::Null).await["url"].take();
+    let host = server.url.strip_prefix("http://").unwrap();
+    let mut socket = tokio::net::TcpStream::connect(host).await.unwrap();
+    let head = format!("PUT {} HTTP/1.1\r\nhost: {host}\r\ncontent-length: 1000\r\n\r\n", path.as_str().unwrap());
+    socket.write_all(head.as_bytes()).await.unwrap();
+    socket.write_all(&[7; 500]).await.unwrap();
+    drop(socket);
+    let content = format!("{}{}", server.url, file["artifact"]["contentPath"].as_str().unwrap());
+    for range in ["bytes=0-", "bytes=10-19"] {
+        let got = http.get(&content).bearer_auth(&key).header("range", range).send().await.unwrap();
+        assert_eq!(got.status(), 206);
+        got.bytes().await.unwrap();
+    }
+    // A large value lies in the store, too.
+    let definition = json!({"nodes": {"start": {"type": "trigger.manual@1"}}, "edges": [], "output": "{{ 1 }}"});
+    api.publish("counted", &definition).await;
+    let value = json!({"text": "x".repeat(50_000)});
+    let run = api.start("counted", "large", value.clone()).await;
+    assert_eq!(ended(&api, &run).await["status"], "SUCCEEDED");
+
+    // The server hears of whoever goes away in its own time.
+    while figures(&server).await["flowforge_artifacts_received_total{result=\"broke_off\"}"] < 2.0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let figures = figures(&server).await;
+    for (name, wanted) in [
+        ("artifacts_received_total{result=\"kept\"}", 1.0),
+        ("artifacts_received_total{result=\"broke_off\"}", 2.0),
+        ("artifacts_received_total{result=\"too_large\"}", 1.0),
+        ("artifacts_received_total{result=\"failed\"}", 0.0),
+        ("artifact_read_bytes_total", 300_010.0),
+        ("artifact_store_swept_total", 0.0),
+        ("artifacts", 1.0),
+        ("artifact_store_bytes", 300_000.0 + value.to_string().len() as f64),
+    ] {
+        assert_eq!(figures.get(&format!("flowforge_{name}")), Some(&wanted), "{name} of {figures:#?}");
+    }
+    let came = figures["flowforge_artifact_received_bytes_total"];
+    assert!((300_009.0..=300_009.0 + 1_048_577.0 + 1_000.0).contains(&came), "{came}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_sqlite_files_that_come_and_go_are_counted() {
+    files_that_come_and_go_are_counted(On::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_postgres_files_that_come_and_go_are_counted() {
+    files_that_come_and_go_are_counted(On::Postgres).await;
 }

@@ -7,6 +7,7 @@ use engine::id::{ArtifactId, RunId};
 
 use super::{Artifact, Artifacts, KeepError, NewArtifact};
 use crate::blob::{BlobError, Link, Received};
+use crate::figure::file::Coming;
 
 /// The largest object that S3 takes in one request.
 const LARGEST_PUT: u64 = 5 * 1024 * 1024 * 1024;
@@ -32,8 +33,14 @@ impl Artifacts {
     /// When it is too large, or the store or the database fails.
     pub async fn keep_sent(&self, new: NewArtifact) -> Result<Option<Artifact>, KeepError<Infallible>> {
         let Some(id) = new.id else { return Ok(None) };
-        let Some(received) = self.blobs.receive_sent(new.workspace, id.0, self.most).await? else { return Ok(None) };
-        let kept = self.point(new, received).await?;
+        let kept = async {
+            let Some(received) = self.blobs.receive_sent(new.workspace, id.0, self.most).await? else {
+                return Ok(None);
+            };
+            self.point(new, received).await.map(Some)
+        };
+        let Some(kept) = kept.await.transpose() else { return Ok(None) };
+        let kept = Coming::begins().ended(kept)?;
         self.blobs.forget_sent(id.0).await;
         Ok(Some(kept))
     }

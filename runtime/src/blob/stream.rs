@@ -6,12 +6,14 @@ use bytes::{Bytes, BytesMut};
 use engine::id::WorkspaceId;
 use engine::value::Digest;
 use futures::{Stream, StreamExt as _};
+use metrics::Counter;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::objects::{Address, Pieces};
 use super::{BlobError, BlobStore};
 use crate::crash;
+use crate::figure::file::bytes_came;
 
 /// Streams of at most this many bytes are put at once.
 const SMALL: usize = 1024 * 1024;
@@ -50,14 +52,21 @@ pub enum ReceiveError<E> {
 
 /// What came so far.
 pub(super) struct Sum {
-    pub(super) hash: Sha256,
-    pub(super) size: u64,
-    pub(super) most: u64,
+    hash: Sha256,
+    size: u64,
+    most: u64,
+    counted: Counter,
 }
 
 impl Sum {
+    /// Nothing yet, of at most so many bytes.
+    pub(super) fn new(most: u64) -> Self {
+        Self { hash: Sha256::new(), size: 0, most, counted: bytes_came() }
+    }
+
     pub(super) fn take<E>(&mut self, piece: Result<Bytes, E>) -> Result<Bytes, ReceiveError<E>> {
         let piece = piece.map_err(ReceiveError::BrokeOff)?;
+        self.counted.increment(piece.len() as u64);
         self.size = self.size.saturating_add(piece.len() as u64);
         if self.size > self.most {
             return Err(ReceiveError::TooLarge { most: self.most });
@@ -85,7 +94,7 @@ impl BlobStore {
         most: u64,
     ) -> Result<Received, ReceiveError<E>> {
         let salt = self.salt_of(workspace).await?;
-        let mut sum = Sum { hash: Sha256::new(), size: 0, most };
+        let mut sum = Sum::new(most);
         let mut head = BytesMut::new();
         while head.len() <= SMALL {
             let Some(piece) = pieces.next().await else {
@@ -150,35 +159,56 @@ impl BlobStore {
         }
         let is_whole = range.is_none();
         let pieces = self.objects.read(at, range).await?;
-        Ok(if is_whole { checked(pieces, *received) } else { pieces })
+        let sum = Expected { begun: Sha256::new(), sum: received.sha256, size: received.size };
+        Ok(if is_whole { checked(pieces, received.digest, sum) } else { pieces })
+    }
+
+    /// The bytes of a value, `size` of them, as they come. The last ones come only if all are what was put.
+    ///
+    /// # Errors
+    /// When there are none, or the store fails; the pieces then, too.
+    pub async fn pieces(&self, workspace: WorkspaceId, digest: Digest, size: u64) -> Result<Pieces, BlobError> {
+        let salt = self.salt(workspace).await?.ok_or(BlobError::Missing(digest))?;
+        let pieces = self.objects.read(Address { workspace, digest }, None).await?;
+        let sum = Expected { begun: Sha256::new().chain_update(&salt), sum: digest.0, size };
+        Ok(checked(pieces, digest, sum))
     }
 }
 
+/// What bytes have to come to.
+struct Expected {
+    /// What is hashed before them.
+    begun: Sha256,
+    sum: [u8; 32],
+    size: u64,
+}
+
 /// The same pieces; the last one waits until the sum of all is known to be right.
-fn checked(pieces: Pieces, received: Received) -> Pieces {
+fn checked(pieces: Pieces, digest: Digest, expected: Expected) -> Pieces {
     struct Check {
         pieces: Pieces,
         hash: Sha256,
         held: Option<Bytes>,
         left: u64,
     }
-    let check = Check { pieces, hash: Sha256::new(), held: None, left: received.size };
+    let Expected { begun, sum, size } = expected;
+    let check = Check { pieces, hash: begun, held: None, left: size };
     futures::stream::try_unfold(Some(check), move |check| async move {
         let Some(mut check) = check else { return Ok(None) };
         loop {
             match check.pieces.next().await.transpose()? {
                 Some(piece) => {
                     check.hash.update(&piece);
-                    let damaged = BlobError::Damaged(received.digest);
+                    let damaged = BlobError::Damaged(digest);
                     check.left = check.left.checked_sub(piece.len() as u64).ok_or(damaged)?;
                     if let Some(before) = check.held.replace(piece) {
                         return Ok(Some((before, Some(check))));
                     }
                 }
-                None if check.left == 0 && check.hash.finalize().as_slice() == received.sha256 => {
+                None if check.left == 0 && check.hash.finalize().as_slice() == sum => {
                     return Ok(check.held.map(|last| (last, None)));
                 }
-                None => return Err(BlobError::Damaged(received.digest)),
+                None => return Err(BlobError::Damaged(digest)),
             }
         }
     })

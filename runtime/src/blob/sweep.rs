@@ -39,12 +39,14 @@ impl BlobStore {
         self.at(Point::SweepBegins).await;
         let mut swept = Swept { marked: self.mark(now).await?, deleted: 0 };
         self.at(Point::SweepMarked).await;
-        let candidates = self.candidates(now).await?;
+        let (candidates, counted) = (self.candidates(now).await?, crate::figure::file::swept());
         self.at(Point::SweepListed).await;
         for (workspace, digest) in candidates {
             if self.doom(workspace, digest, now).await? {
                 self.at(Point::SweepDoomed).await;
-                swept.deleted += u64::from(self.delete(workspace, digest).await?);
+                let is_gone = u64::from(self.delete(workspace, digest).await?);
+                swept.deleted += is_gone;
+                counted.increment(is_gone);
             }
         }
         self.objects.delete_abandoned(now).await?;

@@ -13,13 +13,15 @@ use sea_orm::{
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::{CONNECTIONS, INBOX, INBOX_LAG, LIVE, MOST_CONNECTIONS, OUTBOX, OUTBOX_LAG, WATCHED};
+use super::{CONNECTIONS, FILES, INBOX, INBOX_LAG, LIVE, MOST_CONNECTIONS, OUTBOX, OUTBOX_LAG, STORED, WATCHED};
 use crate::clock::Clock;
 use crate::database::{Database, from_column};
 use crate::event::EventBus;
 
 /// Whoever asks again within this gets the figures as they are: asking often must not load the database.
 const FRESH_FOR: Duration = Duration::from_secs(5);
+/// The same for those that take a look at every row of a table.
+const SUMS_FRESH_FOR: Duration = Duration::from_secs(300);
 /// Figures that come too late are left as they were; the others are wanted most when the database is in trouble.
 const WITHIN: Duration = Duration::from_secs(2);
 /// Rows beyond this are not counted.
@@ -32,20 +34,24 @@ SELECT status, count(*) FROM run WHERE claim = 'OWNED' AND mode = 'LIVE' GROUP B
 SELECT status, count(*) FROM run WHERE claim = 'DORMANT' AND mode = 'LIVE' GROUP BY status UNION ALL
 SELECT status, count(*) FROM run WHERE claim = 'PARKED' AND mode = 'LIVE' GROUP BY status";
 
+const STORE: &str = "
+SELECT (SELECT count(*) FROM artifact), (SELECT CAST(coalesce(sum(size), 0) AS BIGINT) FROM blob)";
+
 /// What a run that has not ended may be.
 const LIVE_STATUSES: [RunStatus; 4] = [RunStatus::Queued, RunStatus::Running, RunStatus::Waiting, RunStatus::Paused];
 
-/// Reads them, at most once in [`FRESH_FOR`].
+/// Reads them, at most once in [`FRESH_FOR`] or [`SUMS_FRESH_FOR`].
 pub(crate) struct Sampler {
     database: Database,
     bus: EventBus,
     clock: Clock,
     read_at: Mutex<Option<Instant>>,
+    summed_at: Mutex<Option<Instant>>,
 }
 
 impl Sampler {
     pub(crate) fn new(database: Database, bus: EventBus, clock: Clock) -> Self {
-        Self { database, bus, clock, read_at: Mutex::new(None) }
+        Self { database, bus, clock, read_at: Mutex::default(), summed_at: Mutex::default() }
     }
 
     pub(crate) async fn sample(&self) {
@@ -55,17 +61,18 @@ impl Sampler {
             metrics::gauge!(MOST_CONNECTIONS, "pool" => pool.name).set(f64::from(pool.most));
         }
         metrics::gauge!(WATCHED).set(self.bus.watched() as f64);
-        // One at a time; those who come meanwhile get what the first one reads.
-        let mut read_at = self.read_at.lock().await;
-        if read_at.is_some_and(|at| at.elapsed() < FRESH_FOR) {
-            return;
-        }
-        *read_at = Some(Instant::now());
-        match tokio::time::timeout(WITHIN, self.read()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(error = %error, "figures could not be read from the database"),
-            Err(_) => tracing::warn!("figures were not read from the database within {WITHIN:?}"),
-        }
+        read(&self.read_at, FRESH_FOR, self.read()).await;
+        read(&self.summed_at, SUMS_FRESH_FOR, self.sum()).await;
+    }
+
+    /// What the artifact store holds.
+    async fn sum(&self) -> Result<(), DbErr> {
+        let read = self.database.read();
+        let row = read.query_one_raw(Statement::from_string(read.get_database_backend(), STORE)).await?;
+        let Some(row) = row else { return Ok(()) };
+        metrics::gauge!(FILES).set(row.try_get_by_index::<i64>(0)? as f64);
+        metrics::gauge!(STORED).set(row.try_get_by_index::<i64>(1)? as f64);
+        Ok(())
     }
 
     async fn read(&self) -> Result<(), DbErr> {
@@ -111,5 +118,19 @@ impl Sampler {
     fn age(&self, oldest: Option<DateTime<Utc>>) -> f64 {
         let now: Timestamp = self.clock.now();
         oldest.map_or(0.0, |at| now.since(from_column(at)).as_secs_f64())
+    }
+}
+
+/// Reads figures unless that was done a moment ago. One at a time; those who come meanwhile get what the first one reads.
+async fn read(last: &Mutex<Option<Instant>>, fresh_for: Duration, figures: impl Future<Output = Result<(), DbErr>>) {
+    let mut last = last.lock().await;
+    if last.is_some_and(|at| at.elapsed() < fresh_for) {
+        return;
+    }
+    *last = Some(Instant::now());
+    match tokio::time::timeout(WITHIN, figures).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(error = %error, "figures could not be read from the database"),
+        Err(_) => tracing::warn!("figures were not read from the database within {WITHIN:?}"),
     }
 }

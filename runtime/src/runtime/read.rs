@@ -10,6 +10,7 @@ use engine::value::ValueRef;
 use serde_json::Value;
 
 use super::{ReadError, Runtime};
+use crate::blob::Pieces;
 use crate::value::ValueError;
 
 impl Runtime {
@@ -41,6 +42,14 @@ impl Runtime {
     /// When its bytes cannot be had.
     pub async fn value_bytes(&self, workspace: WorkspaceId, value: &ValueRef) -> Result<Bytes, ValueError> {
         self.0.values.bytes(workspace, value).await
+    }
+
+    /// A value's canonical JSON as it comes, without being in memory as a whole.
+    ///
+    /// # Errors
+    /// When its bytes cannot be had; the pieces then, too.
+    pub async fn value_pieces(&self, workspace: WorkspaceId, value: &ValueRef) -> Result<Pieces, ValueError> {
+        self.0.values.pieces(workspace, value).await
     }
 
     /// The content of a value that a run's journal names. Journals hold no bytes; the run's rows do.

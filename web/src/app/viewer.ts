@@ -1,7 +1,6 @@
 import type { ResultOf } from "@graphql-typed-document-node/core";
 import { useCallback, useEffect } from "react";
 import { useQuery } from "urql";
-import { codeOf } from "@/api/errors";
 import { graphql } from "@/gql";
 import { type MessageKey, type Translate, useT } from "@/i18n";
 import { en } from "@/i18n/en";
@@ -14,17 +13,22 @@ export const ViewerQuery = graphql(`
   }
 `);
 
-/** Who is at this page, and what they may do. */
-export type Viewer = ResultOf<typeof ViewerQuery>["viewer"];
+type Asked = ResultOf<typeof ViewerQuery>["viewer"];
+
+/** Who is at this page, and what they may do there: somebody who is in a workspace. */
+export type Viewer = Asked & { workspace: NonNullable<Asked["workspace"]> };
+
+function isInside(viewer: Asked): viewer is Viewer {
+  return Boolean(viewer.workspace);
+}
 
 /** Who is at this page. Everything that asks shares one answer, which is read anew when rights change. */
 export function useViewer() {
   const [{ data, error }, ask] = useQuery({ query: ViewerQuery });
   const again = useCallback(() => ask({ requestPolicy: "network-only" }), [ask]);
-  // Whoever is in no workspace has none that could be told: the rest is answered all the same.
-  const viewer = data?.viewer.workspace ? data.viewer : undefined;
+  const viewer = data && isInside(data.viewer) ? data.viewer : undefined;
   const may = (permission: string) => viewer?.permissions.includes(permission) ?? false;
-  const isGuest = !viewer && error !== undefined && codeOf(error) === "NOT_FOUND";
+  const isGuest = data !== undefined && viewer === undefined;
   return { viewer, workspaces: data?.workspaces ?? [], may, isGuest, error, again };
 }
 

@@ -251,7 +251,13 @@ export function Builder({ store, catalog, role, workflow, onPublished }: Props) 
               <ConflictDialog conflicts={draft.conflicts} onSettled={draft.settled} onClose={() => setOpen(null)} />
             ) : null}
             {typeof open === "object" && open !== null ? (
-              <TestDialog workflowId={workflow.id} part={open.test} testing={testing} onClose={() => setOpen(null)} />
+              <TestDialog
+                workflowId={workflow.id}
+                project={workflow.project.slug}
+                part={open.test}
+                testing={testing}
+                onClose={() => setOpen(null)}
+              />
             ) : null}
             {open === "keys" ? <KeysDialog onClose={() => setOpen(null)} /> : null}
           </Suspense>

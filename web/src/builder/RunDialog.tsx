@@ -5,7 +5,7 @@ import { messageOf, refusalOf } from "@/api/errors";
 import { parse } from "@/canvas/inspector/schemaForm/kind";
 import { isObject } from "@/canvas/model/json";
 import { fileFields, withoutFields } from "@/files/fields";
-import { clashes, useUploads } from "@/files/useUploads";
+import { canBeGiven, given, useUploads } from "@/files/useUploads";
 import { useT } from "@/i18n";
 import { Button } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
@@ -37,17 +37,15 @@ export function RunDialog({ version, project, triggers, onClose }: Props) {
   const read = parse(input);
 
   const taken = read.ok && isObject(read.value) ? Object.keys(read.value) : [];
-  // What is still on its way would be missing, and what has no place of its own would be refused.
-  const isSent = files.uploads.every((one) => one.artifactId !== undefined && !clashes(one, files.uploads, taken));
+  const isSent = canBeGiven(files.uploads, taken);
   const go = async () => {
     if (!read.ok || !isSent) return;
-    const given = files.uploads.map(({ field, artifactId = "" }) => ({ field, artifactId }));
     const answer = await start({
       input: {
         versionId: version.id,
         trigger,
         input: read.value ?? null,
-        ...(given.length > 0 ? { files: given } : {}),
+        ...(files.uploads.length > 0 ? { files: given(files.uploads) } : {}),
       },
     });
     if (answer.error) return setRefused(messageOf(answer.error));

@@ -5,20 +5,25 @@ import { inputOf, type Part } from "@/canvas/inspector/lastRun";
 import { parse } from "@/canvas/inspector/schemaForm/kind";
 import { isTrigger } from "@/canvas/model/catalog";
 import { type FlowDocument, titleOf } from "@/canvas/model/document";
-import type { Json } from "@/canvas/model/json";
+import { isObject, type Json } from "@/canvas/model/json";
 import { pinOf } from "@/canvas/model/pins";
 import { useCanvas, useCanvasStore } from "@/canvas/store";
+import { type FileField, fileFields, withoutFields } from "@/files/fields";
+import { canBeGiven, given, useUploads } from "@/files/useUploads";
 import { useT } from "@/i18n";
 import { Button } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
 import { Check, Select, TextArea } from "@/ui/Field";
 import { Told } from "@/ui/Told";
 import { TestPlanQuery } from "./queries";
+import { RunFiles } from "./RunFiles";
 import { sample } from "./sample";
 import { asInput, type Testing, type Wish } from "./useTest";
 
 interface Props {
   workflowId: string;
+  /** The slug of the workflow's project. */
+  project: string;
   part: Part;
   testing: Testing;
   onClose: () => void;
@@ -28,20 +33,32 @@ interface Props {
 function proposal(document: FlowDocument, trigger: string): Json {
   const pin = pinOf(document, trigger);
   if (pin) return pin.output;
-  if (!document.definition.nodes[trigger]?.type.startsWith("trigger.webhook@")) {
-    return sample(document.definition.input_schema);
-  }
-  return {
-    method: "POST",
-    path: "/",
-    headers: { "content-type": "application/json" },
-    query: {},
-    body: sample(document.definition.input_schema),
-  };
+  const schema = document.definition.input_schema;
+  if (!isHook(document, trigger)) return sample(withoutFields(schema, filesOf(document, trigger)));
+  const call = { method: "POST", path: "/", query: {} };
+  return takesFile(document, trigger)
+    ? { ...call, headers: { "content-type": "application/octet-stream" } }
+    : { ...call, headers: { "content-type": "application/json" }, body: sample(schema) };
+}
+
+function isHook(document: FlowDocument, trigger: string): boolean {
+  return document.definition.nodes[trigger]?.type.startsWith("trigger.webhook@") ?? false;
+}
+
+/** Whether what comes to this trigger has a file as its body. */
+function takesFile(document: FlowDocument, trigger: string): boolean {
+  const config = document.definition.nodes[trigger]?.config;
+  return isHook(document, trigger) && isObject(config) && config.body === "file";
+}
+
+/** The files that a run of this trigger asks for. */
+function filesOf(document: FlowDocument, trigger: string): FileField[] {
+  if (takesFile(document, trigger)) return [{ name: "body", title: "body", isRequired: true }];
+  return isHook(document, trigger) ? [] : fileFields(document.definition.input_schema);
 }
 
 /** Tries the workflow as it is being edited: all of it, up to one node, or one node alone. Says before what acts for real. */
-export function TestDialog({ workflowId, part: first, testing, onClose }: Props) {
+export function TestDialog({ workflowId, project, part: first, testing, onClose }: Props) {
   const t = useT();
   const store = useCanvasStore();
   const client = useClient();
@@ -52,12 +69,15 @@ export function TestDialog({ workflowId, part: first, testing, onClose }: Props)
     .map(([key]) => key);
   const [part, setPart] = useState(first);
   const [trigger, setTrigger] = useState(testing.started?.wish.trigger ?? triggers[0] ?? "");
-  const before = testing.started?.wish.input;
+  const wished = testing.started?.wish;
+  // With files, the run's own input is what can be given again: it has them.
+  const before = wished?.files ? undefined : wished?.input;
   const [input, setInput] = useState(() => JSON.stringify(before ?? proposal(document, trigger), null, 2));
   const [nodeInput, setNodeInput] = useState("");
   const [reuse, setReuse] = useState(true);
   const [refused, setRefused] = useState<string>();
   const [starting, setStarting] = useState(false);
+  const files = useUploads(project);
 
   // What the latest run got is the best proposal, as long as nobody has typed anything.
   const { runId } = testing;
@@ -77,6 +97,9 @@ export function TestDialog({ workflowId, part: first, testing, onClose }: Props)
 
   const read = useMemo(() => parse(input), [input]);
   const readNode = useMemo(() => parse(nodeInput), [nodeInput]);
+  const members = read.ok && isObject(read.value) ? read.value : {};
+  const taken = Object.keys(members);
+  const isSent = canBeGiven(files.uploads, taken);
   const fits = read.ok && readNode.ok;
   const wish = useMemo(
     (): Wish => ({
@@ -84,9 +107,10 @@ export function TestDialog({ workflowId, part: first, testing, onClose }: Props)
       reuse,
       ...(triggers.length > 1 && trigger ? { trigger } : {}),
       ...(read.ok && read.value !== undefined ? { input: read.value } : {}),
+      ...(files.uploads.length > 0 ? { files: given(files.uploads) } : {}),
       ...(readNode.ok && readNode.value !== undefined ? { nodeInput: readNode.value } : {}),
     }),
-    [part, reuse, trigger, triggers.length, read, readNode],
+    [part, reuse, trigger, triggers.length, read, readNode, files.uploads],
   );
   const planned = useMemo(() => asInput(workflowId, document, wish), [workflowId, document, wish]);
   const [plan] = useQuery({
@@ -99,12 +123,19 @@ export function TestDialog({ workflowId, part: first, testing, onClose }: Props)
   const fate = (of: string) => known?.nodes.filter((node) => node.fate === of).map(({ node }) => node) ?? [];
 
   const go = async () => {
-    if (!fits) return;
+    if (!fits || !isSent) return;
     setStarting(true);
     const why = await testing.go(wish);
     setStarting(false);
     if (why === undefined) return onClose();
     setRefused(why);
+  };
+
+  /** Sends a file. It goes in the place of one that the input has from the run before. */
+  const send = (id: string, field: string, file: File) => {
+    const { [field]: old, ...rest } = members;
+    if (old !== undefined) setInput(JSON.stringify(rest, null, 2));
+    return files.send(id, field, file);
   };
 
   const keys = Object.keys(document.definition.nodes);
@@ -118,7 +149,7 @@ export function TestDialog({ workflowId, part: first, testing, onClose }: Props)
           <Button onClick={onClose}>{t("action.cancel")}</Button>
           <Button
             look="primary"
-            disabled={!fits || starting || (known?.userErrors.length ?? 0) > 0}
+            disabled={!fits || !isSent || starting || (known?.userErrors.length ?? 0) > 0}
             onClick={() => void go()}
           >
             {t("test.go")}
@@ -162,6 +193,7 @@ export function TestDialog({ workflowId, part: first, testing, onClose }: Props)
           error={read.ok ? undefined : t("form.notJson", { message: read.message })}
           onChange={setInput}
         />
+        <RunFiles fields={filesOf(document, trigger)} taken={taken} files={{ ...files, send }} />
         {part.what === "only" ? (
           <TextArea
             label={t("test.nodeInput")}

@@ -20,6 +20,8 @@ export interface Wish {
   part: Part;
   trigger?: string;
   input?: Json;
+  /** Files that become members of it. */
+  files?: { field: string; artifactId: string }[];
   /** With one node alone: its input instead of what leads to it. */
   nodeInput?: Json;
   reuse: boolean;
@@ -34,7 +36,7 @@ export interface StartedTest {
 
 /** A wish as the server takes it, with the document as it is now and its pins. */
 export function asInput(workflowId: string, document: FlowDocument, wish: Wish): TestRunInput {
-  const { part, trigger, input, nodeInput, reuse } = wish;
+  const { part, trigger, input, files = [], nodeInput, reuse } = wish;
   // Who runs one node alone wants it to run, pinned or not.
   const pins = pinsToSend(document).filter(({ node }) => part.what !== "only" || node !== part.node);
   return {
@@ -45,6 +47,7 @@ export function asInput(workflowId: string, document: FlowDocument, wish: Wish):
     reuse,
     ...(trigger ? { trigger } : {}),
     ...(input === undefined ? {} : { input }),
+    ...(files.length > 0 ? { files } : {}),
     ...(part.what === "to" ? { toNode: part.node } : {}),
     ...(part.what === "only" ? { onlyNode: part.node } : {}),
     ...(part.what === "only" && nodeInput !== undefined ? { nodeInput } : {}),

@@ -1,9 +1,10 @@
 import { EyeOff } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import type { Json } from "@/canvas/model/json";
-import { FileChip } from "@/files/FileLink";
+import { FileChip, FileLink } from "@/files/FileLink";
 import { fileIdsIn } from "@/files/handles";
 import { useFiles } from "@/files/useFiles";
+import { valueFile } from "@/files/valueFile";
 import { useT } from "@/i18n";
 import { Json as JsonText, pretty } from "@/ui/Json";
 import type { Source } from "./source";
@@ -19,6 +20,8 @@ export interface Head {
   preview: string;
   truncated: boolean;
   redacted: boolean;
+  /** Where all of it is. */
+  download?: string | null;
 }
 
 const VIEWS = ["tree", "table", "json", "schema"] as const;
@@ -61,6 +64,9 @@ export function ValueView({ head, source, label, path }: Props) {
         ) : null}
         <span className="text-badge text-soft tabular-nums">{t("data.bytes", { bytes: head.byteSize })}</span>
         {head.redacted ? <Redacted /> : null}
+        {head.truncated && head.download ? (
+          <FileLink file={valueFile(head.download)} look="text" label={t("value.whole")} />
+        ) : null}
       </div>
       <Suspense fallback={null}>
         {view === "json" ? (

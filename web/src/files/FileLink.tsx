@@ -8,8 +8,22 @@ import { download } from "./download";
 import { size } from "./size";
 import type { RunFile } from "./useFiles";
 
+const LOOKS = {
+  button:
+    "inline-flex h-8 items-center gap-1.5 whitespace-nowrap rounded-md border border-line bg-surface px-3 font-medium hover:bg-raised max-sm:h-11",
+  icon: "inline-flex size-6 shrink-0 items-center justify-center rounded text-accent hover:bg-raised max-sm:size-11",
+  text: "inline-flex h-6 items-center gap-1 whitespace-nowrap rounded px-1.5 text-accent text-small hover:bg-raised max-sm:h-11",
+};
+
+interface LinkProps {
+  file: Pick<RunFile, "name" | "contentPath">;
+  look?: keyof typeof LOOKS;
+  /** What it says instead of the file's name. */
+  label?: string;
+}
+
 /** The way to a file's bytes. A link, so that the browser fetches what may be large; where one is not enough, the page does. */
-export function FileLink({ file, quiet = false }: { file: Pick<RunFile, "name" | "contentPath">; quiet?: boolean }) {
+export function FileLink({ file, look = "button", label }: LinkProps) {
   const t = useT();
   const toast = useToasts((toasts) => toasts.show);
   const [fetching, setFetching] = useState(false);
@@ -23,22 +37,19 @@ export function FileLink({ file, quiet = false }: { file: Pick<RunFile, "name" |
     if (refused) toast(t("files.refused", { name: file.name, why: refused }));
   };
   const Icon = fetching ? LoaderCircle : Download;
+  const name = label ?? t("files.downloadOne", { name: file.name });
   return (
     <a
       href={file.contentPath}
       download={file.name}
-      aria-label={t("files.downloadOne", { name: file.name })}
+      aria-label={name}
       aria-busy={fetching}
-      title={t("files.downloadOne", { name: file.name })}
+      title={name}
       onClick={(event) => void go(event)}
-      className={
-        quiet
-          ? "inline-flex size-6 shrink-0 items-center justify-center rounded text-accent hover:bg-raised max-sm:size-11"
-          : "inline-flex h-8 items-center gap-1.5 whitespace-nowrap rounded-md border border-line bg-surface px-3 font-medium hover:bg-raised max-sm:h-11"
-      }
+      className={LOOKS[look]}
     >
       <Icon size={14} aria-hidden className={fetching ? "animate-spin motion-reduce:animate-none" : ""} />
-      {quiet ? null : t("files.download")}
+      {look === "icon" ? null : (label ?? t("files.download"))}
     </a>
   );
 }
@@ -56,7 +67,7 @@ export function FileChip({ file }: { file: RunFile }) {
         {file.mediaType}
       </span>
       <span className="shrink-0 text-soft tabular-nums">{size(file.size, language)}</span>
-      <FileLink file={file} quiet />
+      <FileLink file={file} look="icon" />
     </span>
   );
 }

@@ -24,6 +24,16 @@ export function clashes({ id, field }: Upload, uploads: readonly Upload[], taken
   return field === "" || taken.includes(field) || uploads.some((one) => one.id !== id && one.field === field);
 }
 
+/** Whether all of them can be given: what is still on its way would be missing, and what clashes would be refused. */
+export function canBeGiven(uploads: readonly Upload[], taken: readonly string[]): boolean {
+  return uploads.every((one) => one.artifactId !== undefined && !clashes(one, uploads, taken));
+}
+
+/** Those that are there, as the start of a run names them. */
+export function given(uploads: readonly Upload[]): { field: string; artifactId: string }[] {
+  return uploads.flatMap(({ field, artifactId }) => (artifactId === undefined ? [] : [{ field, artifactId }]));
+}
+
 /** Files that are sent to a project, to become members of an input; what is not finished ends with the page. */
 export function useUploads(project: string) {
   const t = useT();

@@ -572,6 +572,7 @@ export const de: Readonly<Record<MessageKey, string>> = {
   "pin.redacted":
     "Etwas in dieser Ausgabe ist verdeckt; so lässt sie sich nicht festhalten. Stattdessen eine von Hand schreiben.",
   "run.noOutput": "Es gibt noch keine Ausgabe.",
+  "value.whole": "Alles herunterladen",
   "value.redacted": "Teils verdeckt",
   "value.redacted.help":
     "Das Schema der Eingabe nennt etwas darin vertraulich. Es ist vor allen verdeckt, die Läufe lesen.",

@@ -558,6 +558,7 @@ export const en = {
   "outline.enable": "Enable {title}",
   "pin.redacted": "Something in this output is hidden, so it cannot be pinned as it is. Write one by hand instead.",
   "run.noOutput": "There is no output yet.",
+  "value.whole": "Download all of it",
   "value.redacted": "Partly hidden",
   "value.redacted.help":
     "The workflow's input schema marks something in it as sensitive. It is hidden from everybody who reads runs.",

@@ -7,8 +7,8 @@ export const RunQuery = graphql(`
       error { code message node }
       workflow { id name title project { slug } latestVersion { id number } }
       version { id number definition }
-      input { kind byteSize preview truncated redacted }
-      output { kind byteSize preview truncated redacted }
+      input { kind byteSize preview truncated redacted download }
+      output { kind byteSize preview truncated redacted download }
     }
     nodeTypes(locale: $locale) {
       type title summary docs category aliases configSchema forEach icon auth
@@ -27,7 +27,7 @@ export const NodeRunQuery = graphql(`
       ... on NodeRun {
         id node scope type effect status attempt port startedAt finishedAt items itemsSettled
         error { code kind message }
-        output { kind byteSize preview truncated redacted }
+        output { kind byteSize preview truncated redacted download }
         waitingFor { signal key until }
       }
     }

@@ -163,7 +163,8 @@ pub struct ArtifactLink {
 pub async fn create(app: &App, viewer: &Viewer, id: ArtifactId, minutes: u32) -> Result<ArtifactLink, ServiceError> {
     let file = get(app, viewer, id).await?;
     let (expires_at, lives) = over(app, minutes)?;
-    let link = app.runtime.artifacts().download_link(&file, &super::disposition(&file.handle), lives).await;
+    let link =
+        app.runtime.artifacts().download_link(&file, &super::disposition(file.handle.name.as_str()), lives).await;
     let url = match link.map_err(|error| super::unavailable(&error))? {
         Some(link) => link.url,
         None => {

@@ -250,6 +250,20 @@ pub(crate) async fn find_given(
     Ok(found)
 }
 
+/// What counts as the same start with these files: they have other ids each time that they are sent, and the run's own each
+/// time that the start is asked for.
+pub(crate) fn same_start(input: &Value, files: &[(String, Artifact)]) -> Value {
+    let same = |(field, file): &(String, Artifact)| json!([field, file.handle.name.as_str(), file.handle.sha256]);
+    json!({"input": input, "files": files.iter().map(same).collect::<Vec<_>>()})
+}
+
+/// The input with the files themselves as its members: what a run would get, but for their ids.
+pub(crate) fn placed(input: Value, files: &[(String, Artifact)]) -> Value {
+    let mut members = members(input);
+    members.extend(files.iter().map(|(field, file)| (field.clone(), file.handle.value())));
+    Value::Object(members)
+}
+
 /// Gives a run that is about to begin its own of these files, and puts them into its input.
 ///
 /// # Errors
@@ -261,14 +275,18 @@ pub(crate) async fn give(
     input: Value,
     files: &[(String, Artifact)],
 ) -> Result<Value, ServiceError> {
-    let mut members = match input {
-        Value::Object(members) => members,
-        _ => Map::new(),
-    };
+    let mut members = members(input);
     for (field, file) in files {
         let given = app.runtime.artifacts().give(file, run, &viewer.actor()).await;
         let given = given.map_err(|error| ServiceError::from(UploadError::from(error)))?;
         members.insert(field.clone(), given.handle.value());
     }
     Ok(Value::Object(members))
+}
+
+fn members(input: Value) -> Map<String, Value> {
+    match input {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    }
 }

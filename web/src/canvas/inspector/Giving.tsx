@@ -85,8 +85,8 @@ export function Giving({ id }: { id: string }) {
   );
 }
 
-function headOf({ kind, bytes, preview, value, redacted }: Sample): Head {
-  return { kind, byteSize: bytes, preview, truncated: value === undefined, redacted };
+function headOf({ kind, bytes, preview, value, redacted, download }: Sample): Head {
+  return { kind, byteSize: bytes, preview, truncated: value === undefined, redacted, download };
 }
 
 /** Pins and unpins a node, as one step that can be undone. */

@@ -65,20 +65,22 @@ export interface Sample {
   port: string | null;
   /** Something in it is hidden from everybody who reads runs, so it is not what the node really gave. */
   redacted: boolean;
+  /** Where all of it is. */
+  download: string | null;
 }
 
 const OutputQuery = graphql(`
   query LastOutput($id: ID!) {
     node(id: $id) {
       __typename
-      ... on NodeRun { id port output { kind byteSize redacted preview(maxBytes: 32768) truncated(maxBytes: 32768) } }
+      ... on NodeRun { id port output { kind byteSize redacted download preview(maxBytes: 32768) truncated(maxBytes: 32768) } }
     }
   }
 `);
 
 const InputQuery = graphql(`
   query LastInput($id: ID!) {
-    run(id: $id) { id input { kind byteSize redacted preview(maxBytes: 32768) truncated(maxBytes: 32768) } }
+    run(id: $id) { id input { kind byteSize redacted download preview(maxBytes: 32768) truncated(maxBytes: 32768) } }
   }
 `);
 
@@ -88,11 +90,12 @@ interface Sent {
   preview: string;
   truncated: boolean;
   redacted: boolean;
+  download?: string | null;
 }
 
 function sampleOf(data: Sent, port: string | null): Sample {
-  const { preview, kind, redacted } = data;
-  const known = { preview, kind, redacted, bytes: data.byteSize, port };
+  const { preview, kind, redacted, download = null } = data;
+  const known = { preview, kind, redacted, download, bytes: data.byteSize, port };
   return data.truncated ? known : { ...known, value: JSON.parse(data.preview) as Json };
 }
 
