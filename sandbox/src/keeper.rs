@@ -5,6 +5,7 @@ use std::sync::Weak;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::Duration;
 
+use crate::lockdown;
 use crate::pool::Shared;
 use crate::process::{Process, StartError};
 
@@ -23,6 +24,7 @@ pub(crate) enum Order {
 
 /// Does what it is asked until nobody can ask any more. Children that are left then end with this thread.
 pub(crate) fn keep(orders: &Receiver<Order>, shared: &Weak<Shared>) {
+    lockdown::step_back();
     loop {
         let order = match orders.recv_timeout(TICK) {
             Ok(order) => Some(order),

@@ -51,6 +51,13 @@ impl Refusal {
     }
 }
 
+/// Takes less of the processor for this thread and the children that it starts, so that their start, too, holds nobody up.
+pub(crate) fn step_back() {
+    // Where it cannot be had, a child asks again and says so.
+    #[cfg(target_os = "linux")]
+    let _ = linux::step_back();
+}
+
 /// Locks this process in. `warm_up` is called when nothing can be opened any more, but calls are not filtered yet.
 pub(crate) fn lock(setup: &Setup, warm_up: impl FnOnce() -> Result<(), String>) -> Result<Walls, Refusal> {
     let mut walls = Walls::default();

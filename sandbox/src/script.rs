@@ -5,9 +5,10 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use rquickjs::context::{EvalOptions, intrinsic};
+use rquickjs::function::Constructor;
 use rquickjs::promise::PromiseState;
 use rquickjs::{
-    ArrayBuffer, CatchResultExt as _, CaughtError, Context, Ctx, Function, Object, Promise, Runtime, Value,
+    ArrayBuffer, CatchResultExt as _, CaughtError, Context, Ctx, Function, Object, Persistent, Promise, Runtime, Value,
 };
 
 use crate::message::{Failure, Job, LineLevel, LogLine, MOST_LOG_BYTES, MOST_LOG_LINES, Report, SyntaxFault, Thrown};
@@ -17,6 +18,8 @@ use crate::place;
 const STACK: usize = 1024 * 1024;
 /// What is set aside of a script's memory, so that one that has used up the rest can be asked how it ended.
 const SET_ASIDE: usize = 256 * 1024;
+/// Memory that a child keeps between scripts, in bytes; about.
+const KEPT_MEMORY: usize = 8 * 1024 * 1024;
 /// How long reading a source may take.
 const CHECK_TIME: Duration = Duration::from_secs(2);
 /// How much reading a source may occupy.
@@ -43,8 +46,10 @@ type Language = (
 
 /// A runtime that no script has seen yet.
 pub(crate) struct Room {
-    runtime: Runtime,
+    /// What furnishes it, read already. Before the runtime, which must be the last to go.
+    prelude: Persistent<Function<'static>>,
     context: Context,
+    runtime: Runtime,
 }
 
 impl Room {
@@ -53,12 +58,21 @@ impl Room {
         let runtime = Runtime::new().ok()?;
         runtime.set_max_stack_size(STACK);
         let context = Context::custom::<Language>(&runtime).ok()?;
-        Some(Self { runtime, context })
+        let prelude = context.with(|ctx| {
+            let mut options = EvalOptions::default();
+            options.filename = Some("flowforge".to_owned());
+            let prelude: Function<'_> = ctx.eval_with_options(include_str!("prelude.js"), options).ok()?;
+            Some(Persistent::save(&ctx, prelude))
+        })?;
+        Some(Self { prelude, context, runtime })
     }
 }
 
 /// Makes the C library read what it reads once, and finds out that it took UTC: a script must not see where it runs.
 pub(crate) fn warm_up() -> Result<(), String> {
+    // The C library learns from the first large piece that comes back to it to keep pieces up to that size, instead of
+    // giving the memory of each script back to the system and asking for it again: mallopt(3), M_MMAP_THRESHOLD.
+    drop(std::hint::black_box(vec![0u8; KEPT_MEMORY]));
     let room = Room::new().ok_or("there is no memory for a runtime")?;
     let offset = room.context.with(|ctx| ctx.eval::<i32, _>("new Date(2026, 6, 1).getTimezoneOffset()"));
     match offset {
@@ -129,7 +143,7 @@ fn run_in(room: &Room, job: &Job, console: &Rc<RefCell<Console>>) -> Result<Stri
     room.runtime.set_memory_limit(usize::try_from(job.memory).unwrap_or(usize::MAX));
     let result = room.context.with(|ctx| {
         let ending = Ending::new(&ctx, &deadline)?;
-        furnish(&ctx, job, console).map_err(|error| ending.failure(&ctx, error))?;
+        furnish(&ctx, room, job, console).map_err(|error| ending.failure(&ctx, error))?;
         let function = compile(&ctx, &job.source, &ending)?;
         let input = ctx.json_parse(job.input.as_str());
         let input = input.catch(&ctx).map_err(|error| match ending.caught(error) {
@@ -196,7 +210,7 @@ fn compile<'js>(ctx: &Ctx<'js>, source: &str, ending: &Ending<'js, '_>) -> Resul
 }
 
 /// Puts the given clock, the given randomness and the console in place.
-fn furnish<'js>(ctx: &Ctx<'js>, job: &Job, console: &Rc<RefCell<Console>>) -> rquickjs::Result<()> {
+fn furnish<'js>(ctx: &Ctx<'js>, room: &Room, job: &Job, console: &Rc<RefCell<Console>>) -> rquickjs::Result<()> {
     let host = Object::new(ctx.clone())?;
     let lines = Rc::clone(console);
     let write = move |level: i32, text: String| lines.borrow_mut().write(level, text);
@@ -212,10 +226,7 @@ fn furnish<'js>(ctx: &Ctx<'js>, job: &Job, console: &Rc<RefCell<Console>>) -> rq
     #[expect(clippy::cast_precision_loss, reason = "JavaScript's time has no more than 53 bits")]
     host.set("now", job.now as f64)?;
     host.set("seed", job.seed.map(f64::from).to_vec())?;
-    let mut options = EvalOptions::default();
-    options.filename = Some("flowforge".to_owned());
-    let prelude: Function<'js> = ctx.eval_with_options(include_str!("prelude.js"), options)?;
-    prelude.call((host,))
+    room.prelude.clone().restore(ctx)?.call((host,))
 }
 
 /// Does what the promise waits for, until there is nothing left to do.
@@ -258,7 +269,8 @@ struct Ending<'js, 'a> {
 
 impl<'js, 'a> Ending<'js, 'a> {
     fn new(ctx: &Ctx<'js>, deadline: &'a Deadline) -> Result<Self, Failure> {
-        let set_aside = ArrayBuffer::new_copy(ctx.clone(), vec![0u8; SET_ASIDE]).map_err(|_| Failure::Memory)?;
+        let buffer = ctx.globals().get::<_, Constructor<'js>>("ArrayBuffer");
+        let set_aside = buffer.and_then(|buffer| buffer.construct((SET_ASIDE,))).map_err(|_| Failure::Memory)?;
         Ok(Self { deadline, set_aside: RefCell::new(Some(set_aside)) })
     }
 

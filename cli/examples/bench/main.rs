@@ -1,6 +1,7 @@
 //! Measures a release build of the server beside the machine's floor, in one run: machines differ, ratios less so.
 //!
-//! `bench <flowforge binary> <postgres url of an empty server>`; `make bench` calls it. Prints Markdown.
+//! `bench <flowforge binary> <postgres url of an empty server>`; `make bench` calls it. Prints Markdown. With `code` as a third
+//! argument it measures code alone.
 
 #![allow(
     clippy::unwrap_used,
@@ -21,6 +22,7 @@ use self::server::{Server, status_mb};
 
 mod code;
 mod keys;
+mod large;
 mod server;
 
 /// Runs of W2, one after the other; the median counts.
@@ -46,6 +48,9 @@ async fn main() {
     let (Some(binary), Some(postgres)) = (arguments.next(), arguments.next()) else {
         panic!("usage: bench <flowforge binary> <postgres url>");
     };
+    if arguments.next().as_deref() == Some("code") {
+        return code::measure(&binary).await;
+    }
     let floor = Floor::measure(&postgres).await;
     println!("| floor of this machine, PostgreSQL | per second |\n|---|---|");
     println!("| single-row commits, one connection | {:.0} |", floor.commits);
@@ -103,6 +108,7 @@ async fn main() {
         keys::measure(&Server::start(&binary, url.as_deref()).await, database).await;
     }
     code::measure(&binary).await;
+    large::measure();
     let (started, idle) = warm_start(&binary).await;
     let size = std::fs::metadata(&binary).unwrap().len() as f64 / 1e6;
     println!(

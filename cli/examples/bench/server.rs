@@ -99,6 +99,12 @@ impl Server {
         assert!(results.len() == BULK && results.iter().all(|result| result["run"]["id"].is_string()), "{answer}");
     }
 
+    /// Whether a run has ended.
+    pub(crate) async fn is_finished(&self, run: &str) -> bool {
+        let answer = self.ask("query($id: ID!) { run(id: $id) { finishedAt } }", json!({"id": run})).await;
+        answer["run"]["finishedAt"].is_string()
+    }
+
     /// One counter of `/metrics`, over all its labels; 0 before its first event.
     pub(crate) async fn counter(&self, name: &str) -> f64 {
         let text = self.client.get(format!("{}/metrics", self.url)).send().await.unwrap().text().await.unwrap();

@@ -12,8 +12,8 @@ use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, TargetArch,
 };
 
-/// Gives a script about a third of the weight of the server's own threads.
-const NICENESS: i32 = 5;
+/// Gives a script about a tenth of the weight of the server's own threads.
+const NICENESS: i32 = 10;
 
 /// Asks the system to end this process with the one that started it, and makes sure that it is still there.
 pub(super) fn end_with_parent(parent: u32) -> Result<(), String> {
@@ -24,9 +24,9 @@ pub(super) fn end_with_parent(parent: u32) -> Result<(), String> {
     }
 }
 
-/// Lets the server go first where both want the processor.
+/// Lets the server go first where both want the processor. It holds for the calling thread and for whom it starts.
 pub(super) fn step_back() -> Result<(), String> {
-    rustix::process::nice(NICENESS).map(drop).map_err(|error| error.to_string())
+    rustix::process::setpriority_process(None, NICENESS).map_err(|error| error.to_string())
 }
 
 pub(super) fn no_new_privileges() -> Result<(), String> {
