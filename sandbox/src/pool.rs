@@ -49,13 +49,18 @@ pub struct PoolConfig {
 }
 
 impl PoolConfig {
+    /// One less than there are processors, and at least one: what scripts leave is for whoever waits for the server.
+    pub fn usual_processes() -> usize {
+        std::thread::available_parallelism().map_or(1, usize::from).saturating_sub(1).max(1)
+    }
+
     /// A pool of this program's children with the defaults for all else.
     pub fn new(program: PathBuf, folder: PathBuf) -> Self {
         Self {
             program,
             arguments: Vec::new(),
             folder,
-            processes: std::thread::available_parallelism().map_or(2, usize::from),
+            processes: Self::usual_processes(),
             most_memory: 256 * 1024 * 1024,
             allow_weaker: false,
             idle: Duration::from_secs(30),

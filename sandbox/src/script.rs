@@ -107,24 +107,36 @@ impl Console {
     }
 }
 
+/// How long a script keeps the processor while others want it. The system itself lets a process that computes go on for
+/// milliseconds, whatever its priority, and the threads of the server have to wait for that.
+const AT_A_STRETCH: Duration = Duration::from_micros(500);
+
 /// When a script has to be over.
 #[derive(Clone)]
 struct Deadline {
     at: Instant,
     passed: Rc<Cell<bool>>,
+    /// When it last let others go first.
+    yielded: Rc<Cell<Instant>>,
 }
 
 impl Deadline {
     fn set(runtime: &Runtime, time: Duration) -> Self {
-        let deadline = Self { at: Instant::now() + time, passed: Rc::default() };
+        let now = Instant::now();
+        let deadline = Self { at: now + time, passed: Rc::default(), yielded: Rc::new(Cell::new(now)) };
         let asked = deadline.clone();
         runtime.set_interrupt_handler(Some(Box::new(move || asked.is_over())));
         deadline
     }
 
     fn is_over(&self) -> bool {
-        let over = self.passed.get() || Instant::now() >= self.at;
+        let now = Instant::now();
+        let over = self.passed.get() || now >= self.at;
         self.passed.set(over);
+        if now.saturating_duration_since(self.yielded.get()) >= AT_A_STRETCH {
+            std::thread::yield_now();
+            self.yielded.set(Instant::now());
+        }
         over
     }
 }

@@ -23,7 +23,8 @@ pub struct SandboxConfig {
     pub program: Option<(PathBuf, String)>,
     /// `enabled`: whether code runs here at all; true by default.
     pub enabled: bool,
-    /// `processes`: most scripts at once, 1 to 256; as many as there are processors by default.
+    /// `processes`: most scripts at once, 1 to 256; by default one less than there are processors, so that scripts never
+    /// have them all.
     pub processes: usize,
     /// `idle`: how long a process for code waits for more before it ends, 1 s to 1 h; 30 s by default.
     pub idle: Duration,
@@ -47,11 +48,7 @@ impl SandboxConfig {
         Self {
             program: None,
             enabled: reader.value("enabled", true, "true or false"),
-            processes: reader.value(
-                "processes",
-                std::thread::available_parallelism().map_or(2, usize::from),
-                "a number",
-            ),
+            processes: reader.value("processes", sandbox::PoolConfig::usual_processes(), "a number"),
             idle: reader.parsed("idle", Duration::from_secs(30), duration),
             allow_weaker: reader.value("allow_weaker", false, "true or false"),
             limits: CodeLimits {
