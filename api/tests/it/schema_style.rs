@@ -16,6 +16,7 @@ const SHORT_LISTS: &[(&str, &str)] = &[
     ("Member.projects", "a limit names at most 100 projects"),
     ("ServiceAccount.projects", "a limit names at most 100 projects"),
     ("Viewer.projects", "a limit names at most 100 projects"),
+    ("AttemptLog.lines", "an attempt keeps at most 1,000 lines and 64 KiB of them"),
     ("NodeRun.attempts", "a retry policy allows at most 100 attempts"),
     ("TestPlan.nodes", "the nodes of the document that was sent along"),
     ("TestPlan.problems", "all problems of the document that was sent along"),
