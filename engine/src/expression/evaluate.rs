@@ -34,7 +34,7 @@ impl<'a> Evaluator<'a, '_> {
         if let Kind::Path(path) = &node.kind
             && let Val::Ref(value) = self.path(path).map_err(|fault| fault.at(node.column))?
         {
-            hand_on(value, self.budget, 0).map_err(|fault| fault.at(node.column))?;
+            hand_on(value, self.budget).map_err(|fault| fault.at(node.column))?;
             return Ok(value.clone());
         }
         let value = self.eval(node)?.into_value(self.budget).map_err(|fault| fault.at(node.column))?;

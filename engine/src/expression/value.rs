@@ -189,41 +189,30 @@ fn check_depth(depth: usize) -> Result<(), Fault> {
 
 /// Charges a copy of `value`, and refuses one too deep to be written and read again.
 pub(super) fn charge(value: &Value, budget: &mut Budget, depth: usize) -> Result<(), Fault> {
-    check_depth(depth)?;
-    budget.steps(1)?;
-    match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) => budget.bytes(CELL),
-        Value::String(text) => budget.bytes(text.len() + CELL),
-        Value::Array(elements) => {
-            budget.bytes(CELL)?;
-            elements.iter().try_for_each(|element| charge(element, budget, depth + 1))
-        }
-        Value::Object(object) => {
-            budget.bytes(CELL)?;
-            object.iter().try_for_each(|(key, value)| {
-                budget.bytes(key.len())?;
-                charge(value, budget, depth + 1)
-            })
-        }
-    }
+    each_part(value, depth, &mut |bytes| {
+        budget.steps(1)?;
+        budget.bytes(bytes)
+    })
 }
 
-/// Charges a copy of a value that an expression only names, and refuses one too deep to be written and read again.
-pub(super) fn hand_on(value: &Value, budget: &mut Budget, depth: usize) -> Result<(), Fault> {
+/// The same for a value that an expression only names.
+pub(super) fn hand_on(value: &Value, budget: &mut Budget) -> Result<(), Fault> {
+    each_part(value, 0, &mut |bytes| budget.handing_on(bytes))
+}
+
+/// Calls `take` with the bytes that a copy of each part occupies: the value itself, and all that is in it.
+fn each_part(value: &Value, depth: usize, take: &mut impl FnMut(usize) -> Result<(), Fault>) -> Result<(), Fault> {
     check_depth(depth)?;
     match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) => budget.handing_on(CELL),
-        Value::String(text) => budget.handing_on(text.len() + CELL),
+        Value::Null | Value::Bool(_) | Value::Number(_) => take(CELL),
+        Value::String(text) => take(text.len() + CELL),
         Value::Array(elements) => {
-            budget.handing_on(CELL)?;
-            elements.iter().try_for_each(|element| hand_on(element, budget, depth + 1))
+            take(CELL)?;
+            elements.iter().try_for_each(|element| each_part(element, depth + 1, take))
         }
         Value::Object(object) => {
-            budget.handing_on(CELL)?;
-            object.iter().try_for_each(|(key, value)| {
-                budget.handing_on(key.len())?;
-                hand_on(value, budget, depth + 1)
-            })
+            take(CELL + object.keys().map(String::len).sum::<usize>())?;
+            object.values().try_for_each(|value| each_part(value, depth + 1, take))
         }
     }
 }
