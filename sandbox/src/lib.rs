@@ -17,6 +17,7 @@ mod place;
 mod pool;
 mod process;
 mod script;
+mod world;
 
 pub use child::child;
 pub use lockdown::Walls;

@@ -8,11 +8,12 @@ use rquickjs::context::{EvalOptions, intrinsic};
 use rquickjs::function::Constructor;
 use rquickjs::promise::PromiseState;
 use rquickjs::{
-    ArrayBuffer, CatchResultExt as _, CaughtError, Context, Ctx, Function, Object, Persistent, Promise, Runtime, Value,
+    ArrayBuffer, CatchResultExt as _, CaughtError, Context, Ctx, Function, Object, Promise, Runtime, Value,
 };
 
-use crate::message::{Failure, Job, LineLevel, LogLine, MOST_LOG_BYTES, MOST_LOG_LINES, Report, SyntaxFault, Thrown};
+use crate::message::{Failure, Job, Report, SyntaxFault, Thrown};
 use crate::place;
+use crate::world::{self, World};
 
 /// The stack of a script, in bytes.
 const STACK: usize = 1024 * 1024;
@@ -46,8 +47,7 @@ type Language = (
 
 /// A runtime that no script has seen yet.
 pub(crate) struct Room {
-    /// What furnishes it, read already. Before the runtime, which must be the last to go.
-    prelude: Persistent<Function<'static>>,
+    world: Rc<World>,
     context: Context,
     runtime: Runtime,
 }
@@ -58,13 +58,9 @@ impl Room {
         let runtime = Runtime::new().ok()?;
         runtime.set_max_stack_size(STACK);
         let context = Context::custom::<Language>(&runtime).ok()?;
-        let prelude = context.with(|ctx| {
-            let mut options = EvalOptions::default();
-            options.filename = Some("flowforge".to_owned());
-            let prelude: Function<'_> = ctx.eval_with_options(include_str!("prelude.js"), options).ok()?;
-            Some(Persistent::save(&ctx, prelude))
-        })?;
-        Some(Self { prelude, context, runtime })
+        let world = Rc::<World>::default();
+        context.with(|ctx| world::furnish(&ctx, &world)).ok()?;
+        Some(Self { world, context, runtime })
     }
 }
 
@@ -79,31 +75,6 @@ pub(crate) fn warm_up() -> Result<(), String> {
         Ok(0) => Ok(()),
         Ok(minutes) => Err(format!("the clock is {minutes} minutes off UTC")),
         Err(error) => Err(error.to_string()),
-    }
-}
-
-/// What a script wrote to its console.
-#[derive(Default)]
-struct Console {
-    lines: Vec<LogLine>,
-    bytes: usize,
-    dropped: u64,
-}
-
-impl Console {
-    fn write(&mut self, level: i32, text: String) {
-        if self.lines.len() >= MOST_LOG_LINES || self.bytes.saturating_add(text.len()) > MOST_LOG_BYTES {
-            self.dropped = self.dropped.saturating_add(1);
-            return;
-        }
-        let level = match level {
-            0 => LineLevel::Debug,
-            2 => LineLevel::Warn,
-            3 => LineLevel::Error,
-            _ => LineLevel::Info,
-        };
-        self.bytes = self.bytes.saturating_add(text.len());
-        self.lines.push(LogLine { level, text });
     }
 }
 
@@ -143,19 +114,18 @@ impl Deadline {
 
 /// Executes a script, in `room` when there is one. The room is given back to be thrown away, which may take a while.
 pub(crate) fn run(room: Option<Room>, job: &Job) -> (Report, Option<Room>) {
-    let console = Rc::new(RefCell::new(Console::default()));
     let room = room.or_else(Room::new);
-    let result = room.as_ref().map_or(Err(Failure::Memory), |room| run_in(room, job, &console));
-    let Console { lines, dropped, .. } = std::mem::take(&mut *console.borrow_mut());
+    let result = room.as_ref().map_or(Err(Failure::Memory), |room| run_in(room, job));
+    let (lines, dropped) = room.as_ref().map(|room| room.world.written()).unwrap_or_default();
     (Report { result, lines, dropped }, room)
 }
 
-fn run_in(room: &Room, job: &Job, console: &Rc<RefCell<Console>>) -> Result<String, Failure> {
+fn run_in(room: &Room, job: &Job) -> Result<String, Failure> {
+    room.world.set(job.now, job.seed);
     let deadline = Deadline::set(&room.runtime, job.time);
     room.runtime.set_memory_limit(usize::try_from(job.memory).unwrap_or(usize::MAX));
     let result = room.context.with(|ctx| {
         let ending = Ending::new(&ctx, &deadline)?;
-        furnish(&ctx, room, job, console).map_err(|error| ending.failure(&ctx, error))?;
         let function = compile(&ctx, &job.source, &ending)?;
         let input = ctx.json_parse(job.input.as_str());
         let input = input.catch(&ctx).map_err(|error| match ending.caught(error) {
@@ -219,26 +189,6 @@ fn compile<'js>(ctx: &Ctx<'js>, source: &str, ending: &Ending<'js, '_>) -> Resul
             Failure::Syntax(SyntaxFault { message, line: 1, column: 1 })
         }),
     })
-}
-
-/// Puts the given clock, the given randomness and the console in place.
-fn furnish<'js>(ctx: &Ctx<'js>, room: &Room, job: &Job, console: &Rc<RefCell<Console>>) -> rquickjs::Result<()> {
-    let host = Object::new(ctx.clone())?;
-    let lines = Rc::clone(console);
-    let write = move |level: i32, text: String| lines.borrow_mut().write(level, text);
-    host.set("write", Function::new(ctx.clone(), write)?)?;
-    let lines = Rc::clone(console);
-    let is_full = move || {
-        let mut console = lines.borrow_mut();
-        let full = console.lines.len() >= MOST_LOG_LINES || console.bytes >= MOST_LOG_BYTES;
-        console.dropped = console.dropped.saturating_add(u64::from(full));
-        full
-    };
-    host.set("isFull", Function::new(ctx.clone(), is_full)?)?;
-    #[expect(clippy::cast_precision_loss, reason = "JavaScript's time has no more than 53 bits")]
-    host.set("now", job.now as f64)?;
-    host.set("seed", job.seed.map(f64::from).to_vec())?;
-    room.prelude.clone().restore(ctx)?.call((host,))
 }
 
 /// Does what the promise waits for, until there is nothing left to do.

@@ -34,6 +34,55 @@ async fn randomness_looks_like_it() {
     assert_eq!(drawn["ids"], 1000);
 }
 
+/// A later version of the server gives the same when a node is executed again.
+#[tokio::test]
+async fn a_seed_gives_what_its_algorithm_says() {
+    let source = "
+        let [a, b, c, d] = [1, 2, 3, 4];
+        const draw = () => {
+            const t = (((a + b) | 0) + d) | 0;
+            d = (d + 1) | 0;
+            a = b ^ (b >>> 9);
+            b = (c + (c << 3)) | 0;
+            c = (c << 21) | (c >>> 11);
+            c = (c + t) | 0;
+            return t >>> 0;
+        };
+        for (let round = 0; round < 15; round++) draw();
+        const fraction = ((draw() >>> 5) * 67108864 + (draw() >>> 6)) / 9007199254740992;
+        const hex = (value, digits) => value.toString(16).padStart(8, '0').slice(-digits);
+        const id = hex(draw(), 8) + '-' + hex(draw(), 4) + '-4' + hex(draw(), 3) + '-' +
+            hex(0x8000 | (draw() & 0x3fff), 4) + '-' + hex(draw(), 8) + hex(draw(), 4);
+        const list = Int16Array.from({ length: 3 }, draw);
+        return [[Math.random(), crypto.randomUUID(), crypto.getRandomValues(new Int16Array(3))], [fraction, id, list]];";
+    let drawn = value(&pool(), source).await;
+    assert_eq!(drawn[0], drawn[1]);
+}
+
+#[tokio::test]
+async fn random_values_fill_what_holds_whole_numbers() {
+    let pool = pool();
+    for kind in ["Int8", "Uint8", "Uint8Clamped", "Int16", "Uint16", "Int32", "Uint32"] {
+        let source = format!(
+            "const list = new {kind}Array(64); return crypto.getRandomValues(list) === list && list.some((n) => n !== 0)"
+        );
+        assert_eq!(value(&pool, &source).await, true, "{kind}");
+    }
+    for (list, name) in [
+        ("new Float64Array(1)", "TypeError"),
+        ("[1, 2]", "TypeError"),
+        ("7", "TypeError"),
+        ("new Proxy(new Uint8Array(1), {})", "TypeError"),
+        ("new Uint8Array(65537)", "RangeError"),
+        ("new Uint32Array(16385)", "RangeError"),
+    ] {
+        let source = format!("return crypto.getRandomValues({list})");
+        let Failure::Thrown(thrown) = failure(&pool, job(&source)).await else { panic!("{list} ended otherwise") };
+        assert_eq!(thrown.name, name, "{list}");
+        assert!(thrown.message.contains("crypto.getRandomValues"), "{thrown:?}");
+    }
+}
+
 #[tokio::test]
 async fn what_a_script_returns_is_its_result() {
     let pool = pool();
@@ -126,6 +175,8 @@ async fn the_console_writes_lines_with_their_levels() {
         console.log('text', 1, true, null, undefined, 10n, Symbol('s'), [1, { a: 'b' }]);
         console.debug(() => 1); console.info(new TypeError('bad')); console.warn(); console.error({ get x() { throw 1; } });
         const loop = {}; loop.loop = loop; console.log(loop, [loop]);
+        console.log({ toJSON() { console.warn('inner'); return 1; } }, { toJSON() {} });
+        console.log(Object.assign(new Error('a'), { name: { toString() { throw 1; } } }), Symbol(), '\\ud800', [1, '\\ud800']);
         throw new Error('after the lines')";
     let report = report(&pool(), job(source)).await;
     assert!(matches!(report.result, Err(Failure::Thrown(_))));
@@ -139,6 +190,9 @@ async fn the_console_writes_lines_with_their_levels() {
             (LineLevel::Warn, ""),
             (LineLevel::Error, "[an object that cannot be shown]"),
             (LineLevel::Info, "[an object that cannot be shown] [a list that cannot be shown]"),
+            (LineLevel::Warn, "inner"),
+            (LineLevel::Info, "1 undefined"),
+            (LineLevel::Info, "[an object that cannot be shown] Symbol() \"\\ud800\" [1,\"\\ud800\"]"),
         ]
     );
 }
