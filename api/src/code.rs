@@ -110,6 +110,8 @@ What goes wrong has one stable word, wherever it is told. Written from the table
 - GraphQL: mistakes in the input of a mutation are data, `userErrors { code message field }` beside the payload. Everything
   else is in `errors[]` with the word as `extensions.code`. A request that is refused before it is carried out has no
   `data`, and the HTTP status 400 when the answer is `application/graphql-response+json`; with `application/json` it is 200.
+- A field of GraphQL that fails is null where the schema allows it; otherwise what it stands in is null, and so on outwards.
+  The error's `path` says which field it was.
 - What a query or mutation may cost at most stands beside the bound in `extensions.cost` of every answer over HTTP that was
   carried out: `{requestedQueryCost, maximumQueryCost}`. A scalar costs nothing, an object 1, a connection its page size times
   what is selected of each item, another list twice that.

@@ -26,6 +26,7 @@ pub mod node;
 pub mod node_run;
 pub mod node_type;
 pub mod notification;
+mod nulls;
 mod page;
 pub mod project;
 pub mod quota;

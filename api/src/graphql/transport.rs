@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute};
+use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute, NextResolve, ResolveInfo};
 use async_graphql::parser::types::{ExecutableDocument, OperationType, Selection, SelectionSet};
-use async_graphql::{Request, Response, ServerError, Variables};
+use async_graphql::{Request, Response, ServerError, ServerResult, Variables};
 use axum::body::Body;
 use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
@@ -18,6 +18,7 @@ use super::envelope::Place;
 use super::error::{Code, request_error};
 use super::limit::{self, Prices, admit, afford, missing_variable};
 use super::loader::loaders;
+use super::nulls::Nulls;
 use super::request::IdempotencyKey;
 use crate::app::App;
 use crate::auth::Viewer;
@@ -158,22 +159,38 @@ impl Executed {
     }
 }
 
-/// Sets [`Executed`]; the library itself does not tell.
+/// Sets [`Executed`], which the library itself does not tell, and sees to it that what fails is null.
 pub(super) struct MarkExecuted;
 
 impl ExtensionFactory for MarkExecuted {
     fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(Self)
+        Arc::<Execution>::default()
     }
 }
 
+/// One operation.
+#[derive(Default)]
+struct Execution {
+    nulls: Nulls,
+}
+
 #[async_trait::async_trait]
-impl Extension for MarkExecuted {
+impl Extension for Execution {
+    async fn resolve(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        info: ResolveInfo<'_>,
+        next: NextResolve<'_>,
+    ) -> ServerResult<Option<async_graphql::Value>> {
+        self.nulls.resolve(ctx, info, next).await
+    }
+
     async fn execute(&self, ctx: &ExtensionContext<'_>, operation: Option<&str>, next: NextExecute<'_>) -> Response {
         if let Some(executed) = ctx.data_opt::<Executed>() {
             executed.0.store(true, Ordering::Relaxed);
         }
-        let response = next.run(ctx, operation).await;
+        let mut response = next.run(ctx, operation).await;
+        self.nulls.settle(&mut response);
         note_denials(ctx, &response.errors).await;
         response
     }

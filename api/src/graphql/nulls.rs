@@ -1,0 +1,202 @@
+//! What becomes of the values around a field that fails, as the specification of GraphQL has it (October 2021, 6.4.4): the
+//! field is null where its type allows it, otherwise the value that it stands in is, and so on outwards. The library
+//! leaves the field out instead, and makes null of what is left without a field.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_graphql::extensions::{ExtensionContext, NextResolve, ResolveInfo};
+use async_graphql::{PathSegment, QueryPathNode, QueryPathSegment, Response, ServerError, ServerResult, Value};
+
+/// The failures of one execution.
+#[derive(Default)]
+pub(super) struct Nulls {
+    /// Whether there was one: hardly any execution has any, and no field of the others looks further.
+    any: AtomicBool,
+    found: Mutex<Found>,
+}
+
+#[derive(Default)]
+struct Found {
+    /// What the library must not learn of, because it would leave their fields out.
+    errors: Vec<ServerError>,
+    /// Where values stand in which something has failed that is never null.
+    broken: Vec<Vec<PathSegment>>,
+}
+
+impl Nulls {
+    /// Resolves a field or an item of a list.
+    pub(super) async fn resolve(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        info: ResolveInfo<'_>,
+        next: NextResolve<'_>,
+    ) -> ServerResult<Option<Value>> {
+        let (node, may_be_null) = (info.path_node, !info.return_type.ends_with('!'));
+        match next.run(ctx, info).await {
+            Ok(value) if !self.any.load(Ordering::Relaxed) => Ok(value),
+            Ok(value) => {
+                let mut found = self.found();
+                if !found.mend(&path(Some(node))) {
+                    return Ok(value);
+                }
+                if !may_be_null {
+                    found.broken.push(path(node.parent));
+                }
+                Ok(Some(Value::Null))
+            }
+            Err(error) => {
+                self.any.store(true, Ordering::Relaxed);
+                let mut found = self.found();
+                found.mend(&path(Some(node)));
+                if may_be_null {
+                    found.errors.push(error);
+                    return Ok(Some(Value::Null));
+                }
+                found.broken.push(path(node.parent));
+                Err(error)
+            }
+        }
+    }
+
+    /// Puts what was found into the response.
+    pub(super) fn settle(&self, response: &mut Response) {
+        if !self.any.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut found = self.found();
+        if found.mend(&[]) {
+            response.data = Value::Null;
+        }
+        response.errors.append(&mut found.errors);
+    }
+
+    fn found(&self) -> MutexGuard<'_, Found> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Found {
+    /// Whether the value there is broken; it is not any more once somebody has asked.
+    fn mend(&mut self, path: &[PathSegment]) -> bool {
+        let before = self.broken.len();
+        self.broken.retain(|broken| broken != path);
+        self.broken.len() < before
+    }
+}
+
+/// Where a value stands, from the root of the response.
+fn path(node: Option<&QueryPathNode<'_>>) -> Vec<PathSegment> {
+    let outwards = std::iter::successors(node, |node| node.parent);
+    let mut path: Vec<PathSegment> = outwards
+        .map(|node| match node.segment {
+            QueryPathSegment::Index(index) => PathSegment::Index(index),
+            QueryPathSegment::Name(name) => PathSegment::Field(name.to_owned()),
+        })
+        .collect();
+    path.reverse();
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::{EmptyMutation, EmptySubscription, Object, Request, Result, Schema};
+    use serde_json::{Value, json};
+
+    use super::super::transport::MarkExecuted;
+
+    struct Query;
+    struct Thing;
+
+    #[Object]
+    impl Query {
+        async fn thing(&self) -> Option<Thing> {
+            Some(Thing)
+        }
+
+        async fn sure_thing(&self) -> Thing {
+            Thing
+        }
+
+        async fn things(&self) -> Vec<Thing> {
+            vec![Thing, Thing]
+        }
+
+        async fn perhaps(&self) -> Vec<Option<Thing>> {
+            vec![Some(Thing), None]
+        }
+    }
+
+    #[Object]
+    impl Thing {
+        async fn name(&self) -> &str {
+            "it"
+        }
+
+        async fn missing(&self) -> Result<Option<i32>> {
+            Err("it is missing".into())
+        }
+
+        async fn broken(&self) -> Result<i32> {
+            Err("it is broken".into())
+        }
+
+        async fn inner(&self) -> Option<Thing> {
+            Some(Thing)
+        }
+
+        async fn sure(&self) -> Thing {
+            Thing
+        }
+    }
+
+    async fn answer(query: &str) -> (Value, Vec<Value>) {
+        let schema = Schema::build(Query, EmptyMutation, EmptySubscription).extension(MarkExecuted).finish();
+        let response = schema.execute(Request::new(query)).await;
+        let body = serde_json::to_value(&response).unwrap();
+        let paths = body["errors"].as_array().into_iter().flatten().map(|error| error["path"].clone()).collect();
+        (body["data"].clone(), paths)
+    }
+
+    #[tokio::test]
+    async fn a_field_that_fails_is_null_or_what_it_stands_in_is() {
+        for (query, data, paths) in [
+            ("{ thing { name } }", json!({"thing": {"name": "it"}}), vec![]),
+            ("{ thing { missing } }", json!({"thing": {"missing": null}}), vec![json!(["thing", "missing"])]),
+            (
+                "{ thing { other: missing name } }",
+                json!({"thing": {"other": null, "name": "it"}}),
+                vec![json!(["thing", "other"])],
+            ),
+            ("{ thing { broken name } }", json!({"thing": null}), vec![json!(["thing", "broken"])]),
+            (
+                "{ thing { name inner { sure { sure { broken } } } } }",
+                json!({"thing": {"name": "it", "inner": null}}),
+                vec![json!(["thing", "inner", "sure", "sure", "broken"])],
+            ),
+            ("{ thing { name } sureThing { broken } }", json!(null), vec![json!(["sureThing", "broken"])]),
+            (
+                "{ sureThing { ... on Thing { inner { broken } ... on Thing { missing } } } }",
+                json!({"sureThing": {"inner": null, "missing": null}}),
+                vec![json!(["sureThing", "inner", "broken"]), json!(["sureThing", "missing"])],
+            ),
+            (
+                "{ thing { name } perhaps { inner { broken } broken } }",
+                json!({"thing": {"name": "it"}, "perhaps": [null, null]}),
+                vec![json!(["perhaps", 0, "inner", "broken"]), json!(["perhaps", 0, "broken"])],
+            ),
+            (
+                "{ things { broken } }",
+                json!(null),
+                vec![json!(["things", 0, "broken"]), json!(["things", 1, "broken"])],
+            ),
+        ] {
+            let (told, mut found) = answer(query).await;
+            let mut paths = paths;
+            let text = |path: &Value| path.to_string();
+            paths.sort_by_key(text);
+            found.sort_by_key(text);
+            assert_eq!((told, found), (data, paths), "{query}");
+        }
+    }
+}
