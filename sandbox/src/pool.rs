@@ -5,6 +5,7 @@ use std::sync::mpsc::{Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use self::queue::Queue;
@@ -117,9 +118,17 @@ struct State {
     idle: Vec<Kept>,
     /// A child that has seen nobody's script yet.
     spare: Option<Process>,
-    waiting: Queue<oneshot::Sender<Slot>>,
+    waiting: Queue<Ticket>,
     used_at: Instant,
     health: Health,
+}
+
+/// A script that waits for its turn.
+struct Ticket {
+    tenant: u128,
+    job: Job,
+    given_up: GivenUp,
+    answer: oneshot::Sender<Result<Report, RunError>>,
 }
 
 /// A child that belongs to one tenant until its end: whatever a defect of the engine might leave in it, nobody else's
@@ -162,12 +171,15 @@ impl Pool {
         if job.source.len() > MOST_SOURCE_BYTES {
             return Err(RunError::SourceTooLong { bytes: job.source.len() });
         }
-        let slot = self.slot(tenant).await;
-        let given_up = GivenUp::default();
-        let _guard = given_up.clone();
-        // A blocking call: the child's pipes are read where nothing else waits.
-        let working = tokio::task::spawn_blocking(move || slot.work(job, &given_up.0));
-        working.await.unwrap_or_else(|error| Err(RunError::Died(format!(": {error}"))))
+        let (answer, answered) = oneshot::channel();
+        let waits = Waits::default();
+        let ticket = Ticket { tenant, job, given_up: waits.0.clone(), answer };
+        if let Some((ticket, kept)) = self.0.enter(ticket) {
+            let shared = Arc::clone(&self.0);
+            // It blocks: the child's pipes are read where nothing else waits.
+            tokio::task::spawn_blocking(move || shared.work(ticket, kept));
+        }
+        answered.await.unwrap_or_else(|_| Err(RunError::Died(": the server gave up in the middle".to_owned())))
     }
 
     /// Whether a source can be read, found out in a child of its own that ends with it. Blocks for some milliseconds.
@@ -207,18 +219,6 @@ impl Pool {
         let state = self.0.state();
         state.idle.iter().map(|kept| kept.process.pid()).chain(state.spare.as_ref().map(Process::pid)).collect()
     }
-
-    async fn slot(&self, tenant: u128) -> Slot {
-        let (turn, my_turn) = oneshot::channel();
-        if let Some(slot) = self.0.enter(tenant, turn) {
-            return slot;
-        }
-        match my_turn.await {
-            Ok(slot) => slot,
-            // Turns are only dropped with the pool, which this call keeps alive; an empty slot starts a child of its own.
-            Err(_) => Slot { shared: Arc::clone(&self.0), tenant, kept: None, counted: false },
-        }
-    }
 }
 
 impl Shared {
@@ -226,16 +226,16 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A slot at once, or a place in the queue.
-    fn enter(self: &Arc<Self>, tenant: u128, turn: oneshot::Sender<Slot>) -> Option<Slot> {
+    /// The ticket back when its turn is now, with the tenant's child if there is one; else it waits in the queue.
+    fn enter(&self, ticket: Ticket) -> Option<(Ticket, Option<Kept>)> {
         let mut state = self.state();
         state.used_at = Instant::now();
         if state.running >= self.config.processes.max(1) {
-            state.waiting.push(tenant, turn);
+            state.waiting.push(ticket.tenant, ticket);
             return None;
         }
         state.running += 1;
-        let own = state.idle.iter().rposition(|kept| kept.tenant == tenant);
+        let own = state.idle.iter().rposition(|kept| kept.tenant == ticket.tenant);
         let kept = own.map(|at| state.idle.remove(at));
         // Never more children than scripts may run at once, save the one that is kept ready.
         let unwanted = (kept.is_none() && state.running + state.idle.len() > self.config.processes.max(1))
@@ -245,34 +245,76 @@ impl Shared {
         if let Some(unwanted) = unwanted {
             self.bury(unwanted.process);
         }
-        Some(Slot { shared: Arc::clone(self), tenant, kept, counted: true })
+        Some((ticket, kept))
     }
 
-    /// Gives a slot, and the child in it, to whoever is next.
-    fn leave(self: &Arc<Self>, mut kept: Option<Kept>) {
-        loop {
-            let mut state = self.state();
-            state.used_at = Instant::now();
-            let stays = kept.as_ref().filter(|kept| kept.since.elapsed() < TURN).map(|kept| kept.tenant);
-            let Some((tenant, turn)) = state.waiting.next(stays) else {
-                state.running = state.running.saturating_sub(1);
-                state.idle.extend(kept.take());
-                return;
-            };
-            drop(state);
-            if let Some(foreign) = kept.take_if(|kept| kept.tenant != tenant) {
-                self.bury(foreign.process);
-            }
-            let slot = Slot { shared: Arc::clone(self), tenant, kept: kept.take(), counted: true };
-            match turn.send(slot) {
-                Ok(()) => return,
-                // Whoever waited has gone; the slot must not come back here by its own end.
-                Err(mut slot) => {
-                    slot.counted = false;
-                    kept = slot.kept.take();
-                }
-            }
+    /// Executes a script, then whatever waits, until nothing does. Blocks for as long.
+    fn work(self: Arc<Self>, ticket: Ticket, kept: Option<Kept>) {
+        let mut turn = Turn { shared: self, is_over: false };
+        let mut next = Some((ticket, kept));
+        while let Some((ticket, kept)) = next.take() {
+            let Ticket { tenant, job, given_up, answer } = ticket;
+            let (result, kept) = turn.shared.execute(tenant, job, &given_up, kept);
+            next = turn.next(kept);
+            // Whoever waited may have gone.
+            let _ = answer.send(result);
         }
+    }
+
+    /// Executes one script. The child comes back when it is good for another.
+    fn execute(
+        &self,
+        tenant: u128,
+        job: Job,
+        given_up: &GivenUp,
+        kept: Option<Kept>,
+    ) -> (Result<Report, RunError>, Option<Kept>) {
+        let gone = || RunError::Died(": nobody waits for it any more".to_owned());
+        if given_up.is_given_up() {
+            return (Err(gone()), kept);
+        }
+        let kept = kept.map_or_else(
+            || {
+                let process = self.spare_or_new()?;
+                let now = Instant::now();
+                Ok(Kept { process, tenant, since: now, rested_at: now })
+            },
+            Ok,
+        );
+        let mut kept = match kept {
+            Ok(kept) => kept,
+            Err(error) => return (Err(error), None),
+        };
+        if !given_up.begin(kept.process.killer()) {
+            return (Err(gone()), Some(kept));
+        }
+        let (time, output, memory) = (job.time, job.output, job.memory);
+        // The child stops a script at its limit by itself; one that does not is past its limit when it is killed.
+        let grace = (time / 20).max(Duration::from_millis(5));
+        let most = usize::try_from(output).unwrap_or(usize::MAX).saturating_add(OVERHEAD);
+        let answer = kept.process.ask(&Ask::Run(job), most, time.saturating_add(grace));
+        // From here on the child may be another's.
+        let was_left_alone = given_up.end();
+        let outcome = match answer {
+            Ok(Answer::Ran(report)) => Ok(report),
+            Ok(Answer::Checked(_)) => Err(RunError::Malformed("it answers another question".to_owned())),
+            Err(FrameError::TimedOut) => Ok(Report { result: Err(Failure::Time), lines: Vec::new(), dropped: 0 }),
+            Err(error) => Err(broken(error, &mut kept.process)),
+        };
+        let is_good = matches!(&outcome, Ok(report) if !matches!(report.result, Err(Failure::Time | Failure::Memory)));
+        if is_good && was_left_alone && !self.is_worn(&kept.process, memory) {
+            kept.rested_at = Instant::now();
+            return (outcome, Some(kept));
+        }
+        self.bury(kept.process);
+        (outcome, None)
+    }
+
+    /// Whether a child should be replaced.
+    fn is_worn(&self, process: &Process, memory: u64) -> bool {
+        process.executed >= self.config.most_executions
+            || process.worked >= CPU_TIME / 2
+            || (process.executed.is_multiple_of(LOOK_EVERY) && process.occupies() > memory.saturating_add(LEFT_OVER))
     }
 
     /// Ends a child without waiting for its end.
@@ -357,67 +399,44 @@ impl Drop for Shared {
     }
 }
 
-/// A turn: the right to execute one script. It passes on when it is dropped.
-struct Slot {
+/// The right to execute one script after the other. It passes on when it is dropped.
+struct Turn {
     shared: Arc<Shared>,
-    tenant: u128,
-    kept: Option<Kept>,
-    counted: bool,
+    is_over: bool,
 }
 
-impl Slot {
-    fn work(mut self, job: Job, given_up: &Mutex<Claim>) -> Result<Report, RunError> {
-        let mut kept = match self.kept.take() {
-            Some(kept) => kept,
-            None => {
-                let process = self.shared.spare_or_new()?;
-                let now = Instant::now();
-                Kept { process, tenant: self.tenant, since: now, rested_at: now }
+impl Turn {
+    /// Whose script is next, with the child if it is theirs; when nobody waits, the turn is over and the child rests.
+    fn next(&mut self, kept: Option<Kept>) -> Option<(Ticket, Option<Kept>)> {
+        let mut state = self.shared.state();
+        state.used_at = Instant::now();
+        let stays = kept.as_ref().filter(|kept| kept.since.elapsed() < TURN).map(|kept| kept.tenant);
+        let Some((tenant, ticket)) = state.waiting.next(stays) else {
+            state.running = state.running.saturating_sub(1);
+            state.idle.extend(kept);
+            self.is_over = true;
+            return None;
+        };
+        drop(state);
+        match kept {
+            Some(foreign) if foreign.tenant != tenant => {
+                self.shared.bury(foreign.process);
+                Some((ticket, None))
             }
-        };
-        let claim = std::mem::replace(
-            &mut *given_up.lock().unwrap_or_else(PoisonError::into_inner),
-            Claim::Working(kept.process.killer()),
-        );
-        if matches!(claim, Claim::GivenUp) {
-            self.shared.bury(kept.process);
-            return Err(RunError::Died(": nobody waits for it any more".to_owned()));
+            kept => Some((ticket, kept)),
         }
-        let (time, output, memory) = (job.time, job.output, job.memory);
-        // The child stops a script at its limit by itself; one that does not is past its limit when it is killed.
-        let grace = (time / 20).max(Duration::from_millis(5));
-        let most = usize::try_from(output).unwrap_or(usize::MAX).saturating_add(OVERHEAD);
-        let answer = kept.process.ask(&Ask::Run(job), most, time.saturating_add(grace));
-        // From here on the child may be another's.
-        *given_up.lock().unwrap_or_else(PoisonError::into_inner) = Claim::Over;
-        let outcome = match answer {
-            Ok(Answer::Ran(report)) => Ok(report),
-            Ok(Answer::Checked(_)) => Err(RunError::Malformed("it answers another question".to_owned())),
-            Err(FrameError::TimedOut) => Ok(Report { result: Err(Failure::Time), lines: Vec::new(), dropped: 0 }),
-            Err(error) => Err(broken(error, &mut kept.process)),
-        };
-        let is_good = matches!(&outcome, Ok(report) if !matches!(report.result, Err(Failure::Time | Failure::Memory)));
-        if is_good && !self.is_worn(&kept.process, memory) {
-            kept.rested_at = Instant::now();
-            self.kept = Some(kept);
-        } else {
-            self.shared.bury(kept.process);
-        }
-        outcome
-    }
-
-    /// Whether a child should be replaced.
-    fn is_worn(&self, process: &Process, memory: u64) -> bool {
-        process.executed >= self.shared.config.most_executions
-            || process.worked >= CPU_TIME / 2
-            || (process.executed.is_multiple_of(LOOK_EVERY) && process.occupies() > memory.saturating_add(LEFT_OVER))
     }
 }
 
-impl Drop for Slot {
+impl Drop for Turn {
+    /// After a panic others still get their turn.
     fn drop(&mut self) {
-        if self.counted {
-            self.shared.leave(self.kept.take());
+        if self.is_over {
+            return;
+        }
+        if let (Some((ticket, kept)), Ok(runtime)) = (self.next(None), Handle::try_current()) {
+            let shared = Arc::clone(&self.shared);
+            runtime.spawn_blocking(move || shared.work(ticket, kept));
         }
     }
 }
@@ -432,17 +451,47 @@ enum Claim {
     Over,
 }
 
-/// Ends the script when it is dropped.
+/// How whoever executes a script learns that nobody waits for it any more.
 #[derive(Clone, Default)]
 struct GivenUp(Arc<Mutex<Claim>>);
 
-impl Drop for GivenUp {
+impl GivenUp {
+    fn claim(&self) -> MutexGuard<'_, Claim> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_given_up(&self) -> bool {
+        matches!(*self.claim(), Claim::GivenUp)
+    }
+
+    /// Whether somebody still waits; giving up ends the child from now on.
+    fn begin(&self, killer: Killer) -> bool {
+        let mut claim = self.claim();
+        let waits = !matches!(*claim, Claim::GivenUp);
+        if waits {
+            *claim = Claim::Working(killer);
+        }
+        waits
+    }
+
+    /// Whether the child was left alone; from now on giving up does nothing to it.
+    fn end(&self) -> bool {
+        matches!(std::mem::replace(&mut *self.claim(), Claim::Over), Claim::Working(_))
+    }
+}
+
+/// Somebody who waits for a script. Gives it up when it is dropped.
+#[derive(Default)]
+struct Waits(GivenUp);
+
+impl Drop for Waits {
     fn drop(&mut self) {
-        let mut claim = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match std::mem::take(&mut *claim) {
-            Claim::Working(killer) => killer.kill(),
-            Claim::Over => *claim = Claim::Over,
-            Claim::Waiting | Claim::GivenUp => *claim = Claim::GivenUp,
+        let mut claim = self.0.claim();
+        if let Claim::Working(killer) = &*claim {
+            killer.kill();
+        }
+        if !matches!(*claim, Claim::Over) {
+            *claim = Claim::GivenUp;
         }
     }
 }
@@ -481,12 +530,16 @@ mod tests {
     }
 
     #[test]
-    fn a_script_that_is_given_up_is_ended_before_and_while_it_runs() {
-        let given_up = GivenUp::default();
-        drop(given_up.clone());
-        assert!(matches!(*given_up.0.lock().unwrap(), Claim::GivenUp));
-        *given_up.0.lock().unwrap() = Claim::Over;
-        drop(given_up.clone());
-        assert!(matches!(*given_up.0.lock().unwrap(), Claim::Over));
+    fn whoever_does_not_wait_any_more_is_known_before_and_after() {
+        let waits = Waits::default();
+        let given_up = waits.0.clone();
+        drop(waits);
+        assert!(given_up.is_given_up());
+
+        let waits = Waits::default();
+        let over = waits.0.clone();
+        assert!(!over.end(), "it has never begun");
+        drop(waits);
+        assert!(!over.is_given_up());
     }
 }

@@ -57,6 +57,25 @@ async fn a_script_that_nobody_waits_for_any_more_is_ended() {
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_gives_up_in_the_queue_is_passed_over() {
+    let pool = Pool::new(PoolConfig { processes: 1, ..config() }).unwrap();
+    value(&pool, "return 1").await;
+    let busy = Job { time: Duration::from_millis(400), ..job("while (true) {}") };
+    let endless = Job { time: Duration::from_secs(3600), ..job("while (true) {}") };
+    let began = Instant::now();
+    // Polled in this order: the first has the turn, the others wait.
+    let (busy, given_up, next) = tokio::join!(
+        pool.execute(1, busy),
+        tokio::time::timeout(Duration::from_millis(50), pool.execute(1, endless)),
+        pool.execute(1, job("return 3")),
+    );
+    assert_eq!(busy.unwrap().result, Err(Failure::Time));
+    assert!(given_up.is_err());
+    assert_eq!(next.unwrap().result.as_deref(), Ok("3"));
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+}
+
 #[tokio::test]
 async fn a_child_is_replaced_after_its_share_of_scripts() {
     let pool = Pool::new(PoolConfig { most_executions: 2, processes: 1, ..config() }).unwrap();
