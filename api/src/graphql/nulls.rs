@@ -32,29 +32,41 @@ impl Nulls {
         info: ResolveInfo<'_>,
         next: NextResolve<'_>,
     ) -> ServerResult<Option<Value>> {
-        let (node, may_be_null) = (info.path_node, !info.return_type.ends_with('!'));
+        let node = info.path_node;
+        // What the library says of the type of an item is not always so; the list's own type tells.
+        let is_item = matches!(node.segment, QueryPathSegment::Index(_));
+        let nullable = if is_item { Vec::new() } else { nullable(info.return_type) };
         match next.run(ctx, info).await {
-            Ok(value) if !self.any.load(Ordering::Relaxed) => Ok(value),
-            Ok(value) => {
+            Ok(value) if is_item || !self.any.load(Ordering::Relaxed) => Ok(value),
+            Ok(None) => Ok(None),
+            Ok(Some(mut value)) => {
+                let here = path(Some(node));
                 let mut found = self.found();
-                if !found.mend(&path(Some(node))) {
-                    return Ok(value);
+                for inner in found.mend(&here) {
+                    match (0..=inner.len()).rev().find(|level| nullable.get(*level) == Some(&true)) {
+                        Some(level) => clear(&mut value, &inner[..level]),
+                        None => {
+                            found.broken.push(path(node.parent));
+                            return Ok(Some(Value::Null));
+                        }
+                    }
                 }
-                if !may_be_null {
-                    found.broken.push(path(node.parent));
-                }
-                Ok(Some(Value::Null))
+                Ok(Some(value))
             }
             Err(error) => {
                 self.any.store(true, Ordering::Relaxed);
                 let mut found = self.found();
-                found.mend(&path(Some(node)));
-                if may_be_null {
-                    found.errors.push(error);
-                    return Ok(Some(Value::Null));
+                if is_item {
+                    found.broken.push(path(Some(node)));
+                } else {
+                    found.mend(&path(Some(node)));
+                    if nullable.first() != Some(&true) {
+                        found.broken.push(path(node.parent));
+                        return Err(error);
+                    }
                 }
-                found.broken.push(path(node.parent));
-                Err(error)
+                found.errors.push(error);
+                Ok(Some(Value::Null))
             }
         }
     }
@@ -65,7 +77,7 @@ impl Nulls {
             return;
         }
         let mut found = self.found();
-        if found.mend(&[]) {
+        if !found.mend(&[]).is_empty() {
             response.data = Value::Null;
         }
         response.errors.append(&mut found.errors);
@@ -77,11 +89,47 @@ impl Nulls {
 }
 
 impl Found {
-    /// Whether the value there is broken; it is not any more once somebody has asked.
-    fn mend(&mut self, path: &[PathSegment]) -> bool {
-        let before = self.broken.len();
-        self.broken.retain(|broken| broken != path);
-        self.broken.len() < before
+    /// What is broken at a place: the way there through the lists that it may be. It is not any more once somebody has
+    /// asked.
+    fn mend(&mut self, here: &[PathSegment]) -> Vec<Vec<usize>> {
+        let index = |segment: &PathSegment| match segment {
+            PathSegment::Index(index) => Some(*index),
+            PathSegment::Field(_) => None,
+        };
+        let way = |broken: &mut Vec<PathSegment>| broken.strip_prefix(here)?.iter().map(index).collect();
+        let mut ways = Vec::new();
+        self.broken.retain_mut(|broken| match way(broken) {
+            Some(found) => {
+                ways.push(found);
+                false
+            }
+            None => true,
+        });
+        ways
+    }
+}
+
+/// Whether a type may be null, then whether its items may, and so on: `[Thing!]` may, and they may not.
+fn nullable(kind: &str) -> Vec<bool> {
+    let (mut levels, mut rest) = (Vec::new(), Some(kind));
+    while let Some(kind) = rest {
+        levels.push(!kind.ends_with('!'));
+        rest = kind.trim_end_matches('!').strip_prefix('[').and_then(|kind| kind.strip_suffix(']'));
+    }
+    levels
+}
+
+/// Makes null of an item of a list, or of the value itself.
+fn clear(value: &mut Value, way: &[usize]) {
+    match (way.split_first(), value) {
+        (None, value) => *value = Value::Null,
+        (Some((index, way)), Value::List(items)) => {
+            if let Some(item) = items.get_mut(*index) {
+                clear(item, way);
+            }
+        }
+        // It has been cleared already.
+        (Some(_), _) => {}
     }
 }
 
@@ -104,6 +152,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::super::transport::MarkExecuted;
+    use super::nullable;
 
     struct Query;
     struct Thing;
@@ -124,6 +173,14 @@ mod tests {
 
         async fn perhaps(&self) -> Vec<Option<Thing>> {
             vec![Some(Thing), None]
+        }
+
+        async fn some(&self) -> Option<Vec<Thing>> {
+            Some(vec![Thing])
+        }
+
+        async fn nested(&self) -> Vec<Option<Vec<Thing>>> {
+            vec![Some(vec![Thing]), None]
         }
     }
 
@@ -158,6 +215,13 @@ mod tests {
         (body["data"].clone(), paths)
     }
 
+    #[test]
+    fn types_say_what_may_be_null() {
+        assert_eq!(nullable("Thing"), [true]);
+        assert_eq!(nullable("Thing!"), [false]);
+        assert_eq!(nullable("[[Thing!]]!"), [false, true, false]);
+    }
+
     #[tokio::test]
     async fn a_field_that_fails_is_null_or_what_it_stands_in_is() {
         for (query, data, paths) in [
@@ -185,6 +249,9 @@ mod tests {
                 json!({"thing": {"name": "it"}, "perhaps": [null, null]}),
                 vec![json!(["perhaps", 0, "inner", "broken"]), json!(["perhaps", 0, "broken"])],
             ),
+            ("{ some { name broken } }", json!({"some": null}), vec![json!(["some", 0, "broken"])]),
+            ("{ some { missing } }", json!({"some": [{"missing": null}]}), vec![json!(["some", 0, "missing"])]),
+            ("{ nested { broken } }", json!({"nested": [null, null]}), vec![json!(["nested", 0, 0, "broken"])]),
             (
                 "{ things { broken } }",
                 json!(null),
