@@ -4,13 +4,12 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use rquickjs::context::EvalOptions;
-use rquickjs::function::Rest;
 use rquickjs::object::{Accessor, Property};
-use rquickjs::{Coerced, Ctx, Exception, Function, IntoJs, Object, U8Clamped, Value};
+use rquickjs::{Array, Coerced, Ctx, Exception, Function, IntoJs, Object, U8Clamped, Value};
 
 use crate::message::{LineLevel, LogLine, MOST_LOG_BYTES, MOST_LOG_LINES};
 
-/// Longest line of the console, in characters.
+/// Longest line of the console, in characters; the script that makes the console knows it as well.
 const LONGEST_LINE: usize = 8_192;
 /// Most bytes that are drawn at once, as browsers have it: Web Cryptography, `getRandomValues`.
 const MOST_DRAWN: usize = 65_536;
@@ -105,7 +104,11 @@ pub(crate) fn furnish<'js>(ctx: &Ctx<'js>, world: &Rc<World>) -> rquickjs::Resul
     let mut options = EvalOptions::default();
     options.filename = Some("flowforge".to_owned());
     let prelude: Function<'_> = ctx.eval_with_options(include_str!("prelude.js"), options)?;
-    prelude.call::<_, ()>((clock(ctx, world)?.with_name("now")?,))?;
+    let here = Rc::clone(world);
+    let now = Function::new(ctx.clone(), move || here.now.get())?.with_name("now")?;
+    let here = Rc::clone(world);
+    let write = move |level, cut, values| line(&here.console, level, &Cut(cut), &values);
+    prelude.call::<_, ()>((now, Function::new(ctx.clone(), write)?))?;
 
     let performance = Object::new(ctx.clone())?;
     performance.set("now", Function::new(ctx.clone(), || 0)?.with_name("now")?)?;
@@ -126,29 +129,9 @@ pub(crate) fn furnish<'js>(ctx: &Ctx<'js>, world: &Rc<World>) -> rquickjs::Resul
     crypto.set("getRandomValues", Function::new(ctx.clone(), fill)?.with_name("getRandomValues")?)?;
     put(&globals, "crypto", crypto)?;
 
-    let console = Object::new(ctx.clone())?;
-    for (name, level) in [
-        ("debug", LineLevel::Debug),
-        ("log", LineLevel::Info),
-        ("info", LineLevel::Info),
-        ("warn", LineLevel::Warn),
-        ("error", LineLevel::Error),
-        ("trace", LineLevel::Debug),
-    ] {
-        let here = Rc::clone(world);
-        let write = move |values: Rest<Value<'js>>| line(&here.console, level, &values.0);
-        console.set(name, Function::new(ctx.clone(), write)?.with_name(name)?)?;
-    }
-    put(&globals, "console", console)?;
-
     // They only make sense between threads, of which there are none.
     globals.remove("SharedArrayBuffer")?;
     globals.remove("Atomics")
-}
-
-fn clock<'js>(ctx: &Ctx<'js>, world: &Rc<World>) -> rquickjs::Result<Function<'js>> {
-    let here = Rc::clone(world);
-    Function::new(ctx.clone(), move || here.now.get())
 }
 
 /// As the language has its own: it can be replaced, and is not among the keys.
@@ -185,66 +168,74 @@ fn size_of_integers(list: &Object<'_>) -> Option<(usize, usize)> {
 }
 
 /// Writes a line to the console. Never fails.
-fn line(console: &RefCell<Console>, level: LineLevel, values: &[Value<'_>]) {
+fn line<'js>(console: &RefCell<Console>, level: u8, cut: &Cut<'js>, values: &Array<'js>) {
     if console.borrow_mut().is_full() {
         return;
     }
     let mut text = String::new();
-    for (place, value) in values.iter().enumerate() {
-        if text.len() >= LONGEST_LINE {
-            break;
-        }
+    for (place, value) in values.iter::<Value<'js>>().enumerate() {
+        let Some(value) = value.ok().filter(|_| text.len() < LONGEST_LINE) else { break };
         if place > 0 {
             text.push(' ');
         }
         // What is shown may write lines of its own.
-        text.push_str(&shown(value));
+        text.push_str(&cut.shown(&value));
     }
     if let Some((end, _)) = text.char_indices().nth(LONGEST_LINE) {
         text.truncate(end);
     }
+    let level = match level {
+        0 => LineLevel::Debug,
+        1 => LineLevel::Info,
+        2 => LineLevel::Warn,
+        _ => LineLevel::Error,
+    };
     console.borrow_mut().write(level, text);
 }
 
-/// What a line says of a value. Asks nothing of values that may be traps but their JSON, and of errors what they say.
-fn shown(value: &Value<'_>) -> String {
-    let text = if value.is_string() {
-        // Half of a character that takes two halves is no text to anybody else.
-        text_of(value).or_else(|_| json_of(value))
-    } else if value.is_function() {
-        Ok("[function]".to_owned())
-    } else if let Some(symbol) = value.as_symbol() {
-        symbol
-            .description()
-            .map(|named| format!("Symbol({})", if named.is_undefined() { String::new() } else { shown(&named) }))
-    } else if value.is_big_int() {
-        text_of(value).map(|digits| digits + "n")
-    } else if let Some(error) = value.as_object().filter(|_| value.is_error()) {
-        error_of(error)
-    } else if value.is_object() {
-        json_of(value)
-    } else {
-        text_of(value)
-    };
-    text.unwrap_or_else(|_| {
-        value.ctx().catch();
-        let what = if value.is_array() { "[a list that cannot be shown]" } else { "[an object that cannot be shown]" };
-        what.to_owned()
-    })
-}
+/// Cuts texts to what a line holds while they still are the script's: only that is copied out of its memory.
+struct Cut<'js>(Function<'js>);
 
-fn text_of(value: &Value<'_>) -> rquickjs::Result<String> {
-    Ok(value.get::<Coerced<String>>()?.0)
-}
-
-fn json_of(value: &Value<'_>) -> rquickjs::Result<String> {
-    match value.ctx().json_stringify(value.clone())? {
-        Some(text) => text.to_string(),
-        None => Ok("undefined".to_owned()),
+impl<'js> Cut<'js> {
+    /// What a line says of a value. Asks nothing of values that may be traps but their JSON, and of errors what they say.
+    fn shown(&self, value: &Value<'js>) -> String {
+        let text = if value.is_function() {
+            Ok("[function]".to_owned())
+        } else if let Some(symbol) = value.as_symbol() {
+            let description = symbol.description();
+            let text =
+                description.and_then(|told| if told.is_undefined() { Ok(String::new()) } else { self.text(&told) });
+            text.map(|text| format!("Symbol({text})"))
+        } else if value.is_big_int() {
+            self.text(value).map(|digits| digits + "n")
+        } else if let Some(error) = value.as_object().filter(|_| value.is_error()) {
+            self.error(error)
+        } else if value.is_object() {
+            self.json(value)
+        } else {
+            self.text(value)
+        };
+        text.unwrap_or_else(|_| {
+            value.ctx().catch();
+            let what =
+                if value.is_array() { "[a list that cannot be shown]" } else { "[an object that cannot be shown]" };
+            what.to_owned()
+        })
     }
-}
 
-fn error_of(error: &Object<'_>) -> rquickjs::Result<String> {
-    let (name, message) = (error.get::<_, Coerced<String>>("name")?, error.get::<_, Coerced<String>>("message")?);
-    Ok(format!("{}: {}", name.0, message.0))
+    fn text(&self, value: &Value<'js>) -> rquickjs::Result<String> {
+        let Coerced(text) = value.get::<Coerced<rquickjs::String<'js>>>()?;
+        self.0.call((text,))
+    }
+
+    fn json(&self, value: &Value<'js>) -> rquickjs::Result<String> {
+        match value.ctx().json_stringify(value.clone())? {
+            Some(text) => self.0.call((text,)),
+            None => Ok("undefined".to_owned()),
+        }
+    }
+
+    fn error(&self, error: &Object<'js>) -> rquickjs::Result<String> {
+        Ok(format!("{}: {}", self.text(&error.get("name")?)?, self.text(&error.get("message")?)?))
+    }
 }

@@ -32,16 +32,15 @@ impl Nulls {
         info: ResolveInfo<'_>,
         next: NextResolve<'_>,
     ) -> ServerResult<Option<Value>> {
-        let node = info.path_node;
+        let (node, kind) = (info.path_node, info.return_type);
         // What the library says of the type of an item is not always so; the list's own type tells.
         let is_item = matches!(node.segment, QueryPathSegment::Index(_));
-        let nullable = if is_item { Vec::new() } else { nullable(info.return_type) };
         match next.run(ctx, info).await {
             Ok(value) if is_item || !self.any.load(Ordering::Relaxed) => Ok(value),
             Ok(None) => Ok(None),
             Ok(Some(mut value)) => {
                 let here = path(Some(node));
-                let mut found = self.found();
+                let (mut found, nullable) = (self.found(), nullable(kind));
                 for inner in found.mend(&here) {
                     match (0..=inner.len()).rev().find(|level| nullable.get(*level) == Some(&true)) {
                         Some(level) => clear(&mut value, &inner[..level]),
@@ -60,7 +59,7 @@ impl Nulls {
                     found.broken.push(path(Some(node)));
                 } else {
                     found.mend(&path(Some(node)));
-                    if nullable.first() != Some(&true) {
+                    if kind.ends_with('!') {
                         found.broken.push(path(node.parent));
                         return Err(error);
                     }

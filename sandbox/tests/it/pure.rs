@@ -3,7 +3,7 @@
 use sandbox::{Failure, Frame, Job, LineLevel, SyntaxFault};
 use serde_json::json;
 
-use crate::place::{failure, job, pool, report, value};
+use crate::place::{MEBIBYTE, failure, job, pool, report, value};
 
 const DRAWS: &str = "console.log(Math.random(), crypto.randomUUID());
 return [Math.random(), crypto.randomUUID(), [...crypto.getRandomValues(new Uint8Array(8))], Date.now(), new Date(), Date(), performance.now()];";
@@ -192,9 +192,29 @@ async fn the_console_writes_lines_with_their_levels() {
             (LineLevel::Info, "[an object that cannot be shown] [a list that cannot be shown]"),
             (LineLevel::Warn, "inner"),
             (LineLevel::Info, "1 undefined"),
-            (LineLevel::Info, "[an object that cannot be shown] Symbol() \"\\ud800\" [1,\"\\ud800\"]"),
+            (LineLevel::Info, "[an object that cannot be shown] Symbol() \u{FFFD} [1,\"\\ud800\"]"),
         ]
     );
+}
+
+/// What a line does not hold is not copied, so that a text may take up nearly all the memory that there is.
+#[tokio::test]
+async fn long_texts_are_cut_where_they_are() {
+    let pool = pool();
+    for (values, count, end) in [
+        ("'é'.repeat(20e6), 'more'", 8192, "éé"),
+        ("new Error('é'.repeat(14e6))", 8192, "éé"),
+        ("Symbol('é'.repeat(9000))", 8192, "éé"),
+        ("['é'.repeat(9000)]", 8192, "éé"),
+        ("'𝄞'.repeat(5000)", 4096, "𝄞"),
+        ("'x' + '𝄞'.repeat(5000)", 4097, "𝄞\u{FFFD}"),
+        ("'a'.repeat(8190), 'b', 'c'", 8192, "a b"),
+    ] {
+        let job = Job { memory: 32 * MEBIBYTE, ..job(&format!("console.log({values})")) };
+        let lines = report(&pool, job).await.lines;
+        let text = &lines.first().unwrap().text;
+        assert!(text.chars().count() == count && text.ends_with(end), "{values} {count}: {text}");
+    }
 }
 
 #[tokio::test]
