@@ -105,12 +105,20 @@ async fn a_thousand_requests_of_two_workspaces_never_mix() {
     let asked = futures::stream::iter(0..1_000).map(|n| {
         let key = if n % 2 == 0 { &app.key } else { &stranger };
         let app = &app;
-        async move { (n % 2, app.ask_as(key, query, json!({})).await) }
+        async move {
+            loop {
+                let answer = app.ask_as(key, query, json!({})).await;
+                // A machine that does other things may keep a request waiting for a connection for too long.
+                if answer["errors"][0]["extensions"]["code"] != "UNAVAILABLE" {
+                    break (n % 2, answer);
+                }
+            }
+        }
     });
     let answers: Vec<_> = asked.buffer_unordered(32).collect().await;
     assert_eq!(answers.len(), 1_000);
     for (whose, answer) in answers {
-        assert_eq!(answer["data"], expected[whose]["data"]);
+        assert_eq!(answer["data"], expected[whose]["data"], "{:#}", answer["errors"]);
     }
     app.stop().await;
 }
