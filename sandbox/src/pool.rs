@@ -8,13 +8,15 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
+use self::claim::{GivenUp, Waits};
 use self::queue::Queue;
 use crate::frame::{FrameError, OVERHEAD};
 use crate::keeper::{self, Order};
 use crate::lockdown::Walls;
 use crate::message::{Answer, Ask, Failure, Job, MOST_SOURCE_BYTES, Report, Setup, SyntaxFault};
-use crate::process::{Killer, Process, StartError};
+use crate::process::{Process, StartError};
 
+mod claim;
 mod queue;
 
 /// How long a tenant may keep a child while others wait.
@@ -173,7 +175,7 @@ impl Pool {
         }
         let (answer, answered) = oneshot::channel();
         let waits = Waits::default();
-        let ticket = Ticket { tenant, job, given_up: waits.0.clone(), answer };
+        let ticket = Ticket { tenant, job, given_up: waits.claim(), answer };
         if let Some((ticket, kept)) = self.0.enter(ticket) {
             let shared = Arc::clone(&self.0);
             // It blocks: the child's pipes are read where nothing else waits.
@@ -399,7 +401,7 @@ impl Drop for Shared {
     }
 }
 
-/// The right to execute one script after the other. It passes on when it is dropped.
+/// The right to execute one script after the other, for as long as any waits.
 struct Turn {
     shared: Arc<Shared>,
     is_over: bool,
@@ -441,61 +443,6 @@ impl Drop for Turn {
     }
 }
 
-/// Whether somebody waits for a script.
-#[derive(Default)]
-enum Claim {
-    #[default]
-    Waiting,
-    Working(Killer),
-    GivenUp,
-    Over,
-}
-
-/// How whoever executes a script learns that nobody waits for it any more.
-#[derive(Clone, Default)]
-struct GivenUp(Arc<Mutex<Claim>>);
-
-impl GivenUp {
-    fn claim(&self) -> MutexGuard<'_, Claim> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn is_given_up(&self) -> bool {
-        matches!(*self.claim(), Claim::GivenUp)
-    }
-
-    /// Whether somebody still waits; giving up ends the child from now on.
-    fn begin(&self, killer: Killer) -> bool {
-        let mut claim = self.claim();
-        let waits = !matches!(*claim, Claim::GivenUp);
-        if waits {
-            *claim = Claim::Working(killer);
-        }
-        waits
-    }
-
-    /// Whether the child was left alone; from now on giving up does nothing to it.
-    fn end(&self) -> bool {
-        matches!(std::mem::replace(&mut *self.claim(), Claim::Over), Claim::Working(_))
-    }
-}
-
-/// Somebody who waits for a script. Gives it up when it is dropped.
-#[derive(Default)]
-struct Waits(GivenUp);
-
-impl Drop for Waits {
-    fn drop(&mut self) {
-        let mut claim = self.0.claim();
-        if let Claim::Working(killer) = &*claim {
-            killer.kill();
-        }
-        if !matches!(*claim, Claim::Over) {
-            *claim = Claim::GivenUp;
-        }
-    }
-}
-
 fn broken(error: FrameError, process: &mut Process) -> RunError {
     match error {
         FrameError::Gone | FrameError::Pipe(_) | FrameError::TimedOut => {
@@ -527,19 +474,5 @@ mod tests {
             assert!(!why.is_empty());
             assert!(matches!(pool.health(), Health::Unavailable(_)), "{program}");
         }
-    }
-
-    #[test]
-    fn whoever_does_not_wait_any_more_is_known_before_and_after() {
-        let waits = Waits::default();
-        let given_up = waits.0.clone();
-        drop(waits);
-        assert!(given_up.is_given_up());
-
-        let waits = Waits::default();
-        let over = waits.0.clone();
-        assert!(!over.end(), "it has never begun");
-        drop(waits);
-        assert!(!over.is_given_up());
     }
 }

@@ -1,5 +1,5 @@
 // What is used later is taken now; a script may change every object that it can reach.
-((now, write) => {
+((now, write, longest) => {
   // The clock stands still, and the constructor that asks the system is not reachable any more.
   const RealDate = Date;
   const { prototype, parse, UTC } = RealDate;
@@ -22,7 +22,7 @@
 
   // Texts leave this place one line long at most, however long they are, and as text that is one to everybody.
   const { slice, toWellFormed } = String.prototype;
-  const cut = (text) => apply(toWellFormed, apply(slice, text, [0, 8192]), []);
+  const cut = (text) => apply(toWellFormed, apply(slice, text, [0, longest]), []);
   const line = (level) => (...values) => write(level, cut, values);
   const log = line(1);
   put(globalThis, 'console', { debug: line(0), log, info: line(1), warn: line(2), error: line(3), trace: line(0) });

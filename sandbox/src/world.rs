@@ -9,7 +9,7 @@ use rquickjs::{Array, Coerced, Ctx, Exception, Function, IntoJs, Object, U8Clamp
 
 use crate::message::{LineLevel, LogLine, MOST_LOG_BYTES, MOST_LOG_LINES};
 
-/// Longest line of the console, in characters; the script that makes the console knows it as well.
+/// Longest line of the console, in characters.
 const LONGEST_LINE: usize = 8_192;
 /// Most bytes that are drawn at once, as browsers have it: Web Cryptography, `getRandomValues`.
 const MOST_DRAWN: usize = 65_536;
@@ -108,7 +108,7 @@ pub(crate) fn furnish<'js>(ctx: &Ctx<'js>, world: &Rc<World>) -> rquickjs::Resul
     let now = Function::new(ctx.clone(), move || here.now.get())?.with_name("now")?;
     let here = Rc::clone(world);
     let write = move |level, cut, values| line(&here.console, level, &Cut(cut), &values);
-    prelude.call::<_, ()>((now, Function::new(ctx.clone(), write)?))?;
+    prelude.call::<_, ()>((now, Function::new(ctx.clone(), write)?, LONGEST_LINE))?;
 
     let performance = Object::new(ctx.clone())?;
     performance.set("now", Function::new(ctx.clone(), || 0)?.with_name("now")?)?;
